@@ -1,0 +1,87 @@
+import Glibc
+
+/// Whole files, read and replaced safely.
+public enum File {
+    /// The bytes of a file of at most `limit` bytes.
+    public static func read(_ path: String, limit: Int = 64 << 20) throws(AiboxError) -> [UInt8] {
+        let descriptor = Descriptor(
+            try retrying("cannot read \(path)") { open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) })
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = try retrying("cannot read \(path)") {
+                Glibc.read(descriptor.number, &chunk, chunk.count)
+            }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk.prefix(count))
+            if bytes.count > limit {
+                throw AiboxError(.failed, "cannot read \(path)", why: "it is larger than \(limit) bytes")
+            }
+        }
+    }
+
+    /// The text of a file; bytes that are no UTF-8 become U+FFFD.
+    public static func text(_ path: String, limit: Int = 64 << 20) throws(AiboxError) -> String {
+        String(decoding: try read(path, limit: limit), as: UTF8.self)
+    }
+
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    public static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Replaces a file as a whole: a reader sees the old or the new content, and so does the next
+    /// boot. Written beside the target with a random name, synced, renamed, the folder synced.
+    public static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(AiboxError) {
+        let folder = Path.parent(path)
+        let temporary = "\(folder)/.\(Path.name(path)).\(randomName())"
+        let descriptor = Descriptor(
+            try retrying("cannot write \(path)") {
+                open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+            })
+        do throws(AiboxError) {
+            try retrying("cannot write \(path)") { fchmod(descriptor.number, mode) }
+            try writeAll(bytes, to: descriptor, path)
+            try retrying("cannot write \(path)") { fsync(descriptor.number) }
+            try retrying("cannot write \(path)") { rename(temporary, path) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        try synchronise(folder: folder)
+    }
+
+    public static func replace(_ path: String, with text: String, mode: UInt32 = 0o600) throws(AiboxError) {
+        try replace(path, with: Array(text.utf8), mode: mode)
+    }
+
+    /// Writes every byte, over as many calls as it takes.
+    public static func writeAll(_ bytes: [UInt8], to descriptor: Descriptor, _ name: String) throws(AiboxError) {
+        var sent = 0
+        while sent < bytes.count {
+            sent += try retrying("cannot write \(name)") {
+                bytes.withUnsafeBytes { write(descriptor.number, $0.baseAddress.map { $0 + sent }, $0.count - sent) }
+            }
+        }
+    }
+
+    /// Removes a file; one that is not there is no error.
+    public static func remove(_ path: String) throws(AiboxError) {
+        if unlink(path) != 0, errno != ENOENT { throw .system("cannot remove \(path)", errno: errno) }
+    }
+
+    static func synchronise(folder: String) throws(AiboxError) {
+        let descriptor = Descriptor(
+            try retrying("cannot open \(folder)") { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+        try retrying("cannot sync \(folder)") { fsync(descriptor.number) }
+    }
+
+    private static func randomName() -> String {
+        String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+}

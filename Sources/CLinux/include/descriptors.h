@@ -1,0 +1,21 @@
+// Passing descriptors and asking who is at the other end. Reason: the CMSG_ macros and
+// struct ucred do not reach Swift.
+#pragma once
+#include <stddef.h>
+#include <sys/types.h>
+
+/// Sends `length` bytes and up to 16 descriptors in one message. 0, or -errno.
+int aibox_send_descriptors(int socket, const void *bytes, size_t length, const int *descriptors, int count);
+
+/// Receives one message. `*count` is the room on entry, the number received on return; all are
+/// close-on-exec. Returns the number of bytes (0: the other end is gone), or -errno.
+ssize_t aibox_receive_descriptors(int socket, void *bytes, size_t length, int *descriptors, int *count);
+
+/// SO_PEERCRED of a connected unix socket. 0, or -errno.
+int aibox_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
+
+/// socketpair(AF_UNIX, SOCK_SEQPACKET), close-on-exec. 0, or -errno.
+int aibox_packet_pair(int pair[2]);
+
+/// pipe2(O_CLOEXEC). 0, or -errno.
+int aibox_pipe(int pair[2]);
