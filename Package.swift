@@ -24,17 +24,24 @@ let package = Package(
         // Executables: thin.
         .executableTarget(
             name: "aibox",
-            dependencies: [argumentParser, "AiboxSystem"],
+            dependencies: [argumentParser, "AiboxConfig", "AiboxSystem"],
             swiftSettings: strict
         ),
+
+        // Domains.
+        .target(name: "AiboxConfig", dependencies: ["AiboxSystem", "CYaml"], swiftSettings: strict),
 
         // Leaves.
         .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
 
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CLinux"),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Tests.
+        .testTarget(
+            name: "AiboxConfigTests", dependencies: ["AiboxConfig", "AiboxSystem", "AiboxTestSupport"],
+            swiftSettings: strict),
         .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
