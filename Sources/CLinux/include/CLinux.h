@@ -6,3 +6,4 @@
 #include "namespaces.h"
 #include "descriptors.h"
 #include "process.h"
+#include "sockets.h"
