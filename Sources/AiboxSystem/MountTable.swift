@@ -1,5 +1,3 @@
-import AiboxSystem
-
 /// What is mounted where: `/proc/self/mountinfo` (proc(5)).
 public struct MountTable: Sendable {
     public struct Mount: Sendable, Equatable {
