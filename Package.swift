@@ -46,10 +46,12 @@ let package = Package(
         // Leaves.
         .target(name: "AiboxWire", swiftSettings: strict),
         .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "AiboxCrypto", dependencies: ["AiboxSystem", "COpenSSL"], swiftSettings: strict),
         .target(name: "AiboxState", dependencies: ["AiboxSystem", "CSQLite"], swiftSettings: strict),
 
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
@@ -60,6 +62,8 @@ let package = Package(
         .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AiboxCryptoTests", dependencies: ["AiboxCrypto", "AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxStateTests", dependencies: ["AiboxState", "AiboxSystem", "AiboxTestSupport"],
             swiftSettings: strict),
