@@ -30,7 +30,7 @@ let package = Package(
         // Executables: thin.
         .executableTarget(
             name: "aibox",
-            dependencies: [argumentParser, "AiboxConfig", "AiboxSystem"],
+            dependencies: [argumentParser, "AiboxConfig", "AiboxContainer", "AiboxState", "AiboxSystem"],
             swiftSettings: strict
         ),
 
@@ -39,7 +39,10 @@ let package = Package(
         .executableTarget(name: "aibox-gateway", dependencies: ["AiboxGateway"], swiftSettings: strict),
 
         // Domains.
-        .target(name: "AiboxContainer", dependencies: ["AiboxSystem", "AiboxWire"], swiftSettings: strict),
+        .target(
+            name: "AiboxContainer",
+            dependencies: ["AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CLinux"],
+            swiftSettings: strict),
         .target(
             name: "AiboxGateway", dependencies: ["AiboxSystem", "AiboxWire", "CLinux"] + nio, swiftSettings: strict),
 

@@ -1,3 +1,4 @@
+import AiboxConfig
 import AiboxCrypto
 import AiboxSystem
 
@@ -18,7 +19,7 @@ struct SandboxFiles {
 
     /// Written again whenever the content differs: a profile that somebody changed is not used (F07).
     private func ensure(_ name: String, _ ending: String, _ bytes: [UInt8], mode: UInt32) throws(AiboxError) -> String {
-        let path = "\(folder)/\(name)-\(Digest.sha256(bytes).hex.prefix(16))\(ending)"
+        let path = "\(folder)/\(name)-\(try SHA256.digest(bytes).hex.prefix(16))\(ending)"
         if File.exists(path), (try? File.read(path)) == bytes { return path }
         try Folder.makePrivate(folder)
         try File.replace(path, with: bytes, mode: mode)

@@ -1,9 +1,10 @@
-import AiboxState
-import AiboxSystem
+import AiboxConfig
+public import AiboxState
+public import AiboxSystem
 
 /// Takes a sandbox apart, however much of it is there: the way of `stop`, of a start that failed, and
 /// of the next command after a crash, a reboot or a dead gateway.
-struct SandboxRemains {
+struct SandboxRemains: Sendable {
     let context: SandboxContext
     let name: SandboxName
     let runFolder: String
@@ -13,11 +14,13 @@ struct SandboxRemains {
     /// Every step is tried even if one fails; the first failure is thrown at the end, and the record
     /// stays, so that the next command tries again.
     func clear(_ store: SandboxStore) throws(AiboxError) {
-        let outcomes = Parallel.settle([
-            { () throws(AiboxError) in try context.podman.remove(name.container) },
-            { () throws(AiboxError) in try endGateway() },
-        ])
-        for outcome in outcomes { try outcome.get() }
+        let endContainer: @Sendable () throws(AiboxError) -> Void = { () throws(AiboxError) in
+            try context.podman.remove(name.container)
+        }
+        let endGateway: @Sendable () throws(AiboxError) -> Void = { () throws(AiboxError) in
+            try self.endGateway()
+        }
+        for outcome in Parallel.settle([endContainer, endGateway]) { try outcome.get() }
         try WorkspaceMount.detach(context.paths.runtimeRoot + "/.workspaces/" + name.text)
         try store.remove(name.text)
     }

@@ -1,5 +1,6 @@
-import AiboxState
-import AiboxSystem
+import AiboxConfig
+public import AiboxState
+public import AiboxSystem
 
 extension SandboxContext {
     /// Stops a sandbox: container, gateway, namespaces, sockets and port are gone when this returns;

@@ -1,5 +1,5 @@
-import AiboxState
-import AiboxSystem
+public import AiboxState
+public import AiboxSystem
 
 /// Which sandbox a command means: `--name`, else the workspace of the current folder, else the only one.
 public enum SandboxSelection {
