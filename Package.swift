@@ -30,7 +30,7 @@ let package = Package(
         // Executables: thin.
         .executableTarget(
             name: "aibox",
-            dependencies: [argumentParser, "AiboxConfig", "AiboxContainer", "AiboxState", "AiboxSystem"],
+            dependencies: [argumentParser, "AiboxConfig", "AiboxContainer", "AiboxState", "AiboxSystem", "AiboxWire"],
             swiftSettings: strict
         ),
 
