@@ -5,5 +5,6 @@
 #include "spawn.h"
 #include "namespaces.h"
 #include "descriptors.h"
+#include "netlink.h"
 #include "process.h"
 #include "sockets.h"
