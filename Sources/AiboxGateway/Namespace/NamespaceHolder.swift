@@ -31,6 +31,7 @@ public struct NamespaceHolder {
         let daemon = Descriptor(daemonDescriptor)
         do throws(AiboxError) {
             var holder = try NamespaceHolder(daemon: daemon, owner: try owner(arguments))
+            defer { holder.endResting() }
             return try holder.serve()
         } catch {
             let why = [error.why, error.remedy].compactMap(\.self).joined(separator: "; ")
@@ -176,6 +177,13 @@ public struct NamespaceHolder {
             }
         }
         dials = waiting
+    }
+
+    /// Ends the process in the sandbox's namespace, and waits, so that an orderly end leaves no trace.
+    private func endResting() {
+        _ = aibox_pidfd_send_signal(resting.number, SIGKILL)
+        var (code, signal): (Int32, Int32) = (0, 0)
+        _ = aibox_wait(restingPid, true, &code, &signal)
     }
 
     // MARK: Replying
