@@ -1,0 +1,11 @@
+import ArgumentParser
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
+        abstract: "Read, check and change the settings.",
+        subcommands: [ConfigList.self, ConfigGet.self]
+    )
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+}
