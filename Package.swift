@@ -29,16 +29,20 @@ let package = Package(
         ),
 
         // Domains.
-        .target(name: "AiboxConfig", dependencies: ["AiboxSystem", "CYaml"], swiftSettings: strict),
+        .target(name: "AiboxConfig", dependencies: ["AiboxEmbedded", "AiboxSystem", "CYaml"], swiftSettings: strict),
 
         // Leaves.
+        .target(name: "AiboxEmbedded", dependencies: ["CEmbedded"], swiftSettings: strict),
         .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
 
         // C: shims where Swift cannot reach, and system libraries.
+        .target(name: "CEmbedded"),
         .target(name: "CLinux"),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Tests.
+        .testTarget(
+            name: "AiboxEmbeddedTests", dependencies: ["AiboxEmbedded", "AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxConfigTests", dependencies: ["AiboxConfig", "AiboxSystem", "AiboxTestSupport"],
             swiftSettings: strict),
