@@ -30,7 +30,7 @@ let package = Package(
         // Executables: thin.
         .executableTarget(
             name: "aibox",
-            dependencies: [argumentParser, "AiboxConfig", "AiboxSystem"],
+            dependencies: [argumentParser, "AiboxConfig", "AiboxContainer", "AiboxState", "AiboxSystem", "AiboxWire"],
             swiftSettings: strict
         ),
 
@@ -39,17 +39,22 @@ let package = Package(
         .executableTarget(name: "aibox-gateway", dependencies: ["AiboxGateway"], swiftSettings: strict),
 
         // Domains.
-        .target(name: "AiboxContainer", dependencies: ["AiboxSystem", "AiboxWire"], swiftSettings: strict),
+        .target(
+            name: "AiboxContainer",
+            dependencies: ["AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CLinux"],
+            swiftSettings: strict),
         .target(
             name: "AiboxGateway", dependencies: ["AiboxSystem", "AiboxWire", "CLinux"] + nio, swiftSettings: strict),
 
         // Leaves.
         .target(name: "AiboxWire", swiftSettings: strict),
         .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "AiboxCrypto", dependencies: ["AiboxSystem", "COpenSSL"], swiftSettings: strict),
         .target(name: "AiboxState", dependencies: ["AiboxSystem", "CSQLite"], swiftSettings: strict),
 
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
@@ -60,6 +65,8 @@ let package = Package(
         .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AiboxCryptoTests", dependencies: ["AiboxCrypto", "AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxStateTests", dependencies: ["AiboxState", "AiboxSystem", "AiboxTestSupport"],
             swiftSettings: strict),

@@ -13,7 +13,10 @@ struct Aibox: ParsableCommand {
         commandName: "aibox",
         abstract: "Runs AI coding agents in a sandbox whose limits your organisation sets.",
         version: "0.1.0",
-        subcommands: [ConfigCommand.self]
+        subcommands: [
+            Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
+            ConfigCommand.self,
+        ]
     )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -4,7 +4,7 @@ struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "Read, check and change the settings.",
-        subcommands: [ConfigList.self]
+        subcommands: [ConfigList.self, ConfigGet.self]
     )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
