@@ -13,7 +13,7 @@ struct Aibox: ParsableCommand {
         commandName: "aibox",
         abstract: "Runs AI coding agents in a sandbox whose limits your organisation sets.",
         version: "0.1.0",
-        subcommands: [ConfigCommand.self]
+        subcommands: [ConfigCommand.self, ImageCommand.self]
     )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
