@@ -52,7 +52,11 @@ let package = Package(
 
         // Domains.
         room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
-        room("AiboxContainer", uses: ["AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CLinux"]),
+        room(
+            "AiboxContainer",
+            uses: [
+                "AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
+            ]),
         room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
         // Leaves.
@@ -65,13 +69,19 @@ let package = Package(
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CEmbedded"),
         .target(name: "CLinux"),
+        system("CAppArmor", "libapparmor", "libapparmor-dev"),
         system("COpenSSL", "openssl", "libssl-dev"),
+        system("CSeccomp", "libseccomp", "libseccomp-dev"),
         system("CSQLite", "sqlite3", "libsqlite3-dev"),
         system("CYaml", "yaml-0.1", "libyaml-dev"),
 
         // Tests.
         room("AiboxTestSupport", uses: ["AiboxSystem"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
+        tests(
+            "AiboxContainerTests",
+            uses: ["AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire"],
+            exclude: ["Profiles/Probe", "Profiles/Corpus"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
