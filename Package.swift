@@ -41,7 +41,9 @@ let package = Package(
         // Domains.
         .target(
             name: "AiboxContainer",
-            dependencies: ["AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CLinux"],
+            dependencies: [
+                "AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
+            ],
             swiftSettings: strict),
         .target(
             name: "AiboxGateway", dependencies: ["AiboxSystem", "AiboxWire", "CLinux"] + nio, swiftSettings: strict),
@@ -56,6 +58,8 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CAppArmor", pkgConfig: "libapparmor", providers: [.apt(["libapparmor-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // Tests.
@@ -70,6 +74,10 @@ let package = Package(
         .testTarget(
             name: "AiboxStateTests", dependencies: ["AiboxState", "AiboxSystem", "AiboxTestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "AiboxContainerTests",
+            dependencies: ["AiboxContainer", "AiboxSystem", "AiboxTestSupport", "AiboxWire"],
+            exclude: ["Profiles/Probe", "Profiles/Corpus"], swiftSettings: strict),
         .testTarget(name: "AiboxWireTests", dependencies: ["AiboxWire"], swiftSettings: strict),
         .testTarget(
             name: "AiboxGatewayTests",
