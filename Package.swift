@@ -50,11 +50,16 @@ let package = Package(
 
         // Leaves.
         .target(name: "AiboxWire", swiftSettings: strict),
+        .target(name: "AiboxConfig", dependencies: ["AiboxEmbedded", "AiboxSystem", "CYaml"], swiftSettings: strict),
+
+        // Leaves.
+        .target(name: "AiboxEmbedded", dependencies: ["CEmbedded"], swiftSettings: strict),
         .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "AiboxCrypto", dependencies: ["AiboxSystem", "COpenSSL"], swiftSettings: strict),
         .target(name: "AiboxState", dependencies: ["AiboxSystem", "CSQLite"], swiftSettings: strict),
 
         // C: shims where Swift cannot reach, and system libraries.
+        .target(name: "CEmbedded"),
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -63,6 +68,8 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // Tests.
+        .testTarget(
+            name: "AiboxEmbeddedTests", dependencies: ["AiboxEmbedded", "AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxConfigTests", dependencies: ["AiboxConfig", "AiboxSystem", "AiboxTestSupport"],
             swiftSettings: strict),

@@ -18,9 +18,9 @@ public struct LayerProof {
 
     /// What a process inside can see and do: asked of the sandbox itself.
     private func inside() throws(AiboxError) -> [HardeningCheck.Finding] {
-        let result = try context.podman.run([
-            "exec", "--user", "\(SandboxSpec.user):\(SandboxSpec.user)", record.container, "/bin/bash", "-c", Self.probe,
-        ])
+        let session = SandboxSession(paths: context.paths, record: record)
+        let result = try context.runner.run(
+            try session.command(["/bin/bash", "-c", Self.probe], terminal: false), timeout: .seconds(60))
         guard result.succeeded else {
             throw AiboxError(.failed, "cannot look into the sandbox", why: SafeText.escaped(result.errorText))
         }

@@ -63,6 +63,8 @@ struct SandboxPreparation: Sendable {
             try secret(
                 "authorized", content: Array((user.publicKey + "\n").utf8), target: "/run/aibox/authorized_keys",
                 mode: "0444"),
+            try secret(
+                "run-argv", content: Array(SandboxSession.script.utf8), target: SandboxSession.scriptPath, mode: "0444"),
         ]
     }
 
@@ -126,7 +128,8 @@ struct PreparedSandbox: Sendable {
     private static func command(_ name: SandboxName) -> [String] {
         [
             "/usr/sbin/sshd", "-D", "-e", "-f", "/etc/aibox/sshd_config", "-o",
-            "SetEnv=LANG=C.UTF-8 PATH=\(path) AIBOX_SANDBOX=\(name)",
+            "SetEnv=LANG=C.UTF-8 PATH=\(path) AIBOX_SANDBOX=\(name)", "-o",
+            "AcceptEnv=\(SandboxSession.acceptedVariables)",
         ]
     }
 
