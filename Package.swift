@@ -30,7 +30,9 @@ let package = Package(
         // Executables: thin.
         .executableTarget(
             name: "aibox",
-            dependencies: [argumentParser, "AiboxConfig", "AiboxContainer", "AiboxState", "AiboxSystem", "AiboxWire"],
+            dependencies: [
+                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire",
+            ],
             swiftSettings: strict
         ),
 
@@ -83,7 +85,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AiboxContainerTests",
-            dependencies: ["AiboxContainer", "AiboxSystem", "AiboxTestSupport", "AiboxWire"],
+            dependencies: ["AiboxContainer", "AiboxEmbedded", "AiboxSystem", "AiboxTestSupport", "AiboxWire"],
             exclude: ["Profiles/Probe", "Profiles/Corpus"], swiftSettings: strict),
         .testTarget(name: "AiboxWireTests", dependencies: ["AiboxWire"], swiftSettings: strict),
         .testTarget(

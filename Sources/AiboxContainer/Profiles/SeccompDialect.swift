@@ -94,3 +94,10 @@ extension SeccompProfile.Argument {
         ]
     }
 }
+
+extension SandboxSpec.Engine {
+    /// How the engine's runtime reads a seccomp profile.
+    var seccompDialect: SeccompProfile.Dialect {
+        if case .gvisor = self { .runsc } else { .oci }
+    }
+}
