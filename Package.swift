@@ -37,7 +37,6 @@ let package = Package(
         ),
 
         // Domains.
-        .target(name: "AiboxConfig", dependencies: ["AiboxSystem", "CYaml"], swiftSettings: strict),
         .executableTarget(name: "aibox-gateway", dependencies: ["AiboxGateway"], swiftSettings: strict),
 
         // Domains.

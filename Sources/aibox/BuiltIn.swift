@@ -2,13 +2,14 @@ import AiboxContainer
 import AiboxEmbedded
 import AiboxSystem
 
-/// The files under `configs` that are part of the program.
+/// The files of the repository that commands hand to the libraries.
 enum BuiltIn {
     static func profiles() throws -> SandboxContext.Profiles {
-        let path = "configs/seccomp/aibox.json"
-        guard let seccomp = EmbeddedFile.bytes(path) else {
-            throw AiboxError(.integrity, "\(path) is missing from the program", remedy: "install aibox again")
-        }
-        return SandboxContext.Profiles(seccomp: seccomp)
+        SandboxContext.Profiles(seccomp: try file("configs/seccomp/aibox.json"))
+    }
+
+    private static func file(_ path: String) throws -> [UInt8] {
+        if let bytes = EmbeddedFile.bytes(path) { return bytes }
+        throw AiboxError(.failed, "this aibox was built without \(path)", remedy: "build it again: make build")
     }
 }

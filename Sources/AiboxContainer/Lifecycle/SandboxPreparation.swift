@@ -133,7 +133,7 @@ struct PreparedSandbox: Sendable {
         [
             "/usr/sbin/sshd", "-D", "-e", "-f", "/etc/aibox/sshd_config", "-o",
             "SetEnv=LANG=C.UTF-8 PATH=\(path) AIBOX_SANDBOX=\(name)", "-o",
-            "AcceptEnv=\(SandboxSession.acceptedVariables)",
+            "AcceptEnv=\(SandboxSession.variables)",
         ]
     }
 

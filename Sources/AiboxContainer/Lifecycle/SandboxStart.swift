@@ -72,7 +72,7 @@ public struct SandboxStart: Sendable {
             try Interruption.check()
             try store.save(record)
             try SSHConfiguration(paths: context.paths).write(try store.all().filter { $0.phase == .running })
-            openSession(record)
+            SandboxSession(paths: context.paths, record: record).keepConnection()
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, notes: prepared.notes, timings: clock.steps)
@@ -122,15 +122,6 @@ public struct SandboxStart: Sendable {
             sshPort: UInt16(clamping: context.configuration.ide.sshPort))
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
-    }
-
-    /// Warms the connection that `aibox shell` uses. Nobody waits for it: without it the first shell opens
-    /// its own.
-    private func openSession(_ record: SandboxRecord) {
-        let null = Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
-        _ = try? ChildProcess.start(
-            SandboxSession(paths: context.paths, record: record).keeper,
-            descriptors: [null.number, null.number, null.number], options: .newSession)
     }
 
     private func monitorPid(_ spec: SandboxSpec) throws(AiboxError) -> Int32 {

@@ -20,6 +20,7 @@ public struct ShellSession {
         let terminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
         let login = [context.configuration.shell == .zsh ? "/usr/bin/zsh" : "/bin/bash", "--login"]
         let session = SandboxSession(paths: context.paths, record: record)
+        session.keepConnection()
         try ProcessReplacement.become(
             try session.command(
                 command.isEmpty ? login : command,

@@ -1,6 +1,7 @@
 public import AiboxConfig
 public import AiboxState
 public import AiboxSystem
+import Glibc
 
 /// A command in the sandbox, as `ssh` on the host runs it.
 ///
@@ -31,34 +32,44 @@ public struct SandboxSession: Sendable {
                 .usage, "the command is too long", why: "its words take more than 120,000 bytes as they travel",
                 remedy: "put them into a file in the workspace")
         }
-        let variables = "SetEnv=AIBOX_ARGV=\(encoded) AIBOX_FOLDER=\(Self.encodeWord(folder))"
         return Command(
-            "ssh", options + [terminal ? "-t" : "-T", "-o", variables, record.container, Self.runner])
+            "ssh",
+            options + [terminal ? "-t" : "-T", record.container, Self.runner],
+            environment: ["AIBOX_ARGV": encoded, "AIBOX_FOLDER": Self.encodeWord(folder)])
     }
 
-    /// Opens the connection that later commands share, and stays as its keeper until the sandbox ends.
-    public var keeper: Command {
-        Command("ssh", options + ["-N", record.container])
+    /// Opens the connection that later commands share, unless it is open, and goes on without waiting
+    /// for it: a command that comes before it is there opens one of its own.
+    public func keepConnection() {
+        guard let controlPath, !File.exists(controlPath) else { return }
+        let null = Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
+        _ = try? ChildProcess.start(
+            Command("ssh", options + ["-o", "ControlMaster=yes", "-N", record.container]),
+            descriptors: [null.number, null.number, null.number], options: .newSession)
     }
 
     private var options: [String] {
         var options = [
             "-F", paths.sshIncludable, "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "EscapeChar=none",
-            "-o", "ConnectTimeout=15", "-o", "SendEnv=COLORTERM",
+            "-o", "ConnectTimeout=15", "-o", "SendEnv=COLORTERM \(Self.variables)",
         ]
-        let control = record.runFolder + "/ssh"
-        // ssh appends 17 bytes to the name while it makes the socket, of which the kernel takes 107.
-        if control.utf8.count <= 88 {
-            options += ["-o", "ControlMaster=auto", "-o", "ControlPersist=yes", "-o", "ControlPath=\(control)"]
-        }
+        // The keeper of a shared connection lets only those variables through that it would send itself.
+        if let controlPath { options += ["-o", "ControlPath=\(controlPath)"] }
         return options
+    }
+
+    /// The socket of the connection that commands share, or nil where the name would be too long: ssh
+    /// appends 17 bytes to it while it makes the socket, and the kernel takes 107.
+    private var controlPath: String? {
+        let path = record.runFolder + "/ssh"
+        return path.utf8.count <= 88 ? path : nil
     }
 
     /// Where the script below is mounted inside.
     static let scriptPath = "/run/aibox/run-argv"
     private static let runner = "exec /bin/bash \(scriptPath)"
-    /// What sshd has to let through for it.
-    static let acceptedVariables = "AIBOX_ARGV AIBOX_FOLDER"
+    /// What ssh has to send and sshd to accept for it.
+    static let variables = "AIBOX_ARGV AIBOX_FOLDER"
 
     /// Takes the words apart again, inside. The subshell makes a death by signal visible as 128 + its number.
     static let script = """
