@@ -5,6 +5,9 @@
 
 // Every file under configs and aibox-policies/org, in alphabetical order: its bytes here, its row in the
 // table below. A test fails and prints what to add when one is missing.
+static const unsigned char configs_apparmor_aibox_sandbox[] = {
+#embed "../../configs/apparmor/aibox-sandbox"
+};
 static const unsigned char configs_seccomp_aibox_json[] = {
 #embed "../../configs/seccomp/aibox.json"
 };
@@ -25,6 +28,7 @@ static const struct {
     const unsigned char *bytes;
     size_t length;
 } files[] = {
+    ROW("configs/apparmor/aibox-sandbox", configs_apparmor_aibox_sandbox),
     ROW("configs/seccomp/aibox.json", configs_seccomp_aibox_json),
     ROW("configs/templates/dev.yaml", configs_templates_dev_yaml),
     ROW("configs/templates/enterprise.yaml", configs_templates_enterprise_yaml),

@@ -29,8 +29,8 @@ struct ContainerInspection: Sendable {
         let commandLine = try File.read("/proc/\(pid)/cmdline").split(separator: 0).map {
             String(decoding: $0, as: UTF8.self)
         }
-        let profile = try parse(try File.read(spec.seccompProfile), "the seccomp profile")
-        return HardeningCheck(spec: spec, seccompRules: profile["syscalls"]?.elements?.count ?? 0).findings(
+        let profile = try SeccompProfile(parsing: context.profiles.seccomp)
+        return HardeningCheck(spec: spec, seccomp: profile).findings(
             inspect: inspect, oci: oci, commandLine: commandLine, status: try File.text("/proc/\(pid)/status"))
     }
 

@@ -18,7 +18,10 @@ struct SandboxPreparation: Sendable {
             SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids))
         return PreparedSandbox(
             context: context, name: name, workspace: workspace, image: image, engine: engine, limits: limits,
-            support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(),
+            support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine),
+            appArmor: try AppArmorProfile.decide(
+                engine: engine, isRootful: context.host.isRoot,
+                isRequired: context.configuration.gvisor.requireAppArmor, state: AppArmorProfile.state),
             secrets: try secrets(), workspaceSource: try mount.attach(rootful: context.host.isRoot))
     }
 
@@ -96,6 +99,7 @@ struct PreparedSandbox: Sendable {
     let limits: SandboxSpec.Limits
     let support: LimitSupport
     let seccompProfile: String
+    let appArmor: AppArmorProfile.Decision
     let secrets: [SandboxSpec.Secret]
     let workspaceSource: String
 
@@ -119,7 +123,7 @@ struct PreparedSandbox: Sendable {
             userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,
             limits: limits, workspaceSource: workspaceSource, volumes: CacheVolumes.volumes(of: name),
             temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: seccompProfile,
-            appArmorProfile: nil, secrets: secrets,
+            appArmorProfile: appArmor.profile, secrets: secrets,
             environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)], command: Self.command(name),
             monitorPidFile: runFolder + "/conmon.pid")
     }
