@@ -55,8 +55,10 @@ let package = Package(
         room(
             "AiboxContainer",
             uses: [
-                "AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
+                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux",
+                "CSeccomp",
             ]),
+        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
         room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
         // Leaves.
@@ -87,6 +89,7 @@ let package = Package(
         tests(
             "AiboxGatewayTests",
             uses: ["AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
