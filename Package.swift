@@ -46,7 +46,8 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire",
+                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem",
+                "AiboxWire",
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
 
@@ -55,7 +56,8 @@ let package = Package(
         room(
             "AiboxContainer",
             uses: [
-                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux",
+                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor",
+                "CLinux",
                 "CSeccomp",
             ]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
