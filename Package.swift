@@ -94,6 +94,7 @@ let package = Package(
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
+        tests("SandboxTests", uses: ["AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]
 )

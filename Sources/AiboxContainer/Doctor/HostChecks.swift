@@ -49,7 +49,8 @@ extension DoctorCheck {
     private static func storage(_ context: SandboxContext) -> DoctorCheck {
         DoctorCheck("storage") { () throws(AiboxError) in
             let result = try context.podman.run([
-                "info", "--format", "{{.Store.GraphDriverName}} {{.Store.ContainerStore.Number}} {{.Store.ImageStore.Number}}",
+                "info", "--format",
+                "{{.Store.GraphDriverName}} {{.Store.ContainerStore.Number}} {{.Store.ImageStore.Number}}",
             ])
             if !result.succeeded { throw Podman.failure("podman cannot use its storage", result) }
             let words = result.text.split(separator: " ")
