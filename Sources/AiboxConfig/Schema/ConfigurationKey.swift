@@ -76,7 +76,7 @@ public struct ConfigurationKey: Sendable {
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .size(let range):
             "a size from \(range.lowerBound) to \(range.upperBound), such as 512m, 8g or 2GiB"
-        case .choice(let names): names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+        case .choice(let names): names.alternatives
         case .text(let form): form.name
         case .list(let form): "a list, each \(form.name)"
         }
