@@ -1,6 +1,7 @@
-@testable import AiboxConfig
 import AiboxSystem
 import Testing
+
+@testable import AiboxConfig
 
 @Suite("Strict YAML")
 struct YAMLDocumentTests {
