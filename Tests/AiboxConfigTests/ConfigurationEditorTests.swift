@@ -88,6 +88,12 @@ struct ConfigurationEditorTests {
         Edit(
             "a spaced flow section", "resources.cpus", "2", "resources: { memory: 8g }\n",
             "resources: { memory: 8g, cpus: 2 }\n"),
+        Edit(
+            "a flow section with a comma at its end", "resources.cpus", "2", "resources: {memory: 8g,}\n",
+            "resources: {memory: 8g, cpus: 2}\n"),
+        Edit(
+            "a flow section over lines", "resources.cpus", "2", "resources: {\n  memory: 8g\n}\n",
+            "resources: {\n  memory: 8g, cpus: 2\n}\n"),
         Edit("an empty flow section", "resources.cpus", "2", "resources: {}\n", "resources: {cpus: 2}\n"),
         Edit(
             "a value in a flow section", "resources.cpus", "2", "resources: {cpus: 4, memory: 8g}\n",
@@ -100,8 +106,8 @@ struct ConfigurationEditorTests {
             "network:\n  allowed_domains: []\n"),
         Edit(
             "a list by lines keeps the lines that stay", "network.allowed_domains", "c.d,new.e,a.b",
-            "network:\n  allowed_domains:\n    # the first\n    - a.b # why\n    - b.c\n\n    # the third\n    - \"c.d\"\n  # end\n  enabled: true\n",
-            "network:\n  allowed_domains:\n\n    # the third\n    - \"c.d\"\n    - new.e\n    # the first\n    - a.b # why\n  # end\n  enabled: true\n"
+            "network:\n  allowed_domains:\n    # above all\n    - a.b # why\n    - b.c\n\n    # the third\n    - \"c.d\"\n  # end\n  enabled: true\n",
+            "network:\n  allowed_domains:\n    # above all\n\n    # the third\n    - \"c.d\"\n    - new.e\n    - a.b # why\n  # end\n  enabled: true\n"
         ),
         Edit(
             "a list by lines without indentation", "network.allowed_domains", "a.b,*.c.d",
