@@ -5,6 +5,15 @@
 
 // Every file under configs and aibox-policies/org, in alphabetical order: its bytes here, its row in the
 // table below. A test fails and prints what to add when one is missing.
+static const unsigned char configs_apparmor_aibox_sandbox[] = {
+#embed "../../configs/apparmor/aibox-sandbox"
+};
+static const unsigned char configs_seccomp_aibox_json[] = {
+#embed "../../configs/seccomp/aibox.json"
+};
+static const unsigned char configs_policy_org_baseline_yaml[] = {
+#embed "../../configs/policy/org-baseline.yaml"
+};
 static const unsigned char configs_templates_dev_yaml[] = {
 #embed "../../configs/templates/dev.yaml"
 };
@@ -22,6 +31,9 @@ static const struct {
     const unsigned char *bytes;
     size_t length;
 } files[] = {
+    ROW("configs/apparmor/aibox-sandbox", configs_apparmor_aibox_sandbox),
+    ROW("configs/seccomp/aibox.json", configs_seccomp_aibox_json),
+    ROW("configs/policy/org-baseline.yaml", configs_policy_org_baseline_yaml),
     ROW("configs/templates/dev.yaml", configs_templates_dev_yaml),
     ROW("configs/templates/enterprise.yaml", configs_templates_enterprise_yaml),
     ROW("configs/templates/minimal.yaml", configs_templates_minimal_yaml),
