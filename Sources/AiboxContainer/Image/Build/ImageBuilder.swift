@@ -111,7 +111,7 @@ extension ImageBuilder {
         let path = folder.path + "/layer.tar"
         let file = Descriptor(
             try retrying("cannot write \(path)") { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
-        let layer = RootfsLayer(recipe: recipe, architecture: archive.architecture, epoch: epoch)
+        let layer = RootfsLayer(recipe: recipe, epoch: epoch)
         return try installation.run(log: folder.path + "/install.log", progress: progress) {
             (stream: Descriptor) throws(AiboxError) in
             let reader = TarReader(stream)
