@@ -54,7 +54,8 @@ struct SeccompProgramTests {
         let rules = try embeddedProfile().rules.filter { $0.stands(on: architecture) }
         let named = Set(rules.flatMap(\.names).compactMap { architecture.number(of: $0) }.map(UInt32.init))
         // Above 0x40000000 is x32 on x86-64, asked below.
-        for number in Array(0...2000) + [1 << 16, 1 << 20, 0x3FFF_FFFF] where !named.contains(number) {
+        let numbers: [UInt32] = Array(0...2000) + [1 << 16, 1 << 20, 0x3FFF_FFFF]
+        for number in numbers where !named.contains(number) {
             #expect(machine.filter.verdict(architecture: machine.audit, call: number) == .errno(38), "call \(number)")
         }
     }
@@ -63,7 +64,7 @@ struct SeccompProgramTests {
     func foreign() throws {
         let machine = try Machine(.x86_64)
         let arm = try Machine(.aarch64)
-        for number in UInt32(0)...600 {
+        for number: UInt32 in 0...600 {
             #expect(machine.filter.verdict(architecture: 0x4000_0003, call: number) == .killThread, "i386 \(number)")
             #expect(machine.filter.verdict(architecture: machine.audit, call: number | 0x4000_0000) == .killThread)
             #expect(machine.filter.verdict(architecture: arm.audit, call: number) == .killThread)
