@@ -11,6 +11,9 @@ static const unsigned char configs_apparmor_aibox_sandbox[] = {
 static const unsigned char configs_seccomp_aibox_json[] = {
 #embed "../../configs/seccomp/aibox.json"
 };
+static const unsigned char configs_policy_org_baseline_yaml[] = {
+#embed "../../configs/policy/org-baseline.yaml"
+};
 static const unsigned char configs_templates_dev_yaml[] = {
 #embed "../../configs/templates/dev.yaml"
 };
@@ -30,6 +33,7 @@ static const struct {
 } files[] = {
     ROW("configs/apparmor/aibox-sandbox", configs_apparmor_aibox_sandbox),
     ROW("configs/seccomp/aibox.json", configs_seccomp_aibox_json),
+    ROW("configs/policy/org-baseline.yaml", configs_policy_org_baseline_yaml),
     ROW("configs/templates/dev.yaml", configs_templates_dev_yaml),
     ROW("configs/templates/enterprise.yaml", configs_templates_enterprise_yaml),
     ROW("configs/templates/minimal.yaml", configs_templates_minimal_yaml),

@@ -13,9 +13,11 @@ struct Aibox: ParsableCommand {
         commandName: "aibox",
         abstract: "Runs AI coding agents in a sandbox whose limits your organisation sets.",
         version: "0.1.0",
+        // One group a line.
         subcommands: [
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
             ConfigCommand.self,
+            ImageCommand.self,
         ]
     )
 

@@ -30,7 +30,15 @@ public enum GatewayRemains {
     @discardableResult
     public static func clear(_ runFolder: String) throws(AiboxError) -> State {
         guard File.isDirectory(runFolder) else { return .absent }
-        guard let lock = try FileLock.take(runFolder + "/" + Wire.lockFile) else { return .running }
+        let taken: FileLock?
+        do throws(AiboxError) {
+            taken = try FileLock.take(runFolder + "/" + Wire.lockFile)
+        } catch {
+            // A daemon that ends removes its folder itself, and may just have done so.
+            if File.exists(runFolder) { throw error }
+            return .absent
+        }
+        guard let lock = taken else { return .running }
         defer { lock.release() }
         try Folder.removeTree(runFolder)
         return .absent

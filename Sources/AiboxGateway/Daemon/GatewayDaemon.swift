@@ -46,9 +46,16 @@ public enum GatewayDaemon {
     }
 
     private static func readSettings() throws(AiboxError) -> GatewaySettings {
-        let bytes = try File.read("/dev/stdin", limit: Wire.lineLimit)
-        close(STDIN_FILENO)
-        _ = open("/dev/null", O_RDONLY)
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while bytes.count <= Wire.lineLimit {
+            let count = try retrying("cannot read the gateway's settings") { read(STDIN_FILENO, &chunk, chunk.count) }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        // Nobody else, the holder say, shall get the pipe.
+        let nothing = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
+        try retrying("cannot close the settings") { dup2(nothing.number, STDIN_FILENO) }
         do {
             return try GatewaySettings(json: try JSONParser.parse(bytes))
         } catch {
