@@ -8,9 +8,10 @@ import Testing
 struct SeccompProgramTests {
     typealias Architecture = SeccompProfile.Architecture
 
-    struct Machine {
+    final class Machine {
         let architecture: Architecture
         let filter: BPFMachine
+        private var numbers: [String: UInt32] = [:]
 
         init(_ architecture: Architecture) throws {
             self.architecture = architecture
@@ -21,8 +22,9 @@ struct SeccompProgramTests {
         var audit: UInt32 { architecture == .x86_64 ? 0xC000_003E : 0xC000_00B7 }
 
         func ask(_ name: String, _ arguments: UInt64...) throws -> BPFMachine.Verdict? {
-            let number = try #require(architecture.number(of: name), "\(name)")
-            return filter.verdict(architecture: audit, call: UInt32(number), arguments: arguments)
+            let known = try numbers[name] ?? UInt32(try #require(architecture.number(of: name), "\(name)"))
+            numbers[name] = known
+            return filter.verdict(architecture: audit, call: known, arguments: arguments)
         }
     }
 
