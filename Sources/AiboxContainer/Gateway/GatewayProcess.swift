@@ -9,8 +9,8 @@ import Glibc
 public final class GatewayProcess: Sendable {
     public let ready: GatewayReady
     public let client: GatewayClient
-    private let child: ChildProcess
-    private let leash: Descriptor
+    let child: ChildProcess
+    let leash: Descriptor
 
     private init(ready: GatewayReady, client: GatewayClient, child: ChildProcess, leash: Descriptor) {
         self.ready = ready
@@ -72,8 +72,8 @@ public final class GatewayProcess: Sendable {
 
     /// Ends the daemon and everything that hangs on it.
     public func stop() throws(AiboxError) {
-        leash.close()
         try client.stop()
+        leash.close()
         _ = try child.wait()
     }
 
