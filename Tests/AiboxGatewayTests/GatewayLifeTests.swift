@@ -128,7 +128,7 @@ struct GatewayLifeTests {
         // A process that stays in the sandbox's namespace, as a container does.
         let inside = try gateway.keep(gateway.inBox("sh", ["-c", "echo ready; exec sleep 600"]))
         let user = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
-        let look = Command("nsenter", user + ["--target", "\(inside.pid)", "--net", "ip", "-brief", "link"])
+        let look = Command("nsenter", user + ["--target", "\(inside.pid)", "--net", ExecutableSearch.find("ip") ?? "ip", "-brief", "link"])
         #expect(try gateway.run(look).contains("eth0"))
         kill(gateway.ready.pid, SIGKILL)
         #expect(eventually { (try? gateway.run(look).contains("eth0")) == false }, "the cable is gone")

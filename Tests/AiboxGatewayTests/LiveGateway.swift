@@ -90,7 +90,9 @@ final class LiveGateway {
 
     private static func entering(_ pid: Int32, _ executable: String, _ arguments: [String]) -> Command {
         let user = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
-        return Command("nsenter", user + ["--target", "\(pid)", "--net", executable] + arguments)
+        // An ordinary user's PATH lacks the folders of ip and nft.
+        let path = ExecutableSearch.find(executable) ?? executable
+        return Command("nsenter", user + ["--target", "\(pid)", "--net", path] + arguments)
     }
 
     /// Runs to the end and returns what was printed.

@@ -30,7 +30,15 @@ public enum GatewayRemains {
     @discardableResult
     public static func clear(_ runFolder: String) throws(AiboxError) -> State {
         guard isOwn(runFolder) else { return .absent }
-        guard let lock = try FileLock.take(runFolder + "/" + Wire.lockFile) else { return .running }
+        let lock: FileLock
+        do throws(AiboxError) {
+            guard let free = try FileLock.take(runFolder + "/" + Wire.lockFile) else { return .running }
+            lock = free
+        } catch {
+            // A daemon that ended just now removed the folder itself.
+            if isOwn(runFolder) { throw error }
+            return .absent
+        }
         defer { lock.release() }
         try Folder.removeTree(runFolder)
         return .absent
