@@ -101,7 +101,7 @@ public struct ConfigurationLayers: Sendable {
 // MARK: - Pins
 
 extension ConfigurationLayers {
-    private func applyPins(to result: inout LoadedConfiguration) throws(AiboxError) {
+    func applyPins(to result: inout LoadedConfiguration) throws(AiboxError) {
         var loosened: [Problem] = []
         for pin in pins {
             guard let key = ConfigurationSchema.key(pin.key) else {

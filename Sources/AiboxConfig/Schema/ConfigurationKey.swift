@@ -72,10 +72,11 @@ public struct ConfigurationKey: Sendable {
     public var values: String {
         switch kind {
         case .boolean: "true or false"
+        case .integer(let range) where range.count == 1: String(range.lowerBound)
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .size(let range):
             "a size from \(range.lowerBound) to \(range.upperBound), such as 512m, 8g or 2GiB"
-        case .choice(let names): names.joined(separator: " or ")
+        case .choice(let names): names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
         case .text(let form): form.name
         case .list(let form): "a list, each \(form.name)"
         }

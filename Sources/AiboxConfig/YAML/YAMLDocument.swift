@@ -11,6 +11,8 @@ public struct YAMLDocument: Sendable, Equatable {
     public let file: String
     /// Nil if there is nothing but comments.
     public let root: YAMLNode?
+    /// False if reading ended before the text did.
+    let isComplete: Bool
 
     /// The measures beyond which a document is refused unread.
     public struct Limits: Sendable {
@@ -31,10 +33,10 @@ public struct YAMLDocument: Sendable, Equatable {
         _ bytes: [UInt8], file: String, limits: Limits = Limits()
     ) -> (document: YAMLDocument, problems: [Problem]) {
         let refused = YAMLText.problems(bytes, file: file, limit: limits.bytes)
-        if !refused.isEmpty { return (YAMLDocument(file: file, root: nil), refused) }
+        if !refused.isEmpty { return (YAMLDocument(file: file, root: nil, isComplete: false), refused) }
         var builder = YAMLTreeBuilder(bytes, file: file, limits: limits)
         let root = builder.document()
-        return (YAMLDocument(file: file, root: root), Problem.ordered(builder.problems))
+        return (YAMLDocument(file: file, root: root, isComplete: !builder.stopped), Problem.ordered(builder.problems))
     }
 
     /// Reads, or throws with every problem found.
@@ -46,8 +48,9 @@ public struct YAMLDocument: Sendable, Equatable {
         self = document
     }
 
-    private init(file: String, root: YAMLNode?) {
+    private init(file: String, root: YAMLNode?, isComplete: Bool) {
         self.file = file
         self.root = root
+        self.isComplete = isComplete
     }
 }

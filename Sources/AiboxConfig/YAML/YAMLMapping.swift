@@ -104,7 +104,9 @@ extension YAMLMapping {
         if let choice = Choice(rawValue: text) { return choice }
         let names = Choice.allCases.map(\.rawValue)
         complain(
-            key, "must be \(names.joined(separator: " or ")), not \"\(text)\"" + NearestName.hint(text, among: names))
+            key,
+            "must be \(names.dropLast().joined(separator: ", ")) or \(names.last ?? ""), not \"\(text)\""
+                + NearestName.hint(text, among: names))
         return nil
     }
 

@@ -8,7 +8,7 @@ struct YAMLTreeBuilder {
     private var nodes = 0
     private var offsets: ByteOffsets
     /// Set once reading cannot go on; unwinds the recursion.
-    private var stopped = false
+    private(set) var stopped = false
 
     init(_ bytes: [UInt8], file: String, limits: YAMLDocument.Limits) {
         self.file = file
@@ -30,7 +30,7 @@ struct YAMLTreeBuilder {
                 documents += 1
                 if hasDirectives { complain(event.position, "directives (%YAML, %TAG) are not allowed") }
                 if documents > 1 {
-                    complain(event.position, "a second document begins; the file may hold one only")
+                    stop(event.position, "a second document begins; the file may hold one only")
                     return root
                 }
             case .scalar, .alias, .listStart, .mappingStart:

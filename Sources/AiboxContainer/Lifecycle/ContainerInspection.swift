@@ -25,13 +25,21 @@ struct ContainerInspection: Sendable {
         guard let inspect = inspected.elements?.first, let path = inspect["OCIConfigPath"]?.stringValue,
             let pid = inspect["State"]?["Pid"]?.wholeNumber, pid > 0
         else { throw AiboxError(.failed, "the container has ended", why: lastWords()) }
-        let oci = try parse(try File.read(path), "the container's OCI configuration")
+        let oci = try parse(try configuration(path), "the container's OCI configuration")
         let commandLine = try File.read("/proc/\(pid)/cmdline").split(separator: 0).map {
             String(decoding: $0, as: UTF8.self)
         }
-        let profile = try parse(try File.read(spec.seccompProfile), "the seccomp profile")
-        return HardeningCheck(spec: spec, seccompRules: profile["syscalls"]?.elements?.count ?? 0).findings(
+        let profile = try SeccompProfile(parsing: context.profiles.seccomp)
+        return HardeningCheck(spec: spec, seccomp: profile).findings(
             inspect: inspect, oci: oci, commandLine: commandLine, status: try File.text("/proc/\(pid)/status"))
+    }
+
+    /// Rootless, the file belongs to a subordinate user; podman's own user namespace can read it.
+    private func configuration(_ path: String) throws(AiboxError) -> [UInt8] {
+        if context.host.isRoot { return try File.read(path) }
+        let result = try context.podman.run(["unshare", "cat", path])
+        if result.succeeded { return result.output }
+        throw Podman.failure("cannot read the container's OCI configuration", result)
     }
 
     private func lastWords() -> String {
@@ -41,7 +49,7 @@ struct ContainerInspection: Sendable {
 
     private func parse(_ bytes: [UInt8], _ what: String) throws(AiboxError) -> JSONValue {
         do throws(JSONError) {
-            return try JSONParser.parse(bytes, limits: JSONParser.Limits(size: 8 << 20, depth: 64))
+            return try JSONParser.parse(bytes, limits: JSONParser.Limits(size: 8 << 20, depth: 64, roundsLargeIntegers: true))
         } catch {
             throw AiboxError(.failed, "cannot read \(what)", why: error.description)
         }

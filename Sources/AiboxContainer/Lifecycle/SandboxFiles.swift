@@ -9,8 +9,10 @@ struct SandboxFiles {
 
     private var folder: String { context.paths.stateFolder + "/profiles" }
 
-    func seccompProfile() throws(AiboxError) -> String {
-        try ensure("seccomp", ".json", context.profiles.seccomp, mode: 0o600)
+    /// In the form that the engine understands.
+    func seccompProfile(for engine: SandboxSpec.Engine) throws(AiboxError) -> String {
+        let profile = try SeccompProfile(parsing: context.profiles.seccomp)
+        return try ensure("seccomp", ".json", profile.file(for: engine.seccompDialect), mode: 0o600)
     }
 
     func runscWrapper(_ wrapper: RunscWrapper) throws(AiboxError) -> String {
