@@ -82,6 +82,19 @@ struct GatewayForwardTests {
         #expect(try gateway.client.status().sshConnections == 0)
     }
 
+    @Test("with a sandbox that swallows everything, the connection is given up after five seconds")
+    func silence() throws {
+        let gateway = try LiveGateway()
+        var filter = gateway.inBox("nft", ["-f", "-"])
+        filter.input = Array("table ip t { chain c { type filter hook input priority 0; policy drop; } }".utf8)
+        _ = try gateway.run(filter)
+        let start = ContinuousClock.now
+        let answer = try gateway.run(
+            Command("/usr/bin/python3", ["-c", Scripts.ask, "\(gateway.ready.sshPort)", "T"]))
+        #expect(answer == "closed")
+        #expect((.seconds(4) ... .seconds(7)).contains(ContinuousClock.now - start))
+    }
+
     @Test("the port is on the loopback only")
     func loopbackOnly() throws {
         let gateway = try LiveGateway()

@@ -40,6 +40,8 @@ struct GatewayLifeTests {
         for pid in [gateway.ready.pid, gateway.holderPid, gateway.ready.holderPid] {
             #expect(try field("NoNewPrivs", pid) == "1")
         }
+        // As root what it takes to own files and to run children as other users; as a user nothing.
+        #expect(try field("CapEff", gateway.ready.pid) == (geteuid() == 0 ? "00000000000000eb" : "0000000000000000"))
         // CAP_NET_BIND_SERVICE and CAP_NET_ADMIN, over its own namespaces only where it is rootless.
         #expect(try field("CapEff", gateway.holderPid) == "0000000000001400")
         #expect(try field("CapBnd", gateway.holderPid) == "0000000000001400")
@@ -128,7 +130,9 @@ struct GatewayLifeTests {
         // A process that stays in the sandbox's namespace, as a container does.
         let inside = try gateway.keep(gateway.inBox("sh", ["-c", "echo ready; exec sleep 600"]))
         let user = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
-        let look = Command("nsenter", user + ["--target", "\(inside.pid)", "--net", ExecutableSearch.find("ip") ?? "ip", "-brief", "link"])
+        let look = Command(
+            "nsenter",
+            user + ["--target", "\(inside.pid)", "--net", ExecutableSearch.find("ip") ?? "ip", "-brief", "link"])
         #expect(try gateway.run(look).contains("eth0"))
         kill(gateway.ready.pid, SIGKILL)
         #expect(eventually { (try? gateway.run(look).contains("eth0")) == false }, "the cable is gone")

@@ -42,7 +42,7 @@ public final class GatewayProcess: Sendable {
         let readiness = try Pipe()
         let leash = try Pipe()
         let child = try ChildProcess.start(
-            Command(program, ["run"], environment: GatewayExecutable.environment()),
+            Command(program, ["run"], environment: GatewayExecutable.environment(), directory: "/"),
             descriptors: [input.read.number, log.number, log.number, readiness.write.number, leash.read.number],
             options: .newSession)
         input.read.close()
