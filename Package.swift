@@ -31,12 +31,19 @@ let package = Package(
         // Leaves.
         .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
 
+        // Network.
+        .target(name: "AiboxNetwork", dependencies: ["AiboxSystem", "CNftnl"], swiftSettings: strict),
+
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CLinux"),
+        .systemLibrary(name: "CNftnl", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev", "libmnl-dev"])]),
 
         // Tests.
         .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AiboxNetworkTests", dependencies: ["AiboxNetwork", "AiboxSystem", "AiboxTestSupport"],
+            exclude: ["Golden"], swiftSettings: strict),
     ]
 )
