@@ -82,6 +82,8 @@ struct AddressTests {
             } else if Bool.random(using: &random) {
                 address = .v4(0x0A01_0000 | UInt32.random(in: 0...0x1FFFF, using: &random))
             }
+            // In these two blocks the verdict refuses more than the list can say.
+            if case .v6(let value) = address, [0, 0x64].contains(value >> 112) { continue }
             #expect(
                 (policy.refusal(of: address) != nil) == ranges.contains { $0.contains(address.unmapped) }, "\(address)")
         }

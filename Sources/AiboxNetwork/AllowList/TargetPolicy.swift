@@ -33,28 +33,28 @@ public struct TargetPolicy: Sendable, Equatable {
         return nil
     }
 
-    /// The same rule as a list of blocks, for programs that take one: no address outside them is refused.
+    /// The same rule as a list of blocks, for programs that take one.
     ///
     /// Exceptions are cut out of the blocks instead of being allowed before them: a name that resolves
     /// to an opened address *and* to another private one is refused.
     public var refusedRanges: [AddressRange] {
-        let own = hostAddresses.map { AddressRange(base: $0.unmapped, prefix: 128) }
+        let own = hostAddresses.map(\.unmapped).map { AddressRange(base: $0, prefix: $0.width) }
         let v4 = Self.special.map(\.range).filter { $0.base.width == 32 }.outermost
         let remaining = v4.flatMap { $0.subtracting(exceptions) }
         let translated = (remaining + own).compactMap(\.asWellKnownNAT64)
-        let v6 = Self.notGlobal + Self.special.map(\.range).filter { $0.base.width == 128 }
-        let nat64 = IPAddress.nat64Prefix
-        let cut = v6.outermost.flatMap { $0.subtracting(exceptions + [nat64]) }
-        return (remaining + cut + translated + own).outermost
+        let v6 = Self.special.map(\.range).filter { $0.base.width == 128 } + Self.unassigned
+        return (remaining + v6.outermost.flatMap { $0.subtracting(exceptions) } + translated + own).outermost
     }
 
     private static let globalUnicast = AddressRange(base: .v6(0x2000 << 112), prefix: 3)
 
-    /// ::/3 and 4000::/2, 8000::/1: all of IPv6 beside 2000::/3.
-    private static let notGlobal = [
-        AddressRange(base: .v6(0), prefix: 3), AddressRange(base: .v6(0x4000 << 112), prefix: 2),
-        AddressRange(base: .v6(0x8000 << 112), prefix: 1),
-    ]
+    /// IPv6 beside 2000::/3, as blocks. Left out are ::/16 and 64::/16, where mapped addresses (which
+    /// programs such as Squid store all of IPv4 as) and NAT64 live: of these `special` names what is in use,
+    /// and `refusal(of:)` refuses the rest as well.
+    private static let unassigned: [AddressRange] =
+        AddressRange(base: .v6(0), prefix: 3).subtracting([
+            AddressRange(base: .v6(0), prefix: 16), AddressRange(base: .v6(0x64 << 112), prefix: 16),
+        ]) + [AddressRange(base: .v6(0x4000 << 112), prefix: 2), AddressRange(base: .v6(0x8000 << 112), prefix: 1)]
 
     private static let special: [(range: AddressRange, meaning: String)] = [
         ("0.0.0.0/8", "an address of this host"),
@@ -73,8 +73,9 @@ public struct TargetPolicy: Sendable, Equatable {
         ("203.0.113.0/24", "a documentation address"),
         ("224.0.0.0/4", "a multicast address"),
         ("240.0.0.0/4", "a reserved address"),
-        ("::/128", "an address of this host"),
         ("::1/128", "a loopback address"),
+        ("::/96", "an address of this host"),
+        ("64:ff9b:1::/48", "a local translation address"),
         ("100::/64", "a discard address"),
         ("2001::/23", "a protocol assignment (Teredo among them)"),
         ("2001:db8::/32", "a documentation address"),

@@ -18,10 +18,10 @@ extension FilterRuleset {
     public static let closed = """
         flush ruleset
         table inet \(tableName) {
-            chain pre {
+            chain prerouting {
                 type filter hook prerouting priority 0; policy drop;
             }
-            chain out {
+            chain output {
                 type filter hook output priority 0; policy drop;
             }
         }

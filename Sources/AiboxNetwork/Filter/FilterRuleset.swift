@@ -60,12 +60,12 @@ public struct FilterRuleset: Sendable, Equatable {
 
     public var chains: [Chain] {
         [
-            Chain(name: "pre", hook: .prerouting, priority: 0, rules: prerouting),
-            Chain(name: "in", hook: .input, priority: 0, rules: input),
+            Chain(name: "prerouting", hook: .prerouting, priority: 0, rules: prerouting),
+            Chain(name: "input", hook: .input, priority: 0, rules: input),
             Chain(
-                name: "fwd", hook: .forward, priority: 0,
+                name: "forward", hook: .forward, priority: 0,
                 rules: [Rule(id: "fwd.denied", counter: "denied_forward", matches: "", verdict: "drop")]),
-            Chain(name: "out", hook: .output, priority: 0, rules: output),
+            Chain(name: "output", hook: .output, priority: 0, rules: output),
         ]
     }
 

@@ -26,7 +26,6 @@ extension SquidConfiguration {
             "icp_port 0",
             "htcp_port 0",
             "snmp_port 0",
-            "via off",
             "forwarded_for delete",
             "httpd_suppress_version_string on",
             "strip_query_terms off",
@@ -73,7 +72,7 @@ extension SquidConfiguration {
         let authorities = originAuthorities.map { " cafile=\($0)" }.joined()
         lines.append("tls_outgoing_options default-ca=on\(authorities) min-version=1.2")
         lines.append("sslproxy_cert_error deny all")
-        for header in [Self.keyHeader, Self.requestHeader, "Proxy-Authorization", "Proxy-Connection"] {
+        for header in [Self.keyHeader, Self.requestHeader, "Proxy-Authorization", "Proxy-Connection", "Via"] {
             lines.append("request_header_access \(header) deny all")
         }
         if let upstream {
@@ -130,13 +129,13 @@ extension SquidConfiguration {
             }
             for path in rule.paths ?? [] { lines.append("acl r\(index)_paths urlpath_regex \(path.regularExpression)") }
         }
-        lines += Self.oddPaths.map { "acl odd_path urlpath_regex \($0)" }
+        lines += Self.oddPathExpressions.map { "acl odd_path urlpath_regex \($0)" }
         return lines
     }
 
     /// Paths that are not in the normal form of `RequestPath`: Squid forwards what it got, so it may only
     /// get what rules were written for. Each looks at the path before a question mark.
-    static let oddPaths = [
+    public static let oddPathExpressions = [
         // Dot segments, plain or before an escape or a parameter; empty segments.
         "^[^?]*/[.][.]?([/;%?]|$)", "^[^?]*%2[Ff][.][.]?([/;%?]|$)", "^[^?]*//",
         // Escapes of unreserved characters, escapes in lower case, escaped percent, backslash, controls.
@@ -174,10 +173,20 @@ extension SquidConfiguration {
         return lines
     }
 
+    /// The SNI has to be the CONNECT host, by exact name where the entry has one. An entry that inspects wins
+    /// over one that does not for the same host and port, as in `AllowList.decide`.
     private var bumping: [String] {
         var lines = ["acl step1 at_step SslBump1", "ssl_bump peek step1"]
-        for (index, host) in allowList.hosts.enumerated() {
-            lines.append("ssl_bump \(isInspected(host) ? "bump" : "splice") h\(index) s\(index)")
+        let hosts = Array(allowList.hosts.enumerated())
+        for (index, host) in hosts.filter(\.element.isExact) + hosts.filter({ !$0.element.isExact }) {
+            let rules = allowList.rules.enumerated().filter {
+                $0.element.hosts.contains(host) && $0.element.schemes.contains(.https)
+            }
+            for action in [true, false] {
+                for (ruleIndex, rule) in rules where rule.needsInspection == action {
+                    lines.append("ssl_bump \(action ? "bump" : "splice") h\(index) s\(index) r\(ruleIndex)_ports")
+                }
+            }
         }
         lines += ["ssl_bump terminate all", "on_unsupported_protocol respond all"]
         return lines
