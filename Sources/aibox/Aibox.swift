@@ -1,10 +1,53 @@
+import AiboxSystem
 import ArgumentParser
+import Glibc
 
+/// The command tree, and the one place where an error becomes words and an exit status.
+///
+/// Commands are synchronous (`ParsableCommand`): looking for an asynchronous `run` costs every start a scan of all
+/// protocol conformances. A command with asynchronous work blocks on it itself. Each command of the tree names its
+/// `commandName` for the same reason.
 @main
 struct Aibox: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aibox",
         abstract: "Runs AI coding agents in a sandbox whose limits your organisation sets.",
-        version: "0.1.0"
+        version: "0.1.0",
+        // One group a line.
+        subcommands: [
+            Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
+            ConfigCommand.self,
+            ImageCommand.self,
+        ]
     )
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as AiboxError {
+            leave(saying: "aibox: " + Escaping.text(error.description, keepingLines: true), error.code.exitStatus)
+        } catch {
+            leave(with: error)
+        }
+    }
+
+    /// Help, the version, an explicit exit status, or a mistake on the command line.
+    private static func leave(with error: any Error) -> Never {
+        let status = exitCode(for: error).rawValue
+        let text = fullMessage(for: error)
+        if status == EXIT_SUCCESS {
+            if !text.isEmpty { Output.write(text + "\n") }
+            Glibc.exit(EXIT_SUCCESS)
+        }
+        let said = text.hasPrefix("Error: ") ? "aibox: " + text.dropFirst("Error: ".count) : text
+        leave(saying: Escaping.text(said, keepingLines: true), status)
+    }
+
+    private static func leave(saying text: String, _ status: Int32) -> Never {
+        if !text.isEmpty { Output.writeError(text + "\n") }
+        Glibc.exit(status)
+    }
 }

@@ -3,6 +3,9 @@
 // async-signal-safe C is allowed.
 #pragma once
 #include "spawn.h"
+#include "mounts.h"
 #include "namespaces.h"
 #include "descriptors.h"
+#include "netlink.h"
 #include "process.h"
+#include "sockets.h"

@@ -1,0 +1,119 @@
+/// Every setting of aibox with its default: `Configuration()` is what holds when nobody configured anything.
+///
+/// Each property has one row in `ConfigurationSchema`, which names its key, its range and its documentation.
+public struct Configuration: Sendable, Equatable {
+    /// The version of the file's layout (`config_version`).
+    public var version = Configuration.currentVersion
+    /// The program that runs containers.
+    public var runtime = ContainerRuntime.podman
+    /// The image reference; empty means the base image built on this machine.
+    public var image = ""
+    /// The login shell inside the sandbox.
+    public var shell = LoginShell.bash
+    public var gvisor = GVisor()
+    public var kata = Kata()
+    public var resources = Resources()
+    public var workspace = Workspace()
+    public var registry = Registry()
+    public var network = Network()
+    public var policy = Policy()
+    public var ide = IDE()
+    public var logging = Logging()
+
+    public init() {}
+
+    /// The layout that this aibox reads and writes.
+    public static let currentVersion = 1
+
+    public enum ContainerRuntime: String, Sendable, CaseIterable { case podman, docker }
+    public enum LoginShell: String, Sendable, CaseIterable { case bash, zsh }
+
+    public struct GVisor: Sendable, Equatable {
+        public var enabled = true
+        public var platform = Platform.systrap
+        /// Refuse to start where the kernel has no AppArmor or the profile is not loaded.
+        public var requireAppArmor = false
+
+        public enum Platform: String, Sendable, CaseIterable { case systrap, ptrace }
+    }
+
+    public struct Kata: Sendable, Equatable {
+        public var enabled = false
+    }
+
+    public struct Resources: Sendable, Equatable {
+        public var cpus = 4
+        public var memory = ByteSize(gibibytes: 8)
+        public var pids = 2048
+        /// The size of the sandbox's `/tmp`.
+        public var tmpSize = ByteSize(gibibytes: 2)
+    }
+
+    public struct Workspace: Sendable, Equatable {
+        /// The workspace of `aibox start` without `-w`; relative to the current folder.
+        public var defaultPath = "."
+    }
+
+    public struct Registry: Sendable, Equatable {
+        public var verifySignatures = true
+        /// Files with the public keys that may sign images.
+        public var keys: [String] = []
+    }
+
+    public struct Network: Sendable, Equatable {
+        /// False: the sandbox has no way out at all, never an unfiltered one.
+        public var enabled = true
+        public var allowedDomains: [String] = []
+        /// The URL of the organisation's LLM gateway; empty for none.
+        public var llmGateway = ""
+        public var resolver = Resolver.auto
+
+        public enum Resolver: String, Sendable, CaseIterable { case auto, coredns, unbound }
+    }
+
+    public struct Policy: Sendable, Equatable {
+        public var orgBaselinePath = "/etc/aibox/org-policy.yaml"
+        /// Empty for none.
+        public var teamPolicyPath = ""
+        /// Relative to the workspace.
+        public var projectPolicyPath = "aibox/policy.yaml"
+    }
+
+    public struct IDE: Sendable, Equatable {
+        /// The first port tried on 127.0.0.1 for SSH; a further sandbox takes the next free one.
+        public var sshPort = 2222
+    }
+
+    public struct Logging: Sendable, Equatable {
+        public var level = Level.info
+        public var format = Format.text
+
+        public enum Level: String, Sendable, CaseIterable, Comparable {
+            case debug, info, warn, error
+
+            public static func < (left: Level, right: Level) -> Bool {
+                let order = Level.allCases
+                return (order.firstIndex(of: left) ?? 0) < (order.firstIndex(of: right) ?? 0)
+            }
+        }
+        public enum Format: String, Sendable, CaseIterable { case text, json }
+    }
+}
+
+extension Configuration {
+    /// What separates the sandbox's programs from the host's kernel.
+    public enum Isolation: String, Sendable, CaseIterable {
+        /// gVisor's user-space kernel (`runsc`).
+        case gvisor
+        /// A virtual machine (`kata`).
+        case kata
+        /// The host's kernel behind namespaces and seccomp (`crun`).
+        case crun
+    }
+
+    /// The isolation that `gvisor.enabled` and `kata.enabled` ask for; both at once do not load.
+    public var isolation: Isolation {
+        if gvisor.enabled { return .gvisor }
+        return kata.enabled ? .kata : .crun
+    }
+}

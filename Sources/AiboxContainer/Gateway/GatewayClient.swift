@@ -1,0 +1,111 @@
+public import AiboxSystem
+public import AiboxWire
+import Glibc
+
+/// Asks a running gateway daemon: one connection, one request, one reply. Blocking.
+public struct GatewayClient: Sendable {
+    /// The sandbox's run folder.
+    public let runFolder: String
+    /// How long to wait for a reply.
+    public var timeout: Duration
+
+    public init(runFolder: String, timeout: Duration = .seconds(5)) {
+        self.runFolder = runFolder
+        self.timeout = timeout
+    }
+
+    /// How the gateway is.
+    public func status() throws(AiboxError) -> GatewayStatus {
+        guard case .status(let status) = try ask(.status) else { throw unexpected() }
+        return status
+    }
+
+    /// Ties the gateway's life to the container's: when the monitor (conmon) ends, so does the gateway.
+    public func watch(monitorPid: Int32) throws(AiboxError) { try order(.watch(monitorPid: monitorPid)) }
+
+    /// Gives the sandbox's interface its address and route again. Before every start of a container under runsc.
+    public func readdress() throws(AiboxError) { try order(.readdress) }
+
+    /// Ends the gateway and returns once nothing is left of it. One that is not there is no error.
+    public func stop() throws(AiboxError) {
+        do throws(AiboxError) {
+            try order(.stop)
+        } catch {
+            if GatewayRemains.state(of: runFolder) == .running { throw error }
+        }
+        let deadline = ContinuousClock.now + timeout
+        while try GatewayRemains.clear(runFolder) == .running {
+            if ContinuousClock.now > deadline {
+                throw AiboxError(.failed, "cannot stop the gateway", why: "it has not ended after \(timeout)")
+            }
+            usleep(5000)
+        }
+    }
+
+    private func order(_ request: ControlRequest) throws(AiboxError) {
+        guard case .done = try ask(request) else { throw unexpected() }
+    }
+
+    private func ask(_ request: ControlRequest) throws(AiboxError) -> ControlReply {
+        guard let socket = try UnixSocket.connect(folder: runFolder, name: Wire.controlSocket, timeout: timeout) else {
+            throw AiboxError(
+                .failed, "cannot reach the gateway", why: "none is running in \(runFolder)",
+                remedy: "aibox status shows what runs")
+        }
+        try send(request.json.bytes + [UInt8(ascii: "\n")], to: socket)
+        let line = try receiveLine(from: socket)
+        let reply: ControlReply
+        do {
+            reply = try ControlReply(json: try JSONParser.parse(line))
+        } catch {
+            throw AiboxError(.failed, "cannot understand the gateway's reply", why: "\(error)")
+        }
+        if case .failed(let error) = reply { throw AiboxError(wire: error) }
+        return reply
+    }
+
+    private func send(_ bytes: [UInt8], to socket: Descriptor) throws(AiboxError) {
+        var sent = 0
+        while sent < bytes.count {
+            sent += try retrying("cannot send to the gateway") {
+                bytes.withUnsafeBytes {
+                    Glibc.send(socket.number, $0.baseAddress.map { $0 + sent }, $0.count - sent, Int32(MSG_NOSIGNAL))
+                }
+            }
+        }
+    }
+
+    private func receiveLine(from socket: Descriptor) throws(AiboxError) -> [UInt8] {
+        var line: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        let deadline = ContinuousClock.now + timeout
+        while line.count < Wire.lineLimit, ContinuousClock.now < deadline {
+            let count = recv(socket.number, &chunk, chunk.count, 0)
+            if count < 0, errno == EINTR { continue }
+            if count < 0 {
+                let why = errno == EAGAIN ? "no reply after \(timeout)" : describe(errno: errno)
+                throw AiboxError(.failed, "cannot hear from the gateway", why: why)
+            }
+            if count == 0 { throw AiboxError(.failed, "cannot hear from the gateway", why: "it hung up") }
+            if let end = chunk[..<count].firstIndex(of: UInt8(ascii: "\n")) { return line + chunk[..<end] }
+            line.append(contentsOf: chunk[..<count])
+        }
+        throw AiboxError(.failed, "cannot hear from the gateway", why: "its reply does not end")
+    }
+
+    private func unexpected() -> AiboxError {
+        AiboxError(.failed, "cannot understand the gateway's reply", why: "it answers another question")
+    }
+}
+
+extension AiboxError {
+    /// The error that another process of aibox reported.
+    init(wire error: WireError) {
+        self.init(Self.code(error.code), error.what, why: error.why, remedy: error.remedy)
+    }
+
+    private static func code(_ word: String) -> Code {
+        let known: [Code] = [.failed, .denied, .policyInvalid, .layerMissing, .integrity, .usage]
+        return known.first { $0.description == word } ?? .failed
+    }
+}

@@ -1,0 +1,46 @@
+public import AiboxSystem
+import AiboxWire
+import Glibc
+
+/// What a gateway daemon left in its run folder, and whether one still lives there.
+///
+/// A living daemon holds the lock file; the kernel frees it however the daemon ends. So a free lock is a dead
+/// daemon, and no process id has to be trusted. Its namespaces and sockets end with it: only files can remain.
+public enum GatewayRemains {
+    public enum State: Sendable, Equatable {
+        /// No run folder.
+        case absent
+        /// A daemon holds the lock.
+        case running
+        /// Files of a daemon that is gone.
+        case dead
+    }
+
+    /// Looks without changing anything.
+    public static func state(of runFolder: String) -> State {
+        guard File.isDirectory(runFolder) else { return .absent }
+        let lock = open(runFolder + "/" + Wire.lockFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        if lock < 0 { return .dead }
+        defer { close(lock) }
+        if flock(lock, LOCK_EX | LOCK_NB) == 0 { return .dead }
+        return errno == EWOULDBLOCK ? .running : .dead
+    }
+
+    /// Removes the run folder of a dead daemon. Returns what is there afterwards: `.absent`, or `.running`.
+    @discardableResult
+    public static func clear(_ runFolder: String) throws(AiboxError) -> State {
+        guard File.isDirectory(runFolder) else { return .absent }
+        let taken: FileLock?
+        do throws(AiboxError) {
+            taken = try FileLock.take(runFolder + "/" + Wire.lockFile)
+        } catch {
+            // A daemon that ends removes its folder itself, and may just have done so.
+            if File.exists(runFolder) { throw error }
+            return .absent
+        }
+        guard let lock = taken else { return .running }
+        defer { lock.release() }
+        try Folder.removeTree(runFolder)
+        return .absent
+    }
+}

@@ -1,0 +1,33 @@
+public import AiboxSystem
+import COpenSSL
+import Glibc
+
+/// Bytes of a key: kept out of swap and core dumps where the kernel lets us, overwritten when dropped.
+public final class SecretBytes {
+    /// The storage; valid as long as this object.
+    public let bytes: UnsafeMutableRawBufferPointer
+
+    /// Zeros.
+    public init(count: Int) throws(AiboxError) {
+        bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        // Best effort: an ordinary user may lock only so much (RLIMIT_MEMLOCK).
+        mlock(bytes.baseAddress, bytes.count)
+    }
+
+    public convenience init(_ source: some Collection<UInt8>) throws(AiboxError) {
+        try self.init(count: source.count)
+        bytes.copyBytes(from: source)
+    }
+
+    deinit {
+        wipe()
+        // No munlock: it would unlock the whole page, and with it a neighbour's key.
+        bytes.deallocate()
+    }
+
+    public var readable: UnsafeRawBufferPointer { UnsafeRawBufferPointer(bytes) }
+
+    /// Overwrites them now, in a way the compiler may not drop.
+    public func wipe() { OPENSSL_cleanse(bytes.baseAddress, bytes.count) }
+}

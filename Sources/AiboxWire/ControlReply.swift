@@ -1,0 +1,32 @@
+/// The answer to one `ControlRequest`.
+public enum ControlReply: Sendable, Equatable {
+    case done
+    case status(GatewayStatus)
+    case failed(WireError)
+}
+
+extension ControlReply {
+    public var json: JSONValue {
+        var object: JSONObject = ["version": .integer(Int64(Wire.version))]
+        switch self {
+        case .done: object["done"] = true
+        case .status(let status): object["status"] = status.json
+        case .failed(let error): object["error"] = error.json
+        }
+        return .object(object)
+    }
+
+    public init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "reply")
+        try Wire.checkVersion(&fields)
+        if let error = fields.take("error") {
+            self = .failed(try WireError(json: error))
+        } else if let status = fields.take("status") {
+            self = .status(try GatewayStatus(json: status))
+        } else {
+            guard try fields.bool("done") else { throw fields.error("done is false") }
+            self = .done
+        }
+        try fields.finish()
+    }
+}

@@ -1,0 +1,43 @@
+import AiboxConfig
+import AiboxSystem
+import ArgumentParser
+
+/// The options that every command takes, before or after its name.
+struct GlobalOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp("Answer as text, json, or jsonl.", valueName: "format"))
+    var format: OutputFormat = .text
+
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp("Use this file instead of ~/.config/aibox/config.yaml.", valueName: "file"))
+    var configurationFile: String?
+
+    @Flag(name: .shortAndLong, help: "Say more about what is done.")
+    var verbose = false
+
+    @Flag(name: .shortAndLong, help: "Say nothing but the answer and errors.")
+    var quiet = false
+
+    @Option(name: .customLong("color"), help: ArgumentHelp("Colour: auto, always, or never.", valueName: "when"))
+    var colour: ColourChoice = .auto
+
+    /// Where the command's answer and notes go.
+    var output: Output { Output(format: format, colour: colour, quiet: quiet, verbose: verbose) }
+}
+
+extension OutputFormat: ExpressibleByArgument {}
+extension ColourChoice: ExpressibleByArgument {}
+
+extension GlobalOptions {
+    /// Every place that may set a value, with this command's flags on top.
+    ///
+    /// - Parameter overrides: the command's own flags that stand for settings.
+    func layers(_ overrides: [ConfigurationOverride] = []) -> ConfigurationLayers {
+        let environment = Environment.all
+        return ConfigurationLayers(
+            paths: Paths(identity: .current, environment: environment), file: configurationFile,
+            environment: environment, overrides: overrides)
+    }
+}
