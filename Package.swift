@@ -10,40 +10,91 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+func program(_ name: String, uses: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: uses, swiftSettings: strict)
+}
+
+func room(_ name: String, uses: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses, swiftSettings: strict)
+}
+
+func tests(_ name: String, uses: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: uses + ["AiboxTestSupport"], exclude: exclude, swiftSettings: strict)
+}
+
+func system(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
 
 let package = Package(
     name: "aibox",
     products: [
-        .executable(name: "aibox", targets: ["aibox"])
+        .executable(name: "aibox", targets: ["aibox"]),
+        .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // Executables: thin.
-        .executableTarget(
-            name: "aibox",
-            dependencies: [argumentParser, "AiboxSystem"],
-            swiftSettings: strict
-        ),
+        program(
+            "aibox",
+            uses: [
+                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire",
+            ]),
+        program("aibox-gateway", uses: ["AiboxGateway"]),
+
+        // Domains.
+        room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
+        room(
+            "AiboxContainer",
+            uses: [
+                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux",
+                "CSeccomp",
+            ]),
+        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
+        room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
+        room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
         // Leaves.
-        .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
-
-        // Network.
-        .target(name: "AiboxNetwork", dependencies: ["AiboxSystem", "CNftnl"], swiftSettings: strict),
+        room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
+        room("AiboxEmbedded", uses: ["CEmbedded"]),
+        room("AiboxState", uses: ["AiboxSystem", "CSQLite"]),
+        room("AiboxSystem", uses: ["CLinux"]),
+        room("AiboxWire"),
 
         // C: shims where Swift cannot reach, and system libraries.
+        .target(name: "CEmbedded"),
         .target(name: "CLinux"),
-        .systemLibrary(name: "CNftnl", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev", "libmnl-dev"])]),
+        system("CAppArmor", "libapparmor", "libapparmor-dev"),
+        system("CNftnl", "libnftnl", "libnftnl-dev"),
+        system("COpenSSL", "openssl", "libssl-dev"),
+        system("CSeccomp", "libseccomp", "libseccomp-dev"),
+        system("CSQLite", "sqlite3", "libsqlite3-dev"),
+        system("CYaml", "yaml-0.1", "libyaml-dev"),
 
         // Tests.
-        .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
-        .testTarget(
-            name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
-        .testTarget(
-            name: "AiboxNetworkTests", dependencies: ["AiboxNetwork", "AiboxSystem", "AiboxTestSupport"],
-            exclude: ["Golden"], swiftSettings: strict),
+        room("AiboxTestSupport", uses: ["AiboxSystem"]),
+        tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
+        tests(
+            "AiboxContainerTests",
+            uses: ["AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire"],
+            exclude: ["Profiles/Probe", "Profiles/Corpus"]),
+        tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
+        tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
+        tests(
+            "AiboxGatewayTests",
+            uses: ["AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
+        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
+        tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
+        tests("AiboxSystemTests", uses: ["AiboxSystem"]),
+        tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]
 )

@@ -53,6 +53,7 @@ struct SquidTests {
         }
         let keyless = try squid.curl("https://allowed.test/", key: nil)
         print("## keyless", keyless)
+        print(squid.configuration.text.split(separator: "\n").filter { $0.hasPrefix("http_access") || $0.hasPrefix("acl h") || $0.hasPrefix("acl r") }.joined(separator: "\n"))
         for line in (try? File.text(squid.configuration.accessLog))?.split(separator: "\n") ?? [] { print("##", line) }
         print((try? File.text(squid.configuration.cacheLog)) ?? "")
         print(squid.lab.requests.joined(separator: "\n"))
