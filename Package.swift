@@ -43,6 +43,10 @@ let package = Package(
         .target(
             name: "AiboxGateway", dependencies: ["AiboxSystem", "AiboxWire", "CLinux"] + nio, swiftSettings: strict),
 
+        .target(
+            name: "AiboxAudit", dependencies: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"],
+            swiftSettings: strict),
+
         // Leaves.
         .target(name: "AiboxWire", swiftSettings: strict),
         .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
@@ -62,6 +66,10 @@ let package = Package(
         .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AiboxAuditTests",
+            dependencies: ["AiboxAudit", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxTestSupport", "AiboxWire"],
+            swiftSettings: strict),
         .testTarget(
             name: "AiboxCryptoTests", dependencies: ["AiboxCrypto", "AiboxSystem"], swiftSettings: strict),
         .testTarget(
