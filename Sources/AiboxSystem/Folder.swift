@@ -51,11 +51,21 @@ public enum Folder {
     }
 
     /// Removes a folder and all below it, following no link. What is not there is no error.
+    ///
+    /// Refuses if anything is mounted below: a workspace shown there would be emptied.
     public static func removeTree(_ path: String) throws(AiboxError) {
+        let real = Path.real(path) ?? path
+        if let mount = MountTable.current.mounts.first(where: { Path.isInside($0.target, real) }) {
+            throw AiboxError(.failed, "cannot remove \(path)", why: "\(mount.target) is mounted in it")
+        }
+        try removeUnmounted(path)
+    }
+
+    private static func removeUnmounted(_ path: String) throws(AiboxError) {
         var status = stat()
         if lstat(path, &status) != 0 { return }
         if status.st_mode & S_IFMT != S_IFDIR { return try File.remove(path) }
-        for name in try names(path) { try removeTree(path + "/" + name) }
+        for name in try names(path) { try removeUnmounted(path + "/" + name) }
         if rmdir(path) != 0, errno != ENOENT { throw .system("cannot remove \(path)", errno: errno) }
     }
 

@@ -8,10 +8,14 @@ public struct JSONParser {
         public var size: Int
         /// Arrays and objects inside each other.
         public var depth: Int
+        /// Integers beyond `Int64` become the nearest `Double`, for documents of other programs that hold
+        /// unsigned 64-bit masks; refused otherwise.
+        public var roundsLargeIntegers: Bool
 
-        public init(size: Int = 1 << 20, depth: Int = 64) {
+        public init(size: Int = 1 << 20, depth: Int = 64, roundsLargeIntegers: Bool = false) {
             self.size = size
             self.depth = depth
+            self.roundsLargeIntegers = roundsLargeIntegers
         }
     }
 
@@ -122,8 +126,8 @@ public struct JSONParser {
         }
         let text = String(decoding: input[start..<position], as: UTF8.self)
         if isInteger {
-            guard let value = Int64(text) else { throw JSONError(.numberOutOfRange, at: start) }
-            return .integer(value)
+            if let value = Int64(text) { return .integer(value) }
+            guard limits.roundsLargeIntegers else { throw JSONError(.numberOutOfRange, at: start) }
         }
         guard let value = Double(text), value.isFinite else { throw JSONError(.numberOutOfRange, at: start) }
         return .number(value)

@@ -34,7 +34,7 @@ int aibox_send_descriptors(int socket, const void *bytes, size_t length, const i
 }
 
 ssize_t aibox_receive_descriptors(int socket, void *bytes, size_t length, int *descriptors, int *count) {
-    int room = *count;
+    int room = *count; // with 0, `descriptors` may be NULL
     *count = 0;
     union {
         char room[CMSG_SPACE(sizeof(int) * MAX_PASSED)];

@@ -2,8 +2,10 @@
 #include "process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,3 +44,12 @@ int aibox_set_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal) 
 int aibox_set_dumpable(bool dumpable) { return prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0) < 0 ? -errno : 0; }
 int aibox_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0; }
 int aibox_set_process_name(const char *name) { return prctl(PR_SET_NAME, name) < 0 ? -errno : 0; }
+
+int aibox_signal_descriptor(const int *numbers, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, numbers[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -errno;
+    int descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return descriptor < 0 ? -errno : descriptor;
+}

@@ -13,7 +13,12 @@ struct Aibox: ParsableCommand {
         commandName: "aibox",
         abstract: "Runs AI coding agents in a sandbox whose limits your organisation sets.",
         version: "0.1.0",
-        subcommands: [ConfigCommand.self]
+        // One group a line.
+        subcommands: [
+            Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
+            ConfigCommand.self,
+            ImageCommand.self,
+        ]
     )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

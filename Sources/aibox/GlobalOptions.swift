@@ -29,3 +29,15 @@ struct GlobalOptions: ParsableArguments {
 
 extension OutputFormat: ExpressibleByArgument {}
 extension ColourChoice: ExpressibleByArgument {}
+
+extension GlobalOptions {
+    /// Every place that may set a value, with this command's flags on top.
+    ///
+    /// - Parameter overrides: the command's own flags that stand for settings.
+    func layers(_ overrides: [ConfigurationOverride] = []) -> ConfigurationLayers {
+        let environment = Environment.all
+        return ConfigurationLayers(
+            paths: Paths(identity: .current, environment: environment), file: configurationFile,
+            environment: environment, overrides: overrides)
+    }
+}

@@ -80,7 +80,7 @@ public final class GatewayProcess: Sendable {
     /// Gives a failed daemon a second to clean up after itself.
     private static func end(_ child: ChildProcess) {
         for _ in 0..<100 {
-            if (try? child.poll()) != .some(nil) { return }
+            if (try? child.poll()) != nil { return }
             usleep(10_000)
         }
         child.send(SIGKILL)

@@ -5,12 +5,12 @@ public import AiboxWire
 /// how the argv was made.
 public struct HardeningCheck: Sendable {
     let spec: SandboxSpec
-    /// Number of rules in the seccomp profile that was promised.
-    let seccompRules: Int
+    /// The seccomp profile that was promised.
+    let seccomp: SeccompProfile
 
-    public init(spec: SandboxSpec, seccompRules: Int) {
+    public init(spec: SandboxSpec, seccomp: SeccompProfile) {
         self.spec = spec
-        self.seccompRules = seccompRules
+        self.seccomp = seccomp
     }
 
     /// One promise and what became of it.
@@ -43,7 +43,7 @@ public struct HardeningCheck: Sendable {
         add("no-new-privileges", "set", noNewPrivileges ? "set" : "not set", noNewPrivileges)
         let readOnly = oci["root"]?["readonly"]?.truth == true
         add("root file system", "read-only", readOnly ? "read-only" : "writable", readOnly)
-        findings.append(seccomp(linux))
+        findings.append(filter(linux))
         if let promised = spec.appArmorProfile {
             let profile = process?["apparmorProfile"]?.stringValue ?? "none"
             add("AppArmor", promised, profile, profile == promised)
@@ -71,12 +71,12 @@ public struct HardeningCheck: Sendable {
         }
     }
 
-    private func seccomp(_ linux: JSONValue?) -> Finding {
-        let action = linux?["seccomp"]?["defaultAction"]?.stringValue ?? "none"
-        let rules = linux?["seccomp"]?["syscalls"]?.elements?.count ?? 0
-        let holds = ["SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"].contains(action) && rules > 0 && rules <= seccompRules
+    private func filter(_ linux: JSONValue?) -> Finding {
+        let differences = seccomp.differences(from: linux?["seccomp"], dialect: spec.engine.seccompDialect)
+        let promised = "default deny, \(seccomp.rules.count) rules"
         return Finding(
-            layer: "seccomp", promised: "default deny, our profile", found: "\(action), \(rules) rules", holds: holds)
+            layer: "seccomp", promised: promised,
+            found: differences.isEmpty ? promised : differences.joined(separator: ", "), holds: differences.isEmpty)
     }
 
     private func namespaces(_ linux: JSONValue?) -> Finding {

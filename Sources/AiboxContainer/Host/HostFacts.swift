@@ -1,4 +1,4 @@
-public import AiboxSystem
+import AiboxSystem
 import Glibc
 
 /// What kind of machine this is, as far as it changes how we work. Read once, from files only.

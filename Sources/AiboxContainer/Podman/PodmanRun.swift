@@ -61,7 +61,7 @@ public struct PodmanRun: Sendable {
             "--tmpfs", "/var/tmp:rw,noexec,nosuid,nodev,mode=1777,\(size)",
             "--tmpfs", "/run:rw,noexec,nosuid,nodev,mode=1777,size=16777216",
             "--mount",
-            "type=bind,\(Self.field("source", spec.workspaceSource)),target=/workspace,rw=true,bind-propagation=private",
+            "type=bind,\(Self.field("source", spec.workspaceSource)),target=/workspace,nosuid,nodev,bind-propagation=private",
         ]
         for volume in spec.volumes {
             arguments += ["--volume", "\(volume.name):\(volume.target):rw,nosuid,nodev"]

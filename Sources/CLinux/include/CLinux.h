@@ -6,5 +6,6 @@
 #include "mounts.h"
 #include "namespaces.h"
 #include "descriptors.h"
+#include "netlink.h"
 #include "process.h"
 #include "sockets.h"

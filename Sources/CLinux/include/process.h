@@ -18,3 +18,7 @@ int aibox_set_death_signal(int signal);
 int aibox_set_dumpable(bool dumpable);
 int aibox_set_no_new_privileges(void);
 int aibox_set_process_name(const char *name);
+
+/// Blocks the signals of `numbers` in this thread (and those it starts) and makes a descriptor that
+/// becomes readable when one arrives. >= 0, or -errno.
+int aibox_signal_descriptor(const int *numbers, int count);

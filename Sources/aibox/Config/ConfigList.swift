@@ -1,3 +1,4 @@
+import AiboxConfig
 import ArgumentParser
 
 struct ConfigList: ParsableCommand {
@@ -6,7 +7,16 @@ struct ConfigList: ParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
+    @Flag(help: "Show where each value comes from.")
+    var origin = false
+
     func run() throws {
-        global.output.answer(.listing(Listing(columns: ["key"], rows: [["x"]])))
+        let loaded = try global.layers().load()
+        let rows = ConfigurationSchema.keys.map { key in
+            [.text(key.name), OutputValue(loaded.value(of: key))]
+                + (origin ? [.text(loaded.origin(of: key).description)] : [])
+        }
+        global.output.answer(
+            .listing(Listing(columns: ["key", "value"] + (origin ? ["origin"] : []), rows: rows)))
     }
 }

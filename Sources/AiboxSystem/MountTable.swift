@@ -1,5 +1,3 @@
-import AiboxSystem
-
 /// What is mounted where: `/proc/self/mountinfo` (proc(5)).
 public struct MountTable: Sendable {
     public struct Mount: Sendable, Equatable {
@@ -29,11 +27,12 @@ public struct MountTable: Sendable {
     /// The type of the file system that holds an absolute real path, or nil if unknown.
     public func fileSystem(of path: String) -> String? {
         // Of several mounts on one target the last one is on top.
-        mounts.filter { Path.isInside(path, $0.target) }
-            .reduce(nil) { best, mount in
-                guard let best, best.target.utf8.count > mount.target.utf8.count else { return mount }
-                return best
-            }?.fileSystem
+        var best: Mount?
+        for mount in mounts where Path.isInside(path, mount.target) {
+            if let found = best, found.target.utf8.count > mount.target.utf8.count { continue }
+            best = mount
+        }
+        return best?.fileSystem
     }
 
     /// True if something is mounted exactly there.

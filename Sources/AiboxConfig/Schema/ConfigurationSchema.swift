@@ -1,0 +1,124 @@
+public import AiboxSystem
+
+/// Every key that exists. Loading, the environment, `config list`, `get` and `set`, completion and the
+/// documentation all follow this table: a new key is one row here and one property of `Configuration`.
+public enum ConfigurationSchema {
+    public static let keys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "config_version", \.version, .integer(1...Configuration.currentVersion), isOverridable: false,
+            "Layout of the file; aibox config migrate raises it."),
+        ConfigurationKey(
+            "runtime", \.runtime, .choice(of: Configuration.ContainerRuntime.self),
+            "Program that runs the containers."),
+        ConfigurationKey(
+            "image", \.image, .text(.image),
+            "Image of the sandbox; empty means the base image built on this machine."),
+        ConfigurationKey(
+            "shell", \.shell, .choice(of: Configuration.LoginShell.self),
+            "Login shell inside the sandbox."),
+        ConfigurationKey(
+            "gvisor.enabled", \.gvisor.enabled, .boolean, tighter: .on,
+            "Run the sandbox on gVisor's user-space kernel."),
+        ConfigurationKey(
+            "gvisor.platform", \.gvisor.platform, .choice(of: Configuration.GVisor.Platform.self),
+            "How gVisor intercepts system calls: systrap is fast, ptrace runs everywhere."),
+        ConfigurationKey(
+            "gvisor.require_apparmor", \.gvisor.requireAppArmor, .boolean, tighter: .on,
+            "Refuse to start where the AppArmor profile cannot be enforced."),
+        ConfigurationKey(
+            "kata.enabled", \.kata.enabled, .boolean,
+            "Run the sandbox in a Kata virtual machine; needs gvisor.enabled false."),
+        ConfigurationKey(
+            "resources.cpus", \.resources.cpus, .integer(1...1024), tighter: .less,
+            "Processors that the sandbox may use."),
+        ConfigurationKey(
+            "resources.memory", \.resources.memory, .size(ByteSize(mebibytes: 64)...ByteSize(gibibytes: 16384)),
+            tighter: .less,
+            "Memory that the sandbox may use."),
+        ConfigurationKey(
+            "resources.pids", \.resources.pids, .integer(64...4_194_304), tighter: .less,
+            "Processes and threads that the sandbox may have."),
+        ConfigurationKey(
+            "resources.tmp_size", \.resources.tmpSize, .size(ByteSize(mebibytes: 1)...ByteSize(gibibytes: 16384)),
+            tighter: .less,
+            "Size of the sandbox's /tmp, which lies in memory."),
+        ConfigurationKey(
+            "workspace.default_path", \.workspace.defaultPath, .text(.path),
+            "Workspace of aibox start without -w, relative to the current folder."),
+        ConfigurationKey(
+            "registry.verify_signatures", \.registry.verifySignatures, .boolean, tighter: .on,
+            "Refuse images from a registry that no key in registry.keys has signed."),
+        ConfigurationKey(
+            "registry.keys", \.registry.keys, .list(.pathFromAnywhere), tighter: .part,
+            "Files with the public keys that may sign images."),
+        ConfigurationKey(
+            "network.enabled", \.network.enabled, .boolean, tighter: .off,
+            "Give the sandbox its filtered way out; false means no way out at all."),
+        ConfigurationKey(
+            "network.allowed_domains", \.network.allowedDomains, .list(.domain), tighter: .part,
+            "Hosts that the sandbox may reach if policy agrees."),
+        ConfigurationKey(
+            "network.llm_gateway", \.network.llmGateway, .text(.url),
+            "URL of the organisation's LLM gateway."),
+        ConfigurationKey(
+            "network.resolver", \.network.resolver, .choice(of: Configuration.Network.Resolver.self),
+            "Program that answers the sandbox's DNS queries; auto takes the one installed."),
+        ConfigurationKey(
+            "policy.org_baseline_path", \.policy.orgBaselinePath, .text(.absolutePath),
+            "The organisation's policy; no other may loosen it."),
+        ConfigurationKey(
+            "policy.team_policy_path", \.policy.teamPolicyPath, .text(.optionalPath),
+            "The team's policy, which may tighten the organisation's."),
+        ConfigurationKey(
+            "policy.project_policy_path", \.policy.projectPolicyPath, .text(.relativePath),
+            "The project's policy, relative to the workspace."),
+        ConfigurationKey(
+            "ide.ssh_port", \.ide.sshPort, .integer(1024...65535),
+            "First port tried on 127.0.0.1 for SSH; further sandboxes take the next free ones."),
+        ConfigurationKey(
+            "logging.level", \.logging.level, .choice(of: Configuration.Logging.Level.self),
+            "Least important messages that are written."),
+        ConfigurationKey(
+            "logging.format", \.logging.format, .choice(of: Configuration.Logging.Format.self),
+            "Form of the messages."),
+    ]
+
+    /// The row of a dotted name.
+    public static func key(_ name: String) -> ConfigurationKey? { keys.first { $0.name == name } }
+
+    /// The row of a name that a person typed.
+    ///
+    /// - Throws: a usage error with the nearest name.
+    public static func known(_ name: String) throws(AiboxError) -> ConfigurationKey {
+        if let key = key(name) { return key }
+        throw AiboxError(
+            .usage, "there is no setting \(name.prefix(80))",
+            remedy: nearest(name).map { "did you mean \($0)?" } ?? "aibox config list shows them all")
+    }
+
+    /// The sections, in the order of the table: `gvisor`, `kata`, ...
+    static let sections: [String] = keys.reduce(into: []) { sections, key in
+        if let section = key.section, !sections.contains(section) { sections.append(section) }
+    }
+
+    /// The key that an unknown name most likely means: the nearest by spelling, else the one with the same last
+    /// component (`cpus` for `resources.cpus`).
+    public static func nearest(_ name: String) -> String? {
+        if let near = NearestName.of(name, among: keys.lazy.map(\.name)) { return near }
+        let last = name.split(separator: ".").last.map(String.init) ?? name
+        let byLast = keys.filter { $0.components.last == last }
+        return byLast.count == 1 ? byLast[0].name : nil
+    }
+}
+
+extension ConfigurationKey {
+    /// `resources` of `resources.cpus`; nil for a key at the top.
+    var section: String? { components.count == 2 ? components[0] : nil }
+}
+
+extension ConfigurationKey.Kind {
+    fileprivate static func choice<Choice: RawRepresentable & CaseIterable>(of: Choice.Type) -> Self
+    where Choice.RawValue == String {
+        .choice(Choice.allCases.map(\.rawValue))
+    }
+}

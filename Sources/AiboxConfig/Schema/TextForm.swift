@@ -1,0 +1,78 @@
+/// What a text value must look like.
+public struct TextForm: Sendable {
+    /// For the documentation and for messages: `an absolute path`.
+    public let name: String
+    /// A value that is accepted, for the documentation and the tests.
+    public let example: String
+    let accepts: @Sendable (String) -> Bool
+
+    /// An image reference as podman takes it, or nothing.
+    static let image = TextForm(name: "an image reference, or empty", example: "registry.example/aibox/base:1") {
+        $0.isEmpty || isImageReference($0)
+    }
+    static let path = TextForm(name: "a path", example: "~/project") { !$0.isEmpty && isPrintable($0) }
+    static let absolutePath = TextForm(name: "an absolute path", example: "/etc/aibox/org-policy.yaml") {
+        $0.hasPrefix("/") && isPrintable($0)
+    }
+    static let optionalPath = TextForm(name: "an absolute path, ~/..., or empty", example: "/etc/aibox/team.yaml") {
+        $0.isEmpty || ($0.hasPrefix("/") || $0.hasPrefix("~/")) && isPrintable($0)
+    }
+    static let pathFromAnywhere = TextForm(name: "an absolute path or ~/...", example: "/etc/aibox/keys/images.pub") {
+        ($0.hasPrefix("/") || $0.hasPrefix("~/")) && isPrintable($0)
+    }
+    /// A path that stays below the folder it is relative to.
+    static let relativePath = TextForm(name: "a relative path without ..", example: "aibox/policy.yaml") { text in
+        !text.isEmpty && !text.hasPrefix("/") && isPrintable(text)
+            && !text.split(separator: "/").contains("..")
+    }
+    static let domain = TextForm(name: "a host name, or *.name", example: "*.example.org") { isDomain($0) }
+    static let url = TextForm(name: "an http or https URL, or empty", example: "https://llm.example.org") {
+        $0.isEmpty || isURL($0)
+    }
+
+    private static func isPrintable(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
+    }
+
+    /// The shape only (no upper case in the name, no spaces, no leading dash): the registry decides the rest.
+    private static func isImageReference(_ text: String) -> Bool {
+        guard text.utf8.count <= 512, let first = text.utf8.first, isLetterOrDigit(first) else { return false }
+        return text.utf8.allSatisfy { isLetterOrDigit($0) || "._-/:@".utf8.contains($0) }
+    }
+
+    /// A name of RFC 1123 labels in lower case that is no address; `*.` may stand before it.
+    static func isDomain(_ text: String) -> Bool {
+        let name = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
+        guard !name.isEmpty, name.utf8.count <= 253 else { return false }
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        for label in labels {
+            guard let first = label.utf8.first, let last = label.utf8.last, label.utf8.count <= 63 else { return false }
+            let plain = label.utf8.allSatisfy {
+                isLetterOrDigit($0) && !(0x41...0x5a).contains($0) || $0 == UInt8(ascii: "-")
+            }
+            guard plain, first != UInt8(ascii: "-"), last != UInt8(ascii: "-") else { return false }
+        }
+        // A last label of digits would make it an IPv4 address (RFC 3696, section 2).
+        return labels.last?.utf8.contains { !(0x30...0x39).contains($0) } ?? false
+    }
+
+    /// Scheme, host, optional port and path; no user, query or fragment.
+    private static func isURL(_ text: String) -> Bool {
+        guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else { return false }
+        let rest = text.dropFirst(scheme.count)
+        let authority = rest.prefix { $0 != "/" }
+        let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let host = parts.first, !host.isEmpty else { return false }
+        guard host.utf8.allSatisfy({ isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x2e }) else { return false }
+        if parts.count == 2, !(1...65535).contains(Int(parts[1]) ?? 0) { return false }
+        let path = rest.dropFirst(authority.count)
+        return path.utf8.allSatisfy { isLetterOrDigit($0) || "/._~-%".utf8.contains($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import AiboxConfig
+import AiboxSystem
+
+/// Reads one `image.yaml`, strictly: every mistake is reported with its place.
+struct RecipeReader {
+    /// The recipe this one builds on, nil for none.
+    private(set) var parent: String?
+    private(set) var recipe: ImageRecipe
+
+    private static let keys = [
+        "version", "description", "extends", "packages", "omit", "folders", "sources", "environment",
+    ]
+
+    /// - Parameter file: the name used in errors.
+    init(_ bytes: [UInt8], name: String, file: String) throws(AiboxError) {
+        let problems = ProblemCollector()
+        let root = YAMLMapping(try YAMLDocument(bytes, file: file), keys: Self.keys, problems)
+        root.require("version", "description")
+        recipe = ImageRecipe(
+            name: name, version: root.integer("version", in: 1...999_999) ?? 1,
+            description: root.text("description") ?? "")
+        parent = root.text("extends")
+        recipe.packages = Self.checked(root, "packages", "is no package name", Self.isPackageName).sorted()
+        recipe.omitted = Self.checked(root, "omit", "must be relative, without ..", Self.isRelativePath)
+        recipe.folders = Self.checked(root, "folders", "must be absolute, without ..", Self.isFolder)
+        for line in root.texts("sources") ?? [] {
+            if let source = AptSource(line: line), source.signedBy?.hasPrefix("/") == true {
+                recipe.sources.append(source)
+            } else {
+                root.complain(
+                    "sources", "has \"\(line)\"; write deb [signed-by=/KEYRING] URI SUITE COMPONENT")
+            }
+        }
+        for variable in root.texts("environment") ?? [] {
+            let pair = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2, Self.isVariableName(pair[0]) {
+                recipe.environment[String(pair[0])] = String(pair[1])
+            } else {
+                root.complain("environment", "has \"\(variable)\"; write NAME=VALUE")
+            }
+        }
+        if let error = AiboxError(.failed, "cannot use the image recipe \(name)", problems: problems.problems) {
+            throw error
+        }
+    }
+
+    private static func checked(
+        _ root: YAMLMapping, _ key: String, _ complaint: String, _ isGood: (String) -> Bool
+    ) -> [String] {
+        let texts = root.texts(key) ?? []
+        for text in texts where !isGood(text) { root.complain(key, "has \"\(text)\", which \(complaint)") }
+        return texts
+    }
+
+    /// Debian policy, section 5.6.1. The name becomes part of an argument list that is split at commas.
+    private static func isPackageName(_ text: String) -> Bool {
+        let letters = { (byte: UInt8) in (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) }
+        guard let first = text.utf8.first, letters(first), text.utf8.count >= 2 else { return false }
+        return text.utf8.allSatisfy { letters($0) || "+-.".utf8.contains($0) }
+    }
+
+    private static func isRelativePath(_ text: String) -> Bool {
+        !text.isEmpty && !text.hasPrefix("/") && !text.split(separator: "/").contains("..")
+    }
+
+    private static func isFolder(_ text: String) -> Bool {
+        text.hasPrefix("/") && isRelativePath(String(text.dropFirst())) && !text.hasSuffix("/")
+            && !text.utf8.contains { $0 < 0x20 }
+    }
+
+    private static func isVariableName(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, !(0x30...0x39).contains(first) else { return false }
+        return text.utf8.allSatisfy {
+            (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f
+        }
+    }
+}

@@ -1,0 +1,68 @@
+public import AiboxSystem
+import AiboxWire
+
+/// The images on this machine: podman's storage, asked with one call each.
+public struct ImageStore: Sendable {
+    let podman: Podman
+
+    public init(podman: Podman) { self.podman = podman }
+
+    /// The name of the image built from the recipe `base`, which holds where `image` is not set.
+    public static let defaultReference = "localhost/aibox/base:1"
+
+    /// The image that a sandbox is to run, wholly known: name, id, digest, labels.
+    ///
+    /// - Parameter configured: the setting `image`; empty for the base image built here.
+    /// - Throws: if it is not on this machine, with the command that gets it.
+    public func image(configured: String) throws(AiboxError) -> StoredImage {
+        let reference = configured.isEmpty ? Self.defaultReference : configured
+        if let image = try find(reference) { return image }
+        let isOurs = reference.hasPrefix("localhost/")
+        throw AiboxError(
+            .failed, "the image \(SafeText.escaped(reference)) is not on this machine",
+            why: isOurs ? "it is built here, once" : "it is not in podman's storage",
+            remedy: isOurs ? "aibox image build" + Self.recipeArgument(reference) : "aibox update")
+    }
+
+    /// An image by name or id; nil if there is none.
+    public func find(_ reference: String) throws(AiboxError) -> StoredImage? {
+        try ImageReference.check(reference)
+        let result = try podman.run(["image", "inspect", "--", reference])
+        if !result.succeeded {
+            if result.errorText.contains("image not known") || result.errorText.contains("no such image") { return nil }
+            throw Podman.failure("cannot look at the image \(SafeText.escaped(reference))", result)
+        }
+        return try Self.parse(result.output, "podman image inspect").elements?.first.flatMap {
+            StoredImage(inspected: $0, reference: reference)
+        }
+    }
+
+    /// Every image that aibox built, by name.
+    public func built() throws(AiboxError) -> [StoredImage] {
+        let result = try podman.run([
+            "images", "--no-trunc", "--quiet", "--filter", "label=\(ImageLabel.name)", "--filter", "dangling=false",
+        ])
+        if !result.succeeded { throw Podman.failure("cannot list images", result) }
+        let ids = Set(result.text.split(separator: "\n").map(String.init)).sorted()
+        if ids.isEmpty { return [] }
+        let details = try podman.run(["image", "inspect", "--"] + ids)
+        if !details.succeeded { throw Podman.failure("cannot look at images", details) }
+        return try Self.parse(details.output, "podman image inspect")
+            .elements?.compactMap { StoredImage(inspected: $0, reference: nil) }
+            .sorted { $0.reference < $1.reference } ?? []
+    }
+
+    static func parse(_ bytes: [UInt8], _ source: String) throws(AiboxError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONParser.parse(bytes, limits: .init(size: 16 << 20))
+        } catch {
+            throw AiboxError(.failed, "cannot read the answer of \(source)", why: "\(error)")
+        }
+    }
+
+    /// ` java` of `localhost/aibox/java:1`; nothing for the base image.
+    private static func recipeArgument(_ reference: String) -> String {
+        let name = Path.name(reference).prefix { $0 != ":" && $0 != "@" }
+        return name == "base" ? "" : " " + name
+    }
+}

@@ -1,0 +1,51 @@
+public import AiboxConfig
+public import AiboxState
+public import AiboxSystem
+
+/// What every step of a sandbox's life needs to know: who, where, with which settings, on what machine.
+public struct SandboxContext: Sendable {
+    public var user: UserIdentity
+    public var paths: Paths
+    public var configuration: Configuration
+    public var host: HostFacts
+    public var runner: any CommandRunner
+    public var podman: Podman
+    /// Files that are part of aibox itself.
+    public var profiles: Profiles
+
+    public struct Profiles: Sendable {
+        /// The seccomp profile, JSON.
+        public var seccomp: [UInt8]
+
+        public init(seccomp: [UInt8]) { self.seccomp = seccomp }
+    }
+
+    public init(
+        user: UserIdentity, paths: Paths, configuration: Configuration, host: HostFacts,
+        runner: any CommandRunner = SystemCommandRunner(), profiles: Profiles
+    ) {
+        self.user = user
+        self.paths = paths
+        self.configuration = configuration
+        self.host = host
+        self.runner = runner
+        self.podman = Podman(runner: runner, host: host)
+        self.profiles = profiles
+    }
+
+    /// The store of running sandboxes; its folder is made if it is missing.
+    public func store() throws(AiboxError) -> SandboxStore {
+        try Folder.makePrivate(paths.stateFolder)
+        return try SandboxStore(path: paths.stateDatabase)
+    }
+
+    /// The lock that a start or stop of this sandbox holds.
+    func lock(_ name: SandboxName) throws(AiboxError) -> FileLock {
+        let folder = try paths.sandboxState(name.text)
+        try Folder.makePrivate(folder)
+        if let lock = try FileLock.take(folder + "/" + SandboxFolder.lock) { return lock }
+        throw AiboxError(
+            .failed, "the sandbox \(name) is busy", why: "another aibox is starting or stopping it right now",
+            remedy: "wait for it, then look with aibox status")
+    }
+}

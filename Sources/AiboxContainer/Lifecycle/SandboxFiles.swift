@@ -1,0 +1,30 @@
+import AiboxConfig
+import AiboxCrypto
+import AiboxSystem
+
+/// The files that a start needs on the host: profiles and the runtime wrapper, shared by all sandboxes
+/// and named by their digest, so that a running sandbox never sees one change.
+struct SandboxFiles {
+    let context: SandboxContext
+
+    private var folder: String { context.paths.stateFolder + "/profiles" }
+
+    /// In the form that the engine understands.
+    func seccompProfile(for engine: SandboxSpec.Engine) throws(AiboxError) -> String {
+        let profile = try SeccompProfile(parsing: context.profiles.seccomp)
+        return try ensure("seccomp", ".json", profile.file(for: engine.seccompDialect), mode: 0o600)
+    }
+
+    func runscWrapper(_ wrapper: RunscWrapper) throws(AiboxError) -> String {
+        try ensure("runsc", "", Array(wrapper.text.utf8), mode: 0o700)
+    }
+
+    /// Written again whenever the content differs: a profile that somebody changed is not used (F07).
+    private func ensure(_ name: String, _ ending: String, _ bytes: [UInt8], mode: UInt32) throws(AiboxError) -> String {
+        let path = "\(folder)/\(name)-\(try SHA256.digest(bytes).hex.prefix(16))\(ending)"
+        if File.exists(path), (try? File.read(path)) == bytes { return path }
+        try Folder.makePrivate(folder)
+        try File.replace(path, with: bytes, mode: mode)
+        return path
+    }
+}

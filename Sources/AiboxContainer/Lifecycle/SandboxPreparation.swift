@@ -1,0 +1,142 @@
+import AiboxConfig
+import AiboxCrypto
+import AiboxSystem
+import AiboxWire
+
+/// Everything of a start that needs no gateway: engine, image, profiles, keys, workspace view.
+struct SandboxPreparation: Sendable {
+    let context: SandboxContext
+    let name: SandboxName
+    let workspace: Workspace
+
+    func prepare() throws(AiboxError) -> PreparedSandbox {
+        let image = try image()
+        let engine = try engine()
+        let support = LimitSupport(host: context.host, engine: engine)
+        let wish = context.configuration.resources
+        let limits = support.enforceable(
+            SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids))
+        return PreparedSandbox(
+            context: context, name: name, workspace: workspace, image: image, engine: engine, limits: limits,
+            support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine),
+            appArmor: try AppArmorProfile.decide(
+                engine: engine, isRootful: context.host.isRoot,
+                isRequired: context.configuration.gvisor.requireAppArmor, state: AppArmorProfile.state),
+            secrets: try secrets(), workspaceSource: try mount.attach(rootful: context.host.isRoot))
+    }
+
+    private var mount: WorkspaceMount {
+        WorkspaceMount(workspace: workspace, runtimeRoot: context.paths.runtimeRoot, name: name)
+    }
+
+    private func engine() throws(AiboxError) -> SandboxSpec.Engine {
+        let probe = RuntimeProbe(runner: context.runner)
+        switch context.configuration.isolation {
+        case .crun: return .crun(path: try probe.crun())
+        case .kata: return .kata(path: try probe.kata())
+        case .gvisor:
+            let wrapper = RunscWrapper(runsc: try probe.runsc().path, ignoresCgroups: !context.host.isRoot)
+            let platform = SandboxSpec.Engine.Platform(rawValue: context.configuration.gvisor.platform.rawValue)
+            return .gvisor(
+                runtime: try SandboxFiles(context: context).runscWrapper(wrapper), platform: platform ?? .systrap)
+        }
+    }
+
+    private func image() throws(AiboxError) -> PreparedSandbox.Image {
+        let reference = context.configuration.image.isEmpty ? "localhost/aibox/base:1" : context.configuration.image
+        let result = try context.podman.run(["image", "inspect", "--format", "{{.Id}}", reference])
+        if result.succeeded { return PreparedSandbox.Image(reference: reference, id: result.text) }
+        throw AiboxError(
+            .failed, "the image \(SafeText.escaped(reference)) is not on this machine",
+            remedy: context.configuration.image.isEmpty ? "aibox image build" : "aibox update")
+    }
+
+    /// The two files that sshd needs, through podman's secret store. A name holds the digest of its
+    /// content, so that a start finds what an earlier one left there and need not make it again.
+    private func secrets() throws(AiboxError) -> [SandboxSpec.Secret] {
+        let keys = SSHKeys(runner: context.runner)
+        let user = try keys.ensure(
+            SSHConfiguration(paths: context.paths).identityFile, comment: "aibox \(context.user.name)")
+        let hostPath = try context.paths.sandboxState(name.text) + "/" + SandboxFolder.hostKey
+        let host = try keys.ensure(hostPath, comment: name.container)
+        return [
+            try secret(
+                "hostkey", content: try File.read(host.privatePath), target: "/run/aibox/ssh_host_ed25519_key",
+                mode: "0400"),
+            try secret(
+                "authorized", content: Array((user.publicKey + "\n").utf8), target: "/run/aibox/authorized_keys",
+                mode: "0444"),
+            try secret(
+                "run-argv", content: Array(SandboxSession.script.utf8), target: SandboxSession.scriptPath, mode: "0444"),
+        ]
+    }
+
+    private func secret(_ purpose: String, content: [UInt8], target: String, mode: String) throws(AiboxError)
+        -> SandboxSpec.Secret
+    {
+        let name = "\(name.container)-\(purpose)-\(try SHA256.digest(content).hex.prefix(12))"
+        let marker = try context.paths.sandboxState(self.name.text) + "/secret-" + purpose
+        if (try? File.text(marker)) != name {
+            try context.podman.ensureSecret(name, content: content)
+            try File.replace(marker, with: name)
+        }
+        return SandboxSpec.Secret(name: name, target: target, mode: mode)
+    }
+}
+
+/// All that is known before the gateway has given the sandbox its network namespace.
+struct PreparedSandbox: Sendable {
+    struct Image: Sendable {
+        var reference: String
+        var id: String
+    }
+
+    let context: SandboxContext
+    let name: SandboxName
+    let workspace: Workspace
+    let image: Image
+    let engine: SandboxSpec.Engine
+    let limits: SandboxSpec.Limits
+    let support: LimitSupport
+    let seccompProfile: String
+    let appArmor: AppArmorProfile.Decision
+    let secrets: [SandboxSpec.Secret]
+    let workspaceSource: String
+
+    /// What is not enforced on this machine.
+    var notes: [String] {
+        support.reason.map { ["resource limits are not all enforced: \($0)"] } ?? []
+    }
+
+    /// The limits as enforced, for `status`.
+    var limitWords: String {
+        var words: [String] = []
+        if let cpus = limits.cpus { words.append("cpus \(cpus)") }
+        if let bytes = limits.memoryBytes { words.append("memory \(ByteSize(bytes: bytes))") }
+        if let processes = limits.processes { words.append("processes \(processes)") }
+        return words.isEmpty ? "none (\(support.reason ?? "not supported"))" : words.joined(separator: ", ")
+    }
+
+    func spec(_ gateway: GatewayReady, runFolder: String) throws(AiboxError) -> SandboxSpec {
+        SandboxSpec(
+            name: name, workspacePath: workspace.path, image: image.id, engine: engine,
+            userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,
+            limits: limits, workspaceSource: workspaceSource, volumes: CacheVolumes.volumes(of: name),
+            temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: seccompProfile,
+            appArmorProfile: appArmor.profile, secrets: secrets,
+            environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)], command: Self.command(name),
+            monitorPidFile: runFolder + "/conmon.pid")
+    }
+
+    /// sshd keeps the container alive: it is its first process. A login gets the variables named here.
+    private static func command(_ name: SandboxName) -> [String] {
+        [
+            "/usr/sbin/sshd", "-D", "-e", "-f", "/etc/aibox/sshd_config", "-o",
+            "SetEnv=LANG=C.UTF-8 PATH=\(path) AIBOX_SANDBOX=\(name)", "-o",
+            "AcceptEnv=\(SandboxSession.variables)",
+        ]
+    }
+
+    private static let path =
+        "/home/dev/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+}

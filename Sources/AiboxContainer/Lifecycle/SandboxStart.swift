@@ -1,0 +1,144 @@
+import AiboxConfig
+import AiboxCrypto
+public import AiboxState
+public import AiboxSystem
+import AiboxWire
+import Glibc
+
+/// What a start leaves to be told.
+public struct StartedSandbox: Sendable {
+    public var record: SandboxRecord
+    /// Every promised layer as the independent checker found it; all hold, or the start had failed.
+    public var findings: [HardeningCheck.Finding]
+    /// What this machine cannot promise, in words.
+    public var notes: [String]
+    /// How long each step took.
+    public var timings: [(step: String, time: Duration)]
+}
+
+/// `aibox start`: preflight, gateway, container, check, SSH. What fails or is interrupted is undone.
+public struct SandboxStart: Sendable {
+    let context: SandboxContext
+    let workspacePath: String
+    let givenName: String?
+
+    public init(context: SandboxContext, workspace: String, name: String?) {
+        self.context = context
+        workspacePath = workspace
+        givenName = name
+    }
+
+    public func run() throws(AiboxError) -> StartedSandbox {
+        var clock = StepClock()
+        let workspace = try Workspace.check(
+            workspacePath, user: context.user,
+            state: [context.paths.stateFolder, context.paths.configurationFolder, context.paths.runtimeRoot],
+            mounts: .current)
+        let name = try sandboxName(workspace)
+        let lock = try context.lock(name)
+        defer { lock.release() }
+        let store = try context.store()
+        let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
+        try refuseOrClear(name, workspace, runFolder, store)
+        clock.mark("checks")
+
+        let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
+        var record = SandboxRecord(
+            name: name.text, container: name.container, workspace: workspace.path, runFolder: runFolder, engine: "",
+            image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now)
+        try store.save(record)
+        do throws(AiboxError) {
+            let (prepared, gateway) = try Parallel.both(
+                { () throws(AiboxError) in try preparation.prepare() },
+                { () throws(AiboxError) in try startGateway(name, runFolder) })
+            clock.mark("gateway, image, keys")
+            try Interruption.check()
+            let spec = try prepared.spec(gateway.ready, runFolder: runFolder)
+            _ = try context.podman.start(spec)
+            clock.mark("container")
+            try Interruption.check()
+            try gateway.watch(monitorPid: try monitorPid(spec))
+            let inspection = ContainerInspection(context: context, spec: spec)
+            let (findings, _) = try Parallel.both(
+                { () throws(AiboxError) in try inspection.requireAll() },
+                { () throws(AiboxError) in try SSHReadiness(port: gateway.ready.sshPort).wait() })
+            clock.mark("hardening check, SSH ready")
+            record.engine = spec.engine.label
+            record.image = prepared.image.reference
+            record.imageID = prepared.image.id
+            record.sshPort = Int(gateway.ready.sshPort)
+            record.limits = prepared.limitWords
+            record.phase = .running
+            try Interruption.check()
+            try store.save(record)
+            try SSHConfiguration(paths: context.paths).write(try store.all().filter { $0.phase == .running })
+            SandboxSession(paths: context.paths, record: record).keepConnection()
+            clock.mark("record")
+            return StartedSandbox(
+                record: record, findings: findings, notes: prepared.notes, timings: clock.steps)
+        } catch {
+            let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
+            do throws(AiboxError) {
+                try remains.clear(store)
+            } catch let second {
+                throw AiboxError(
+                    error.code, error.what,
+                    why: (error.why.map { $0 + "; " } ?? "") + "and undoing it failed: \(second.what)",
+                    remedy: second.remedy ?? "aibox status clears away what is left")
+            }
+            throw error
+        }
+    }
+
+    private func sandboxName(_ workspace: Workspace) throws(AiboxError) -> SandboxName {
+        if let givenName { return try SandboxName(givenName) }
+        let digest = try SHA256.digest(workspace.path).hex
+        return SandboxName(user: context.user.name, workspaceDigest: digest)
+    }
+
+    /// A sandbox that runs is left alone; what a crash left of one is cleared.
+    private func refuseOrClear(
+        _ name: SandboxName, _ workspace: Workspace, _ runFolder: String, _ store: SandboxStore
+    ) throws(AiboxError) {
+        let gateway = GatewayRemains.state(of: runFolder)
+        if let record = try store.find(name.text), record.phase == .running, gateway == .running {
+            throw AiboxError(
+                .failed, "the sandbox \(name) is already running",
+                why: "its workspace is \(SafeText.escaped(record.workspace))",
+                remedy: record.workspace == workspace.path
+                    ? "aibox shell --name \(name), or aibox stop --name \(name)" : "take another --name")
+        }
+        // The store may have been lost while a container or a gateway still stands.
+        if try store.find(name.text) != nil || gateway != .absent {
+            try SandboxRemains(context: context, name: name, runFolder: runFolder).clear(store)
+        }
+    }
+
+    private func startGateway(_ name: SandboxName, _ runFolder: String) throws(AiboxError) -> GatewayProcess {
+        try Folder.makePrivate(context.paths.runtimeRoot)
+        let settings = GatewaySettings(
+            sandbox: name.text, runFolder: runFolder, user: context.user.name,
+            engine: context.configuration.runtime.rawValue, container: name.container,
+            sshPort: UInt16(clamping: context.configuration.ide.sshPort))
+        let log = try context.paths.sandboxState(name.text) + "/gateway.log"
+        return try GatewayProcess.start(settings, logFile: log)
+    }
+
+    private func monitorPid(_ spec: SandboxSpec) throws(AiboxError) -> Int32 {
+        let text = try File.text(spec.monitorPidFile)
+        if let pid = Int32(text.filter { !$0.isWhitespace }) { return pid }
+        throw AiboxError(.failed, "cannot find the container's monitor", why: "\(spec.monitorPidFile) names no process")
+    }
+}
+
+/// Times the steps of a start.
+private struct StepClock {
+    private(set) var steps: [(step: String, time: Duration)] = []
+    private var last = ContinuousClock.now
+
+    mutating func mark(_ step: String) {
+        let now = ContinuousClock.now
+        steps.append((step, last.duration(to: now)))
+        last = now
+    }
+}

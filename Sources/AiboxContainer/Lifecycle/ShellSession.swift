@@ -1,0 +1,36 @@
+import AiboxConfig
+public import AiboxState
+public import AiboxSystem
+import Glibc
+
+/// A shell or a command inside, as the user `dev`. This process becomes ssh, so that terminal, signals,
+/// resizing and exit status pass through untouched.
+public struct ShellSession {
+    let context: SandboxContext
+    let record: SandboxRecord
+
+    public init(context: SandboxContext, record: SandboxRecord) {
+        self.context = context
+        self.record = record
+    }
+
+    /// - Parameter command: nothing opens a login shell.
+    /// - Throws: only if ssh cannot be run; otherwise it does not return.
+    public func become(_ command: [String]) throws(AiboxError) {
+        let terminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+        let login = [context.configuration.shell == .zsh ? "/usr/bin/zsh" : "/bin/bash", "--login"]
+        let session = SandboxSession(paths: context.paths, record: record)
+        session.keepConnection()
+        try ProcessReplacement.become(
+            try session.command(
+                command.isEmpty ? login : command,
+                folder: Self.folderInside(Path.current, workspace: record.workspace),
+                terminal: terminal))
+    }
+
+    /// Where `current` is inside: a command typed in a folder of the workspace runs in that folder.
+    static func folderInside(_ current: String, workspace: String) -> String {
+        guard current != workspace, Path.isInside(current, workspace) else { return "/workspace" }
+        return "/workspace" + current.dropFirst(workspace.count)
+    }
+}

@@ -1,0 +1,59 @@
+import AiboxSystem
+import AiboxWire
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// The parts of a running gateway, wired.
+struct Gateway {
+    let ready: GatewayReady
+    private let holder: HolderConnection
+    private let supervisor: Supervisor
+    private let group: MultiThreadedEventLoopGroup
+    private let channels: [any Channel]
+    private let log: GatewayLog
+
+    /// Brings everything up in the order in which it protects: namespaces and filter first, then the doors.
+    ///
+    /// Must run on the thread that will call `serve`, the main one.
+    static func start(
+        _ settings: GatewaySettings, _ folder: RunFolder, leash: Descriptor, signals: Descriptor, log: GatewayLog
+    ) throws(AiboxError) -> Gateway {
+        let holder = try HolderConnection.start(owner: settings.userNamespacePid)
+        do {
+            let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
+            let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
+            let supervisor = try Supervisor(holder: holder, leash: leash, signals: signals)
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let restingPid = try holder.awaitReady()
+            let ready = GatewayReady(
+                pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort)
+            let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log)
+            let service = ControlService(
+                settings: settings, ready: ready, supervisor: supervisor, holder: holder, ssh: ssh)
+            let channels = [
+                try ControlServer(service: service, log: log).serve(control, on: group),
+                try ssh.serve(sshListener, on: group),
+            ]
+            return Gateway(
+                ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels, log: log)
+        } catch {
+            holder.end()
+            throw (error as? AiboxError) ?? AiboxError(.failed, "cannot start the gateway", why: "\(error)")
+        }
+    }
+
+    /// Serves until something ends it, then takes everything down. Returns the exit status.
+    func serve() -> Int32 {
+        let ending = supervisor.run()
+        if ending.isFailure {
+            log.error("ending", ["reason": ending.reason])
+        } else {
+            log.info("ending", ["reason": ending.reason])
+        }
+        for channel in channels { try? channel.close().wait() }
+        holder.end()
+        try? group.syncShutdownGracefully()
+        return ending.isFailure ? 1 : 0
+    }
+}

@@ -1,0 +1,60 @@
+import AiboxSystem
+import CLinux
+import Glibc
+
+/// Sends rtnetlink requests and waits for the kernel's verdict on each.
+protocol NetlinkSender {
+    func send(_ message: NetlinkMessage, _ what: String) throws(AiboxError)
+}
+
+/// A netlink socket. It stays in the network namespace in which it was made.
+final class NetlinkSocket: NetlinkSender {
+    private let descriptor: Descriptor
+    private var sequence: UInt32 = 0
+
+    init() throws(AiboxError) {
+        let result = aibox_netlink_open(AIBOX_NETLINK_ROUTE, 5000)
+        if result < 0 { throw .system("cannot speak with the kernel's network side", errno: result) }
+        descriptor = Descriptor(result)
+    }
+
+    /// - Parameter what: what the request does, for the error.
+    func send(_ message: NetlinkMessage, _ what: String) throws(AiboxError) {
+        sequence += 1
+        let bytes = message.bytes(sequence: sequence)
+        let wanted = sequence
+        try retrying("cannot \(what)") { Glibc.send(descriptor.number, bytes, bytes.count, 0) }
+        var room = [UInt8](repeating: 0, count: 8192)
+        while true {
+            let count = try retrying("cannot \(what)") { recv(descriptor.number, &room, room.count, 0) }
+            if let verdict = NetlinkReply.verdict(room[..<count], sequence: wanted) {
+                if verdict != 0 { throw .system("cannot \(what)", errno: verdict) }
+                return
+            }
+        }
+    }
+}
+
+/// Reads what the kernel answers.
+enum NetlinkReply {
+    /// The error number (0: done, negative otherwise) for a request, or nil if the bytes do not hold it.
+    static func verdict(_ bytes: ArraySlice<UInt8>, sequence: UInt32) -> Int32? {
+        var rest = bytes
+        while rest.count >= 16 {
+            let length = Int(rest.native(UInt32.self, at: 0))
+            if length < 16 || length > rest.count { return nil }
+            // NLMSG_ERROR = 2: struct nlmsgerr begins with the error number.
+            if rest.native(UInt16.self, at: 4) == 2, rest.native(UInt32.self, at: 8) == sequence, length >= 20 {
+                return rest.native(Int32.self, at: 16)
+            }
+            rest = rest.dropFirst((length + 3) & ~3)
+        }
+        return nil
+    }
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate func native<Number: FixedWidthInteger>(_: Number.Type, at offset: Int) -> Number {
+        withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Number.self) }
+    }
+}

@@ -1,0 +1,15 @@
+import AiboxContainer
+import AiboxEmbedded
+import AiboxSystem
+
+/// The files of the repository that commands hand to the libraries.
+enum BuiltIn {
+    static func profiles() throws -> SandboxContext.Profiles {
+        SandboxContext.Profiles(seccomp: try file("configs/seccomp/aibox.json"))
+    }
+
+    private static func file(_ path: String) throws -> [UInt8] {
+        if let bytes = EmbeddedFile.bytes(path) { return bytes }
+        throw AiboxError(.failed, "this aibox was built without \(path)", remedy: "build it again: make build")
+    }
+}

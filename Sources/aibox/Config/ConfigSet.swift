@@ -1,0 +1,40 @@
+import AiboxConfig
+import ArgumentParser
+
+struct ConfigSet: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Change a setting in your file.",
+        discussion: """
+            The value and the whole resulting configuration are checked before anything is written. Comments, order \
+            and layout of the file stay. Lists are separated by commas:
+
+              aibox config set resources.memory 16g
+              aibox config set network.allowed_domains github.com,pypi.org
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Argument(help: "The setting, such as resources.cpus.", completion: .settings)
+    var key: String
+
+    @Argument(help: "Its new value.")
+    var value: String
+
+    func run() throws {
+        let change = try global.layers().set(key, to: value)
+        let output = global.output
+        if let variable = change.overriddenBy {
+            output.note("note: \(variable) is set and wins over the file")
+        }
+        for problem in change.remaining { output.note("still wrong: \(problem)") }
+        output.answer(
+            .text(
+                "\(change.key) is \(change.isChanged ? "now " : "")\(OutputValue(change.value).display) in \(Escaping.text(change.file))",
+                .object([
+                    .init("key", .text(change.key)), .init("value", OutputValue(change.value)),
+                    .init("file", .text(change.file)), .init("changed", .boolean(change.isChanged)),
+                    .init("remaining_problems", .list(change.remaining.map { .text($0.description) })),
+                ])))
+    }
+}

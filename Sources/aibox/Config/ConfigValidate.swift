@@ -1,0 +1,32 @@
+import AiboxConfig
+import ArgumentParser
+
+struct ConfigValidate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate",
+        abstract: "Show everything that is wrong with a file, or with all layers together.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Argument(help: "The file; without it, all layers that are in effect.", completion: .file())
+    var file: String?
+
+    func run() throws {
+        let problems = try global.layers().validate(file)
+        let rows = problems.map { problem in
+            OutputValue.object([
+                .init("source", .text(problem.source)),
+                .init("line", problem.position.map { .integer($0.line) } ?? .null),
+                .init("column", problem.position.map { .integer($0.column) } ?? .null),
+                .init("message", .text(problem.message)),
+            ])
+        }
+        let text =
+            problems.isEmpty ? "The configuration is valid." : problems.map(\.description).joined(separator: "\n")
+        global.output.answer(
+            .text(
+                Escaping.text(text, keepingLines: true),
+                .object([.init("valid", .boolean(problems.isEmpty)), .init("problems", .list(rows))])))
+        if !problems.isEmpty { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,22 @@
+import AiboxContainer
+import AiboxSystem
+import ArgumentParser
+
+struct Shell: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shell", abstract: "Open a shell in the sandbox, or run a command there.",
+        usage: "aibox shell [--name <sandbox>] [-- <command> ...]",
+        discussion: "Ends with the exit status of the command.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var sandbox: SandboxOptions
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
+    var command: [String] = []
+
+    func run() throws {
+        let context = try global.context()
+        let record = try global.sandbox(sandbox, in: context)
+        try ShellSession(context: context, record: record).become(command)
+    }
+}

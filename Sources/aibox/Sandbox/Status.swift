@@ -1,0 +1,39 @@
+import AiboxContainer
+import AiboxState
+import AiboxSystem
+import AiboxWire
+import ArgumentParser
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show a sandbox, and with --layers what protects it.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var sandbox: SandboxOptions
+
+    @Flag(help: "Check every promised layer of the running container again, and inside of it.")
+    var layers = false
+
+    func run() throws {
+        let context = try global.context()
+        let records = try global.running(context)
+        if records.isEmpty, sandbox.name == nil {
+            return global.output.answer(.text("No sandbox is running. Start one: aibox start -w DIR", .list([])))
+        }
+        let record = try SandboxSelection.choose(sandbox.name, currentFolder: Path.current, among: records)
+        guard layers else {
+            let gateway = try GatewayClient(runFolder: record.runFolder).status()
+            return global.output.answer(
+                .record(
+                    SandboxReport.fields(record) + [
+                        .init("uptime_seconds", .integer(gateway.uptime)),
+                        .init("ssh_connections", .integer(gateway.sshConnections)),
+                    ]))
+        }
+        let findings = try LayerProof(context: context, record: record).findings()
+        global.output.answer(LayerReport.listing(findings))
+        if let broken = findings.first(where: { !$0.holds }) {
+            throw AiboxError(.layerMissing, "a promised layer does not hold: \(broken.layer)", why: broken.found)
+        }
+    }
+}

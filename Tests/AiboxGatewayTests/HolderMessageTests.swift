@@ -1,0 +1,77 @@
+import Testing
+
+@testable import AiboxGateway
+
+@Suite("The holder takes exactly its own requests")
+struct HolderMessageTests {
+    static let requests: [(HolderRequest, String)] = [
+        (HolderRequest(id: 1, action: .listen(IPv4(10, 200, 1, 1), 80)), "1 listen 10.200.1.1:80"),
+        (HolderRequest(id: 2, action: .bind(IPv4(10, 200, 1, 1), 53)), "2 bind 10.200.1.1:53"),
+        (
+            HolderRequest(id: 3, action: .dial(IPv4(10, 200, 1, 2), 2222, milliseconds: 5000)),
+            "3 dial 10.200.1.2:2222 5000"
+        ),
+        (HolderRequest(id: 4, action: .filter("table a\n\ntable b\n")), "4 filter\ntable a\n\ntable b\n"),
+        (HolderRequest(id: 5, action: .filter("")), "5 filter\n"),
+        (HolderRequest(id: 6, action: .readdress), "6 readdress"),
+        (HolderRequest(id: .max, action: .exit), "4294967295 exit"),
+    ]
+
+    @Test("requests", arguments: requests)
+    func request(request: HolderRequest, text: String) {
+        #expect(String(decoding: request.bytes, as: UTF8.self) == text)
+        #expect(HolderRequest(Array(text.utf8)) == request)
+    }
+
+    static let refused = [
+        "", " ", "\n", "1", "1 ", "x listen 10.200.1.1:80", "-1 exit", "4294967296 exit", " 1 exit", "1  exit",
+        "1 exit ", "1 exit\n", "1 exit now", "1 EXIT", "1 listen", "1 listen 10.200.1.1", "1 listen 10.200.1.1:",
+        "1 listen 10.200.1.1:0", "1 listen 10.200.1.1:65536", "1 listen 10.200.1.1:80:80", "1 listen 10.200.1:80",
+        "1 listen 010.200.1.1:80", "1 listen 0x0a.200.1.1:80", "1 listen 10.200.1.256:80", "1 listen ::1:80",
+        "1 listen 10.200.1.1:80\n", "1 listen 10.200.1.1:80 x", "1 dial 10.200.1.2:2222", "1 dial 10.200.1.2:2222 0",
+        "1 dial 10.200.1.2:2222 -1", "1 dial 10.200.1.2:2222 60001", "1 filter", "1 filter x\ntable a", "1 readdress\nx",
+    ]
+
+    @Test("refused", arguments: refused)
+    func refuses(text: String) {
+        #expect(HolderRequest(Array(text.utf8)) == nil)
+    }
+
+    @Test("a ruleset beyond the limit, or not UTF-8, is refused")
+    func large() {
+        #expect(HolderRequest(Array("1 filter\n".utf8) + [UInt8](repeating: 32, count: HolderRequest.limit)) == nil)
+        #expect(HolderRequest(Array("1 filter\n".utf8) + [0xFF]) == nil)
+    }
+
+    static let replies: [(HolderReply, String)] = [
+        (HolderReply(id: 0, outcome: .ready(restingPid: 12)), "0 ready 12"),
+        (HolderReply(id: 9, outcome: .done), "9 done"),
+        (HolderReply(id: 9, outcome: .failed(what: "a b", why: "c\nd")), "9 failed\na b\nc\nd"),
+        (HolderReply(id: 9, outcome: .failed(what: "a", why: "")), "9 failed\na\n"),
+    ]
+
+    @Test("replies", arguments: replies)
+    func reply(reply: HolderReply, text: String) {
+        #expect(String(decoding: reply.bytes, as: UTF8.self) == text)
+        #expect(HolderReply(Array(text.utf8)) == reply)
+    }
+
+    @Test("refused replies", arguments: ["", "x done", "1 ready", "1 ready 0", "1 ready -4", "1 done x", "1 failed", "1 failed\na"])
+    func refusesReply(text: String) {
+        #expect(HolderReply(Array(text.utf8)) == nil)
+    }
+
+    @Test("random packets never do worse than being refused")
+    func noise() {
+        var random = SystemRandomNumberGenerator()
+        let words = ["1", "listen", "dial", "bind", "filter", "10.200.1.1:80", ":", "\n", " ", "ready", "done", "\u{0}", "é"]
+        for _ in 0..<20_000 {
+            let text = (0..<Int.random(in: 0..<7)).map { _ in words.randomElement(using: &random) ?? "" }.joined()
+            if let request = HolderRequest(Array(text.utf8)) {
+                #expect(HolderRequest(request.bytes) == request)
+            }
+            if let reply = HolderReply(Array(text.utf8)) { #expect(HolderReply(reply.bytes) == reply) }
+            _ = HolderRequest((0..<20).map { _ in UInt8.random(in: 0...255) })
+        }
+    }
+}
