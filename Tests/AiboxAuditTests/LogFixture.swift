@@ -1,6 +1,7 @@
 import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
+import AiboxWire
 import Testing
 
 @testable import AiboxAudit

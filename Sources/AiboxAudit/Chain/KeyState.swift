@@ -65,14 +65,16 @@ final class KeyState {
     }
 
     /// The MAC key of the next line.
-    func makeRatchet() throws(AiboxError) -> MACRatchet { try MACRatchet(sector.readable[112..<144]) }
-    func setRatchet(_ ratchet: MACRatchet) { set(112, ratchet.key.readable) }
+    func makeRatchet() throws(AiboxError) -> MACRatchet { try MACRatchet(SecretBytes(copying: sector, 112..<144)) }
+    func setRatchet(_ ratchet: MACRatchet) { sector.replace(at: 112, with: ratchet.key) }
     /// The one-time key of the next checkpoint.
-    func makeOneTimeKeys() throws(AiboxError) -> OneTimeKeys { try OneTimeKeys(sector.readable[144..<176]) }
-    func setOneTimeKeys(_ keys: OneTimeKeys) { set(144, keys.seed.readable) }
+    func makeOneTimeKeys() throws(AiboxError) -> OneTimeKeys {
+        OneTimeKeys(try SecretBytes(copying: sector, 144..<176))
+    }
+    func setOneTimeKeys(_ keys: OneTimeKeys) { sector.replace(at: 144, with: keys.seed) }
     /// The log's own signing key.
-    func makeLogKey() throws(AiboxError) -> SecretBytes { try SecretBytes(sector.readable[176..<208]) }
-    func setLogKey(_ seed: SecretBytes) { set(176, seed.readable) }
+    func makeLogKey() throws(AiboxError) -> SecretBytes { try SecretBytes(copying: sector, 176..<208) }
+    func setLogKey(_ seed: SecretBytes) { sector.replace(at: 176, with: seed) }
 
     init() throws(AiboxError) {
         sector = try SecretBytes(count: Self.length)
@@ -81,17 +83,17 @@ final class KeyState {
 
     func copy() throws(AiboxError) -> KeyState {
         let copy = try KeyState()
-        copy.sector.bytes.copyMemory(from: sector.readable)
+        copy.sector.replace(with: sector)
         return copy
     }
 
     /// Reads the sector.
     ///
     /// - Throws: `integrity` if it is not 512 bytes with the right checksum.
-    static func read(_ descriptor: Int32, _ path: String) throws(AiboxError) -> KeyState {
+    static func read(_ file: Descriptor, _ path: String) throws(AiboxError) -> KeyState {
         let state = try KeyState()
         let count = try retrying("cannot read \(path)") {
-            pread(descriptor, state.sector.bytes.baseAddress, Self.length, 0)
+            pread(file.number, state.sector.bytes.baseAddress, Self.length, 0)
         }
         let checksum = try state.checksum()
         let valid = count == Self.length && state.bytes(0, 8) == magic && checksum == state.digest(checksumOffset)
@@ -104,10 +106,10 @@ final class KeyState {
     }
 
     /// Overwrites the sector in place.
-    func write(_ descriptor: Int32, _ path: String, _ disk: any LogDisk) throws(AiboxError) {
+    func write(_ file: Descriptor, _ path: String, _ disk: any LogDisk) throws(AiboxError) {
         generation += 1
         set(Self.checksumOffset, try checksum().bytes)
-        try disk.overwrite(sector.readable, at: 0, of: descriptor, path)
+        try disk.overwrite(sector.readable, at: 0, of: file, path)
     }
 
     private func checksum() throws(AiboxError) -> Digest256 {

@@ -47,7 +47,7 @@ struct SignedNote: Sendable, Equatable {
             + signatures.map { Self.dash + $0.name + " " + Base64.encode($0.keyID + $0.bytes) + "\n" }.joined()
     }
 
-    mutating func sign(as key: NoteKey, seed: UnsafeRawBufferPointer) throws(AiboxError) {
+    mutating func sign(as key: NoteKey, seed: SecretBytes) throws(AiboxError) {
         signatures.append(
             Signature(name: key.name, keyID: try key.id(), bytes: try Ed25519.sign(Array(text.utf8), seed: seed)))
     }

@@ -22,7 +22,7 @@ final class MappedFile {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        let address = mmap(nil, count, PROT_READ, MAP_SHARED, file.number, 0)
+        let address = withExtendedLifetime(file) { mmap(nil, count, PROT_READ, MAP_SHARED, file.number, 0) }
         guard let address, address != MAP_FAILED else { throw .system("cannot read \(path)", errno: errno) }
         madvise(address, count, MADV_SEQUENTIAL)
         mapping = address

@@ -36,16 +36,16 @@ extension LogWriter {
         var checkpoint = Checkpoint(
             origin: identity.origin, size: state.sequence, root: try tree.frontier.root(hasher),
             time: Timestamp.now.rfc3339, next: try successor.publicKey())
-        try checkpoint.note.sign(as: identity.key, seed: state.makeLogKey().readable)
+        try checkpoint.note.sign(as: identity.key, seed: state.makeLogKey())
         let once = NoteKey(name: Checkpoint.onceName(identity.origin), publicKey: try keys.publicKey())
-        try checkpoint.note.sign(as: once, seed: keys.current().readable)
+        try checkpoint.note.sign(as: once, seed: keys.current())
 
         let path = folder.checkpoints
         let file = try LogWriter.open(path, O_RDWR | O_APPEND)
         let bytes = Array((checkpoint.note.source + "\n").utf8)
         try bytes.borrowed { (bytes) throws(AiboxError) in
-            try disk.append(bytes, to: file.number, path)
-            try disk.synchronise(file.number, path)
+            try disk.append(bytes, to: file, path)
+            try disk.synchronise(file, path)
         }
         try note(checkpoint, successor, length: state.checkpointsLength + UInt64(bytes.count))
         FrontierCache(folder).store(tree, anchor: state.anchor)
@@ -58,8 +58,8 @@ extension LogWriter {
         next.checkpointsLength = length
         next.checkpointSize = checkpoint.size
         next.setOneTimeKeys(successor)
-        try next.write(stateFile.number, folder.state, disk)
-        try disk.synchronise(stateFile.number, folder.state)
+        try next.write(stateFile, folder.state, disk)
+        try disk.synchronise(stateFile, folder.state)
         state = next
     }
 

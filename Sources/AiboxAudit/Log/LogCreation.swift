@@ -28,14 +28,14 @@ struct LogCreation {
     private func create() throws(AiboxError) -> LogIdentity {
         let place = host + ":" + (Path.real(folder.path) ?? folder.path)
         let logKey = try random()
-        let once = try OneTimeKeys(random().readable)
-        let ratchet = try MACRatchet(random().readable)
+        let once = OneTimeKeys(try random())
+        let ratchet = try MACRatchet(random())
         let origin = try LogIdentity.newOrigin(host: host)
         for second in options.secondPlaces where File.isDirectory(second.folder) {
             try second.refuseOtherLogs(at: place, than: origin)
         }
         let identity = LogIdentity(
-            key: NoteKey(name: origin, publicKey: try Ed25519.publicKey(seed: logKey.readable)),
+            key: NoteKey(name: origin, publicKey: try Ed25519.publicKey(seed: logKey)),
             once: try once.publicKey(), place: place, created: Timestamp.now.rfc3339)
         let state = try KeyState()
         state.segment = 1
@@ -48,8 +48,8 @@ struct LogCreation {
         try File.replace(options.auditorKey ?? folder.auditorKey, with: auditor.text, mode: 0o400)
         try File.replace(folder.state, with: [], mode: 0o600)
         let file = try LogWriter.open(folder.state, 0o2)
-        try state.write(file.number, folder.state, SystemLogDisk())
-        try SystemLogDisk().synchronise(file.number, folder.state)
+        try state.write(file, folder.state, SystemLogDisk())
+        try SystemLogDisk().synchronise(file, folder.state)
         try File.replace(folder.checkpoints, with: [], mode: 0o600)
         try File.replace(folder.path(segment: 1), with: [], mode: 0o600)
         try File.replace(folder.identity, with: try identity.text(), mode: 0o644)

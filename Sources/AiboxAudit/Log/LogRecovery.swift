@@ -65,15 +65,15 @@ extension LogWriter {
         next.setRatchet(ratchet)
         if position < bytes.count { try setAside(bytes[position...], at: next.length, after: next.sequence) }
         // What was just read may not have reached the disk before the crash.
-        try disk.synchronise(segment.file.number, segment.path)
-        if position > 0 { try next.write(stateFile.number, folder.state, disk) }
+        try disk.synchronise(segment.file, segment.path)
+        if position > 0 { try next.write(stateFile, folder.state, disk) }
         adopt(next, ratchet, segment)
     }
 
     private func setAside(_ rest: ArraySlice<UInt8>, at offset: UInt64, after sequence: UInt64) throws(AiboxError) {
         let file = folder.torn(after: sequence)
         try File.replace(file, with: Array(rest), mode: 0o600)
-        try disk.truncate(segment.file.number, to: offset, segment.path)
+        try disk.truncate(segment.file, to: offset, segment.path)
         tellOfRecovery(rest, of: segment.path, at: offset, in: file)
     }
 
@@ -112,13 +112,13 @@ extension LogWriter {
             checkpoint.size > state.checkpointSize,
             try checkpoint.isSigned(by: identity.key, once: try keys.publicKey())
         {
-            try disk.synchronise(file.number, path)
+            try disk.synchronise(file, path)
             try note(checkpoint, try keys.successor(), length: length)
             return
         }
         let aside = folder.torn(after: state.sequence)
         try File.replace(aside, with: rest, mode: 0o600)
-        try disk.truncate(file.number, to: state.checkpointsLength, path)
+        try disk.truncate(file, to: state.checkpointsLength, path)
         tellOfRecovery(rest[...], of: path, at: state.checkpointsLength, in: aside)
     }
 }

@@ -45,7 +45,7 @@ final class LogWriter {
         let creation = LogCreation(folder: folder, options: options, host: context.host)
         identity = try creation.openOrCreate()
         stateFile = try LogWriter.open(folder.state, O_RDWR)
-        state = try KeyState.read(stateFile.number, folder.state)
+        state = try KeyState.read(stateFile, folder.state)
         ratchet = try state.makeRatchet()
         segment = try LogSegment(folder, state.segment)
         if try state.anchor != identity.anchor() {
@@ -100,7 +100,7 @@ final class LogWriter {
 
     /// Takes over what other processes wrote since.
     private func follow() throws(AiboxError) {
-        let current = try KeyState.read(stateFile.number, folder.state)
+        let current = try KeyState.read(stateFile, folder.state)
         if current.generation != state.generation {
             state = current
             ratchet = try current.makeRatchet()
@@ -156,7 +156,7 @@ final class LogWriter {
         next.setRatchet(ratchet)
         try store(lines, in: target)
         do throws(AiboxError) {
-            try next.write(stateFile.number, folder.state, disk)
+            try next.write(stateFile, folder.state, disk)
         } catch {
             broken = error
             throw error
@@ -174,11 +174,11 @@ final class LogWriter {
         let length = isNew ? 0 : state.length
         do throws(AiboxError) {
             try lines.borrowed { (bytes) throws(AiboxError) in
-                try disk.append(bytes, to: target.file.number, target.path)
+                try disk.append(bytes, to: target.file, target.path)
             }
         } catch {
             do throws(AiboxError) {
-                try disk.truncate(target.file.number, to: length, target.path)
+                try disk.truncate(target.file, to: length, target.path)
                 if isNew { try File.remove(target.path) }
             } catch let second {
                 broken = second
@@ -186,7 +186,7 @@ final class LogWriter {
             throw error
         }
         do throws(AiboxError) {
-            try disk.synchronise(target.file.number, target.path)
+            try disk.synchronise(target.file, target.path)
             if isNew { try File.synchronise(folder: folder.path) }
         } catch {
             // After a failed sync nobody knows what is on the disk (fsync(2)); only reading it afresh can tell.

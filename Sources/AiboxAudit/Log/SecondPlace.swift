@@ -80,8 +80,8 @@ public struct SecondPlace: Sendable, Equatable {
         if have == length { return }
         let missing = try FileBytes.read(own, from: have, to: length, path)
         try missing.borrowed { (bytes) throws(AiboxError) in
-            try disk.append(bytes, to: copy.number, path)
-            try disk.synchronise(copy.number, path)
+            try disk.append(bytes, to: copy, path)
+            try disk.synchronise(copy, path)
         }
     }
 }

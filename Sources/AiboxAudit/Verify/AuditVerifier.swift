@@ -115,6 +115,6 @@ public struct AuditVerifier: Sendable {
                 "the log is not the one that \(path) belongs to: it is \(identity.origin)")
             return nil
         }
-        return try MACRatchet(key.secret)
+        return try MACRatchet(SecretBytes(key.secret))
     }
 }

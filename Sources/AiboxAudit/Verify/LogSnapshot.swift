@@ -20,7 +20,7 @@ struct LogSnapshot {
         if File.exists(folder.state) {
             let file = try LogWriter.open(folder.state, O_RDONLY)
             do throws(AiboxError) {
-                state = try KeyState.read(file.number, folder.state)
+                state = try KeyState.read(file, folder.state)
             } catch {
                 finding = AuditFinding(.changed, in: folder.state, "the key state is damaged")
             }
@@ -53,7 +53,7 @@ struct LogSnapshot {
             return AuditFinding(
                 .cut, in: folder.checkpoints, "\(audit.count) checkpoints are left of \(state.checkpoints)")
         }
-        let logKey = try Ed25519.publicKey(seed: state.makeLogKey().readable)
+        let logKey = try Ed25519.publicKey(seed: state.makeLogKey())
         if logKey != identity.key.publicKey {
             return AuditFinding(.rekeyed, 1, in: folder.state, "the key state holds another signing key")
         }
