@@ -1,4 +1,4 @@
-/// Decimal text to `BigFloat`, rounding exactly where Go's `big.Float.SetString` rounds.
+/// DecimalNumber text to `BigFloat`, rounding exactly where Go's `big.Float.SetString` rounds.
 extension BigFloat {
     /// `digits * 10^exponent`, with ASCII digits. Throws when the result is out of range.
     init(digits: some Collection<UInt8>, exponent: Int, negative: Bool) throws(SupportError) {

@@ -1,4 +1,4 @@
-/// Decimal digits of doubles: shortest, and correctly rounded to a given count.
+/// DecimalNumber digits of doubles: shortest, and correctly rounded to a given count.
 enum FloatDigits {
     /// The shortest digits that read back as `value` (finite, not negative): 0.DIGITS * 10^point; no digits for zero.
     static func shortest(_ value: Double) -> (digits: [UInt8], point: Int) {

@@ -2,7 +2,7 @@
 enum Number: Sendable {
     case int(Int64)
     /// Never the plain text of an integer that fits `int`, but possibly an integral `7.0`.
-    case decimal(Decimal)
+    case decimal(DecimalNumber)
 
     /// Integers with more digits than this are not computed.
     static let maxDigits = 50_000
@@ -10,7 +10,7 @@ enum Number: Sendable {
     init(_ value: Int) { self = .int(Int64(value)) }
 
     init(_ value: BigInt) {
-        if let small = value.int64 { self = .int(small) } else { self = .decimal(Decimal(value)) }
+        if let small = value.int64 { self = .int(small) } else { self = .decimal(DecimalNumber(value)) }
     }
 
     /// The shortest text that reads back as the double; nil for infinities and NaN.
@@ -98,7 +98,7 @@ extension Number {
         }
         guard let exponent = scan.exponent else { return nil }
         self = .decimal(
-            Decimal(
+            DecimalNumber(
                 text: String(decoding: bytes, as: UTF8.self),
                 isNegative: scan.isNegative,
                 digits: scan.digits(),
@@ -196,10 +196,18 @@ extension Number: Hashable, Comparable, CustomStringConvertible {
         switch (left, right) {
         case (.int(let a), .int(let b)): a < b ? -1 : a > b ? 1 : 0
         case (.int(let a), .decimal(let b)):
-            if let b = b.int64 { a < b ? -1 : a > b ? 1 : 0 } else { Decimal.compare(Decimal(BigInt(a)), b) }
+            if let b = b.int64 {
+                a < b ? -1 : a > b ? 1 : 0
+            } else {
+                DecimalNumber.compare(DecimalNumber(BigInt(a)), b)
+            }
         case (.decimal(let a), .int(let b)):
-            if let a = a.int64 { a < b ? -1 : a > b ? 1 : 0 } else { Decimal.compare(a, Decimal(BigInt(b))) }
-        case (.decimal(let a), .decimal(let b)): Decimal.compare(a, b)
+            if let a = a.int64 {
+                a < b ? -1 : a > b ? 1 : 0
+            } else {
+                DecimalNumber.compare(a, DecimalNumber(BigInt(b)))
+            }
+        case (.decimal(let a), .decimal(let b)): DecimalNumber.compare(a, b)
         }
     }
 

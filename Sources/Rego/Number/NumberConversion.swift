@@ -86,7 +86,7 @@ extension Number {
     }
 }
 
-extension Decimal {
+extension DecimalNumber {
     /// The value when the text itself is plain digits.
     var plainInteger: BigInt? {
         for byte in text.utf8 where byte != UInt8(ascii: "-") {

@@ -42,9 +42,13 @@ final class RegexProgram: @unchecked Sendable {
     /// First code points of the classes that no instruction tells apart, ascending from 0.
     let classStarts: [UInt32]
 
-    init(_ pattern: String) throws(SupportError) {
+    convenience init(_ pattern: String) throws(SupportError) {
         let (node, names) = try RegexParser.parse(pattern)
-        isEmptyPattern = pattern.isEmpty
+        try self.init(node, groupNames: names, isEmptyPattern: pattern.isEmpty)
+    }
+
+    init(_ node: RegexNode, groupNames names: [String?], isEmptyPattern: Bool) throws(SupportError) {
+        self.isEmptyPattern = isEmptyPattern
         var compiler = RegexCompiler(slotCount: names.count * 2)
         try compiler.compile(node)
         groupNames = names

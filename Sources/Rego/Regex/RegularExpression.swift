@@ -20,6 +20,11 @@ final class RegularExpression: Sendable {
         program = try RegexProgram(pattern)
     }
 
+    /// An expression without groups.
+    init(_ node: RegexNode) throws(SupportError) {
+        program = try RegexProgram(node, groupNames: [nil], isEmptyPattern: false)
+    }
+
     static func isValid(_ pattern: String) -> Bool { (try? RegexParser.parse(pattern)) != nil }
 
     /// Groups in the pattern, without the whole match.

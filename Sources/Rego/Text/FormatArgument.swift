@@ -25,7 +25,7 @@ enum FormatArgument: Sendable, Equatable {
     }
 
     /// `12.000` counts as an integer, `1.2e1` does not.
-    private static func wholeNumber(_ value: Decimal) -> Int64? {
+    private static func wholeNumber(_ value: DecimalNumber) -> Int64? {
         guard let point = value.text.utf8.firstIndex(of: UInt8(ascii: ".")) else { return nil }
         let tail = value.text.utf8[point...].dropFirst()
         return tail.allSatisfy { $0 == UInt8(ascii: "0") } ? value.int64 : nil

@@ -1,7 +1,7 @@
 /// A number whose text is not a plain integer of 64 bits: a fraction, an exponent, or a big integer.
 ///
 /// Keeps the text as written and compares exactly, digit by digit.
-final class Decimal: Sendable {
+public final class DecimalNumber: Sendable {
     /// The number as JSON text; what OPA prints.
     let text: String
     let isNegative: Bool
@@ -22,7 +22,7 @@ final class Decimal: Sendable {
         self.digits = Array(digits[start..<end])
         self.point = start == end ? 0 : point - start
         self.isNegative = isNegative && start != end
-        self.int64 = Decimal.int64(self.digits, point: self.point, isNegative: isNegative)
+        self.int64 = DecimalNumber.int64(self.digits, point: self.point, isNegative: isNegative)
     }
 
     convenience init(_ value: BigInt) {
@@ -71,7 +71,7 @@ final class Decimal: Sendable {
     }
 
     /// -1, 0 or 1, by exact value.
-    static func compare(_ left: Decimal, _ right: Decimal) -> Int {
+    static func compare(_ left: DecimalNumber, _ right: DecimalNumber) -> Int {
         let leftSign = left.digits.isEmpty ? 0 : left.isNegative ? -1 : 1
         let rightSign = right.digits.isEmpty ? 0 : right.isNegative ? -1 : 1
         if leftSign != rightSign { return leftSign < rightSign ? -1 : 1 }
@@ -86,10 +86,10 @@ final class Decimal: Sendable {
     }
 }
 
-extension Decimal: Hashable, Comparable {
-    static func == (left: Decimal, right: Decimal) -> Bool { compare(left, right) == 0 }
-    static func < (left: Decimal, right: Decimal) -> Bool { compare(left, right) < 0 }
-    func hash(into hasher: inout Hasher) { hasher.combine(hash64()) }
+extension DecimalNumber: Hashable, Comparable {
+    public static func == (left: DecimalNumber, right: DecimalNumber) -> Bool { compare(left, right) == 0 }
+    public static func < (left: DecimalNumber, right: DecimalNumber) -> Bool { compare(left, right) < 0 }
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash64()) }
 
     /// Equal values have equal hashes, whatever their text.
     func hash64() -> UInt64 {
