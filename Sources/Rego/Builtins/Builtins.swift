@@ -62,6 +62,7 @@ struct Builtins: Sendable {
     let eq: Int
     let assign: Int
     let print: Int
+    let internalPrint: Int
     let templateString: Int
     let metadataChain: Int
     let metadataRule: Int
@@ -107,6 +108,7 @@ struct Builtins: Sendable {
         eq = index["eq"] ?? -1
         assign = index["assign"] ?? -1
         print = index["print"] ?? -1
+        internalPrint = index["internal.print"] ?? -1
         templateString = index["internal.template_string"] ?? -1
         metadataChain = index["rego.metadata.chain"] ?? -1
         metadataRule = index["rego.metadata.rule"] ?? -1

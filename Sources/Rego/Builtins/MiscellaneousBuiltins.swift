@@ -24,6 +24,22 @@ extension Builtins {
             context.memory.uuids[x[0]] = made
             return made
         }
+        table.add("uuid.parse") { _, x throws(BuiltinFailure) in
+            guard let fields = UUIDText.parse(try x.text(0)) else { return .undefined }
+            var pairs: [(Value, Value)] = [
+                (.string("version"), .int(Int64(fields.version))), (.string("variant"), .string(fields.variant)),
+            ]
+            func add(_ name: String, _ value: Value?) {
+                if let value { pairs.append((.string(name), value)) }
+            }
+            add("time", fields.time.map { .int($0) })
+            add("nodeid", fields.nodeID.map { .string($0) })
+            add("clocksequence", fields.clockSequence.map { .int(Int64($0)) })
+            add("macvariables", fields.macVariables.map { .string($0) })
+            add("id", fields.id.map { .int(Int64($0)) })
+            add("domain", fields.domain.map { .string($0) })
+            return .object(ObjectBox(unsorted: pairs))
+        }
         table.add("rand.intn") { context, x throws(BuiltinFailure) in
             let key = Value.array([x[0], x[1]])
             _ = try x.string(0)

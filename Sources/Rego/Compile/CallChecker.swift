@@ -26,6 +26,12 @@ struct CallChecker {
 
     private func check(_ call: CallNode, statement: Bool) {
         for argument in call.arguments { check(argument) }
+        if case .builtin(let index) = call.callee, !statement, index != builtins.print {
+            let spec = builtins.specs[index]
+            if call.arguments.count != spec.arity {
+                diagnostics.report(.type, call.location, "\(spec.name): arity mismatch")
+            }
+        }
         guard case .function(let path) = call.callee else { return }
         guard let node = tree.find(path), let arity = node.rules.first?.arguments?.count else {
             diagnostics.report(.type, call.location, "undefined function \(call.name)")

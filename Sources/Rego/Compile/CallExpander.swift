@@ -3,6 +3,8 @@ struct CallExpander {
     let variables: Variables
     let builtins: Builtins
     let diagnostics: Diagnostics
+    /// Whether a path leads to a function.
+    let isFunctionPath: ([Value]) -> Bool
 
     func expand(_ body: [LiteralNode]) -> [LiteralNode] {
         var result: [LiteralNode] = []
@@ -16,6 +18,16 @@ struct CallExpander {
         var extras: [LiteralNode] = []
         for index in literal.with.indices {
             guard case .value(let node) = literal.with[index].replacement, !node.isPlain else { continue }
+            if case .ref(.data, let path, _) = node {
+                let keys = path.compactMap { part -> Value? in
+                    if case .constant(let key) = part { return key }
+                    return nil
+                }
+                if keys.count == path.count, isFunctionPath(keys) {
+                    literal.with[index].replacement = .callee(.function(keys))
+                    continue
+                }
+            }
             // The value of a modifier is computed before, outside its own scope.
             let plain = lift(node, &extras, literal.location)
             if plain.isPlain {
@@ -51,6 +63,7 @@ struct CallExpander {
         }
         for var extra in extras {
             extra.with = literal.with
+            extra.source = literal.source
             result.append(extra)
         }
         result.append(literal)
@@ -86,6 +99,7 @@ struct CallExpander {
         case .call(let call):
             if !isFunction(call) { diagnostics.report(.unsafe, call.location, "expression is unsafe") }
             let result = variables.fresh("")
+            variables.origins[result] = call.location
             let lifted = with(call, output: .local(result), &extras, location)
             extras.append(LiteralNode(kind: .call(lifted), location: location))
             return .local(result)

@@ -155,9 +155,15 @@ struct Compiler {
         CallChecker(tree: tree, builtins: builtins, diagnostics: diagnostics).check(body)
     }
 
+    func expander(_ variables: Variables, _ diagnostics: Diagnostics) -> CallExpander {
+        CallExpander(variables: variables, builtins: builtins, diagnostics: diagnostics) { path in
+            self.tree.find(path)?.isFunction == true
+        }
+    }
+
     private func expandCalls() {
         for rule in rules {
-            let expander = CallExpander(variables: rule.variables, builtins: builtins, diagnostics: diagnostics)
+            let expander = self.expander(rule.variables, diagnostics)
             for index in rule.clauses.indices {
                 var clause = rule.clauses[index]
                 clause.body = expander.expand(clause.body)

@@ -112,6 +112,8 @@ final class Variables: @unchecked Sendable {
     var names: [String] = []
     /// Implicit variables by name: one for the whole rule.
     var implicit: [String: Int] = [:]
+    /// Where the term stands whose value a generated variable holds.
+    var origins: [Int: Location] = [:]
 
     func fresh(_ name: String) -> Int {
         names.append(name)

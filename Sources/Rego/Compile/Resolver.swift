@@ -137,20 +137,21 @@ struct Resolver {
         case .variable: path = [name]
         case .ref(let head, let rest): path = [head] + rest
         default:
-            diagnostics.report(.type, name.location, "undefined function")
+            if report { diagnostics.report(.type, name.location, "undefined function") }
             return nil
         }
         guard case .variable(let first) = path[0].kind else {
-            diagnostics.report(.type, name.location, "undefined function")
+            if report { diagnostics.report(.type, name.location, "undefined function") }
             return nil
         }
         var tail: [Value] = []
         for part in path.dropFirst() {
-            guard case .constant(let value) = resolve(part) else {
+            guard case .string(let bytes, _) = part.kind else {
+                if !report { return nil }
                 diagnostics.report(.type, name.location, "undefined function \(path.dotted)")
                 return nil
             }
-            tail.append(value)
+            tail.append(.string(strings.intern(bytes)))
         }
         if first == "data" { return (.function(tail), path.dotted) }
         if declared(first) == nil, !isHidden(first), let global = globals[first] {
@@ -183,9 +184,19 @@ struct Resolver {
         for part in parts {
             switch part {
             case .text(let bytes): nodes.append(.constant(.string(strings.intern(bytes))))
-            case .expression(let term):
+            case .expression(let literal):
+                guard case .term(let term) = literal.kind else { continue }
+                let with = literal.with.compactMap { resolve($0) }
                 let node = resolve(term)
-                if case .constant(let value) = node {
+                if !with.isEmpty {
+                    let result = variables.fresh("")
+                    var inner = LiteralNode(kind: .unify(.local(result), node), location: term.location)
+                    inner.with = with
+                    nodes.append(
+                        .comprehension(
+                            ComprehensionNode(
+                                kind: .set, key: nil, value: .local(result), body: [inner], location: term.location)))
+                } else if case .constant(let value) = node {
                     nodes.append(.constant(.set(SetBox(sorted: [value]))))
                 } else if case .local = node {
                     nodes.append(.set([node]))
@@ -278,7 +289,7 @@ struct Resolver {
                 allNames(pair.value, into: &names)
             }
         case .template(let parts, _):
-            for case .expression(let term) in parts { allNames(term, into: &names) }
+            for case .expression(let literal) in parts { allNames([literal], into: &names) }
         case .arrayComprehension(let value, let body), .setComprehension(let value, let body):
             allNames(value, into: &names)
             allNames(body, into: &names)
@@ -318,7 +329,11 @@ struct Resolver {
         switch literal.kind {
         case .term(let term):
             let resolved = resolve(term)
-            if case .call(let call) = resolved {
+            if case .call(let call) = resolved, case .builtin(builtins.print) = call.callee,
+                case .call(_, let arguments, _) = term.kind
+            {
+                node = LiteralNode(kind: .call(printed(call, arguments)), location: literal.location)
+            } else if case .call(let call) = resolved {
                 node = LiteralNode(kind: statement(call), location: literal.location)
             } else {
                 node = LiteralNode(kind: .term(resolved), location: literal.location)
@@ -333,7 +348,9 @@ struct Resolver {
         case .someIn(let key, let value, let domain):
             let domainNode = resolve(domain)
             let keyNode = key.map { declarePattern($0, literal.location) } ?? .local(variables.fresh("_"))
-            let valueNode = declarePattern(value, literal.location)
+            var same: Node?
+            if let key, case .variable(let name) = key.kind, name != "_", value.isVariable(name) { same = keyNode }
+            let valueNode = same ?? declarePattern(value, literal.location)
             let element: Node
             if case .ref(let base, let path, let location) = domainNode {
                 element = .ref(base, path + [keyNode], location)
@@ -375,6 +392,27 @@ struct Resolver {
             node.negated = literal.negated
         }
         return node
+    }
+
+    /// `print(a, b)` is `internal.print([{t | t = a}, {t | t = b}])`: undefined arguments print as such.
+    private func printed(_ call: CallNode, _ terms: [Term]) -> CallNode {
+        var parts: [Node] = []
+        for (node, term) in zip(call.arguments, terms) {
+            switch node {
+            case .constant(let value): parts.append(.constant(.set(SetBox(sorted: [value]))))
+            case .local: parts.append(.set([node]))
+            default:
+                let result = variables.fresh("")
+                let literal = LiteralNode(kind: .unify(.local(result), node), location: term.location)
+                parts.append(
+                    .comprehension(
+                        ComprehensionNode(
+                            kind: .set, key: nil, value: .local(result), body: [literal], location: term.location)))
+            }
+        }
+        return CallNode(
+            callee: .builtin(builtins.internalPrint), name: "internal.print", arguments: [Node.array(parts).folded()],
+            location: call.location)
     }
 
     /// `eq(a, b)` as a statement is `a = b`.

@@ -5,6 +5,8 @@ struct TypeChecker {
     let builtins: Builtins
     var diagnostics: Diagnostics
     private var types: [Int: RegoType] = [:]
+    /// The arguments that functions take, as far as their bodies tell.
+    private var parameters: [Int: [RegoType]] = [:]
 
     init(tree: RuleTree, builtins: Builtins, diagnostics: Diagnostics) {
         self.tree = tree
@@ -21,8 +23,8 @@ struct TypeChecker {
             for rule in node.rules {
                 for (index, clause) in rule.clauses.enumerated() {
                     var environment: Environment = [:]
-                    for argument in rule.arguments ?? [] { argument.forEachLocal { environment[$0] = .any } }
                     check(clause.body, &environment)
+                    if let arguments = rule.arguments, !rule.isDefault { addParameters(arguments, environment, node) }
                     let type = self.type(clause.value, environment)
                     if rule.isPartialSet, rule.tail.isEmpty {
                         values.append(.set(type))
@@ -44,6 +46,15 @@ struct TypeChecker {
             } else {
                 types[node.id] = .joined(values)
             }
+        }
+    }
+
+    private mutating func addParameters(_ arguments: [Node], _ environment: Environment, _ node: TreeNode) {
+        let found = arguments.map { type($0, environment) }
+        if let known = parameters[node.id], known.count == found.count {
+            parameters[node.id] = zip(known, found).map { RegoType.joined([$0, $1]) }
+        } else {
+            parameters[node.id] = found
         }
     }
 
@@ -82,11 +93,7 @@ struct TypeChecker {
             terms(every.domain, &environment)
             let domain = self.type(every.domain, environment)
             var inner = environment
-            guard domain.element != nil, let keys = domain.keys else {
-                diagnostics.report(.type, literal.location, "every domain must be a collection")
-                return
-            }
-            if let key = every.key { inner[key] = keys }
+            if let key = every.key { inner[key] = domain.keys ?? .any }
             // The members are checked one by one; their types are not compared.
             inner[every.value] = .any
             check(every.body, &inner)
@@ -128,6 +135,13 @@ struct TypeChecker {
         switch call.callee {
         case .function(let path):
             guard let node = tree.find(path), let arity = node.rules.first?.arguments?.count else { return }
+            for (parameter, argument) in zip(parameters[node.id] ?? [], call.arguments) where !lenient {
+                if !parameter.overlaps(type(argument, environment)) {
+                    diagnostics.report(.type, call.location, "\(node.name): invalid argument(s)")
+                    return
+                }
+                bind(argument, &environment, parameter)
+            }
             if call.arguments.count > arity, let output = call.arguments.last {
                 let result = lenient ? .any : types[node.id] ?? .any
                 let expected = type(output, environment)
@@ -161,6 +175,7 @@ struct TypeChecker {
                     diagnostics.report(.type, call.location, "\(spec.name): invalid argument(s)")
                     return
                 }
+                bind(argument, &environment, parameter)
             }
             if count > spec.arity, let output = call.arguments.last {
                 let result: RegoType = lenient ? .any : spec.result

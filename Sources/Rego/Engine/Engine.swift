@@ -20,6 +20,7 @@ public final class Engine: Sendable {
     let program: Program
     let compiler: Compiled
     let data: Value
+    let modules: [Module]
 
     /// What queries need of the compilation.
     final class Compiled: @unchecked Sendable {
@@ -40,26 +41,31 @@ public final class Engine: Sendable {
         try self.init(modules: modules, data: data, allowNondeterminism: allowNondeterminism, probes: nil)
     }
 
-    init(
+    convenience init(
         modules: [Module], data: [UInt8]?, allowNondeterminism: Bool = true, probes: ProbeTable?
     ) throws(RegoErrors) {
-        let strings = StringPool()
-        let (program, compiler) = try Compiler.compile(
-            modules.map { ($0.name, $0.text) }, strings: strings, probes: probes)
-        program.forbidsNondeterminism = !allowNondeterminism
         var document = Value.emptyObject
         if let data {
-            document = try Engine.json(data, "data", strings)
+            document = try Engine.json(data, "data", nil)
             guard case .object = document else {
                 throw RegoErrors([
                     RegoError(code: .json, message: "the base document must be an object", file: "data", row: 0, column: 0)
                 ])
             }
         }
-        strings.isSealed = true
+        try self.init(modules: modules, document: document, allowNondeterminism: allowNondeterminism, probes: probes)
+    }
+
+    init(modules: [Module], document: Value, allowNondeterminism: Bool, probes: ProbeTable?) throws(RegoErrors) {
+        let strings = StringPool()
+        let (program, compiler) = try Compiler.compile(
+            modules.map { ($0.name, $0.text) }, strings: strings, probes: probes)
+        program.forbidsNondeterminism = !allowNondeterminism
+        self.modules = modules
         self.program = program
         self.compiler = Compiled(compiler)
-        self.data = document
+        data = document.interned(strings)
+        strings.isSealed = true
     }
 
     static func json(_ bytes: [UInt8], _ name: String, _ strings: StringPool?) throws(RegoErrors) -> Value {

@@ -56,7 +56,7 @@ public final class PreparedQuery: Sendable {
         try diagnostics.check()
         compiler.checkFunctions(body, diagnostics)
         try diagnostics.check()
-        body = CallExpander(variables: variables, builtins: compiler.builtins, diagnostics: diagnostics).expand(body)
+        body = compiler.expander(variables, diagnostics).expand(body)
         let safety = Safety(variables: variables, diagnostics: diagnostics, arity: compiler.arity)
         let after = safety.order(&body, bound: VariableSet())
         try diagnostics.check()
@@ -122,6 +122,21 @@ public final class PreparedQuery: Sendable {
     /// The value of a query that is one term, such as `data.aibox.gate.decision`; nil where it is undefined.
     public func value(input: Value?, options: Options = Options()) throws(RegoError) -> Value? {
         let context = context(input ?? .undefined, nil, options)
+        return try value(context)
+    }
+
+    func value(input: Value?, options: Options, probe: Probe) throws(RegoError) -> Value? {
+        var printed: [String] = []
+        return try value(input: input, options: options, probe: probe, printed: &printed)
+    }
+
+    /// As `value`, with probes, and with what `print` gave.
+    func value(
+        input: Value?, options: Options, probe: Probe?, printed: inout [String]
+    ) throws(RegoError) -> Value? {
+        let context = context(input ?? .undefined, nil, options)
+        context.probe = probe
+        defer { printed = context.memory.printed }
         return try value(context)
     }
 

@@ -17,6 +17,15 @@ extension Value {
         }
     }
 
+    /// As `lookup` in base documents, which are addressed by path: a number also finds the key with its digits.
+    func lookupBase(_ key: Value) -> Value {
+        let found = lookup(key)
+        if found.isUndefined, case .int(let number) = key, case .object(let box) = self {
+            return box[.string(String(number))]
+        }
+        return found
+    }
+
     @inline(__always)
     func lookup(_ name: StringBox) -> Value {
         if case .object(let box) = self { return box[name] }

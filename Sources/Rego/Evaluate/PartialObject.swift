@@ -31,6 +31,52 @@ final class PartialObject {
         return Value.uniqueObject(pairs, context, location)
     }
 
+    /// The document of partial rules together with what rules below it give.
+    static func build(
+        _ entries: [Value], below node: TreeNode, _ program: Program, _ context: Context, _ location: Location
+    ) -> Value {
+        let root = PartialObject()
+        var complete = true
+        for entry in entries {
+            guard case .array(let parts) = entry, parts.count >= 3 else { continue }
+            complete = complete && root.insert(parts)
+        }
+        complete = complete && root.add(node, [], program, context)
+        if context.failed { return .undefined }
+        if !complete {
+            context.fail(.conflict, "object keys must be unique", location)
+            return .undefined
+        }
+        return root.frozen()
+    }
+
+    private func add(_ node: TreeNode, _ path: [Value], _ program: Program, _ context: Context) -> Bool {
+        for (key, child) in node.ordered {
+            let path = path + [key]
+            guard let ruleSet = child.ruleSet else {
+                if !add(child, path, program, context) { return false }
+                continue
+            }
+            switch ruleSet.kind {
+            case .function: break
+            case .complete:
+                let value = ruleSet.evaluate(context)
+                if context.failed { return false }
+                if value.isDefined, !insert([.bool(false)] + path + [value]) { return false }
+            case .partialSet:
+                guard case .set(let box) = ruleSet.evaluate(context) else { return false }
+                for item in box.items where !insert([.bool(true)] + path + [item]) { return false }
+            case .partialObject:
+                for entry in ruleSet.collect(context) {
+                    guard case .array(let parts) = entry, let kind = parts.first else { continue }
+                    if !insert([kind] + path + parts.dropFirst()) { return false }
+                }
+                if context.failed || !add(child, path, program, context) { return false }
+            }
+        }
+        return true
+    }
+
     private func insert(_ parts: [Value]) -> Bool {
         var node = self
         for key in parts[1..<(parts.count - 1)] {

@@ -13,6 +13,8 @@ final class Planner {
     private(set) var frameSize: Int
     let probes: ProbeTable?
     let rule: Int
+    /// The body of the rule that is being planned.
+    var clause = 0
     private var planned = 0
 
     /// `reserved` slots at the start of the frame are the result and the arguments.
@@ -64,7 +66,7 @@ final class Planner {
             builder = with(literal.with, bound: before, inner: builder)
         }
         if let probes, literal.source >= 0 {
-            builder = probes.wrap(builder, rule: rule, literal: literal, planner: self, bound: before)
+            builder = probes.wrap(builder, literal, self, bound: before)
         }
         return builder
     }

@@ -37,7 +37,13 @@ final class Program: @unchecked Sendable {
                 let value = ruleSet.evaluate(context)
                 if base.isDefined, !context.failed { return overlay(base, value) }
                 return value
-            case .partialObject: own = ruleSet.evaluate(context)
+            case .partialObject:
+                if !node.ordered.isEmpty {
+                    return PartialObject.build(
+                        ruleSet.collect(context), below: node, self, context,
+                        ruleSet.groups.first?.clauses.first?.location ?? .none)
+                }
+                own = ruleSet.evaluate(context)
             }
             if context.failed { return .undefined }
         }

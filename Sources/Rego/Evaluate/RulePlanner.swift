@@ -22,7 +22,8 @@ struct RulePlanner {
             var bound = VariableSet()
             let prologue = arguments(rule, planner, &bound)
             var clauses: [RuleSet.Clause] = []
-            for clause in rule.clauses {
+            for (index, clause) in rule.clauses.enumerated() {
+                planner.clause = index
                 if case .constant(let value) = clause.value { constants.append(value) } else { allConstant = false }
                 var inner = bound
                 var run = body(rule, clause, planner, &inner)
@@ -84,9 +85,9 @@ struct RulePlanner {
         let end = Box<Run>({ _ in true })
         let run = planner.body(clause.body, bound: &bound) { context in end.value(context) }
         var last = self.end(rule, clause, planner, bound)
-        if let probes { last = probes.exit(last, rule: rule.index) }
+        if let probes { last = probes.exit(last, rule: rule.index, clause: planner.clause) }
         end.value = last
-        if let probes { return probes.entry(run, rule: rule.index) }
+        if let probes { return probes.entry(run, rule: rule.index, clause: planner.clause) }
         return run
     }
 

@@ -118,7 +118,8 @@ final class RuleSet: @unchecked Sendable {
                 : "complete rules must not produce multiple outputs", location)
     }
 
-    private func collect(_ context: Context) -> [Value] {
+    /// What the bodies of partial rules give, in no order.
+    func collect(_ context: Context) -> [Value] {
         let previous = context.frame
         guard context.push(frameSize) else { return [] }
         var items: [Value] = []

@@ -69,3 +69,17 @@ final class StringPool: @unchecked Sendable {
         slots[at] = box
     }
 }
+
+extension Value {
+    /// The same value with its keys and short strings taken from the pool, and put there.
+    func interned(_ pool: StringPool) -> Value {
+        switch self {
+        case .string(let box): box.count <= 48 ? .string(pool.intern(box.bytes)) : self
+        case .array(let items): .array(items.map { $0.interned(pool) })
+        case .object(let box):
+            .object(ObjectBox(keys: box.keys.map { $0.interned(pool) }, values: box.values.map { $0.interned(pool) }))
+        case .set(let box): .set(SetBox(sorted: box.items.map { $0.interned(pool) }))
+        default: self
+        }
+    }
+}

@@ -265,7 +265,7 @@ extension Planner {
         { context in
             var value = context.data
             for key in keys {
-                value = value.lookup(key)
+                value = value.lookupBase(key)
                 if value.isUndefined { return .undefined }
             }
             return value

@@ -188,3 +188,17 @@ extension Value {
         }
     }
 }
+
+extension Value {
+    /// The items of an array or set; empty for other values.
+    public var elements: [Value] {
+        switch self {
+        case .array(let items): items
+        case .set(let box): box.items
+        default: []
+        }
+    }
+
+    /// The value as JSON; sets as sorted arrays, keys that are no strings as their JSON text.
+    public var json: [UInt8] { JSONWriter.bytes(self) }
+}

@@ -263,7 +263,8 @@ struct Parser {
         return try finish(literal)
     }
 
-    private mutating func finish(_ literal: Literal) throws(SyntaxFailure) -> Literal {
+    /// Adds the `with` modifiers that follow.
+    mutating func finish(_ literal: Literal) throws(SyntaxFailure) -> Literal {
         var literal = literal
         while at(.with) {
             let start = lexer.location

@@ -153,7 +153,7 @@ extension Parser {
         case .object(let pairs): pairs.lazy.compactMap { variablePart($0.key) ?? variablePart($0.value) }.first
         case .template(let parts, _):
             parts.lazy.compactMap { part in
-                if case .expression(let term) = part { return variablePart(term) }
+                if case .expression(let literal) = part, case .term(let term) = literal.kind { return variablePart(term) }
                 return nil
             }.first
         default: nil

@@ -35,7 +35,8 @@ struct Term: Sendable {
 
 enum TemplatePart: Sendable {
     case text([UInt8])
-    case expression(Term)
+    /// A term, perhaps with modifiers.
+    case expression(Literal)
 }
 
 struct WithModifier: Sendable {

@@ -285,7 +285,7 @@ extension Parser {
     }
 
     /// `$"text {term} text"`; the opening quote is the current token.
-    private mutating func template(raw: Bool) throws(SyntaxFailure) -> Term {
+    mutating func template(raw: Bool) throws(SyntaxFailure) -> Term {
         let start = lexer.location
         var parts: [TemplatePart] = []
         while true {
@@ -298,8 +298,9 @@ extension Parser {
             if at(.assign) {
                 throw unexpected("unexpected assignment (':=') in template-string expression")
             }
+            let literal = try finish(Literal(kind: .term(term), location: term.location))
             guard at(.closeBrace) else { throw unexpected("expected } in template-string expression") }
-            parts.append(.expression(term))
+            parts.append(.expression(literal))
             // The lexer stands right behind the brace: the text goes on there.
         }
         try advance()
