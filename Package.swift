@@ -52,14 +52,15 @@ let package = Package(
         program("aibox-gateway", uses: ["AiboxGateway"]),
 
         // Domains.
+        room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
         room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
         room(
             "AiboxContainer",
             uses: [
                 "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor",
-                "CLinux",
-                "CSeccomp",
+                "CLinux", "CSeccomp",
             ]),
+        room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
         room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
@@ -74,6 +75,7 @@ let package = Package(
         .target(name: "CEmbedded"),
         .target(name: "CLinux"),
         system("CAppArmor", "libapparmor", "libapparmor-dev"),
+        system("CNftnl", "libnftnl", "libnftnl-dev"),
         system("COpenSSL", "openssl", "libssl-dev"),
         system("CSeccomp", "libseccomp", "libseccomp-dev"),
         system("CSQLite", "sqlite3", "libsqlite3-dev"),
@@ -81,6 +83,8 @@ let package = Package(
 
         // Tests.
         room("AiboxTestSupport", uses: ["AiboxSystem"]),
+        tests(
+            "AiboxAuditTests", uses: ["AiboxAudit", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",
@@ -91,6 +95,7 @@ let package = Package(
         tests(
             "AiboxGatewayTests",
             uses: ["AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
