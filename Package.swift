@@ -46,7 +46,8 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire",
+                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem",
+                "AiboxWire",
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
 
@@ -55,8 +56,11 @@ let package = Package(
         room(
             "AiboxContainer",
             uses: [
-                "AiboxConfig", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
+                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor",
+                "CLinux",
+                "CSeccomp",
             ]),
+        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
         room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
         // Leaves.
@@ -87,8 +91,10 @@ let package = Package(
         tests(
             "AiboxGatewayTests",
             uses: ["AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
+        tests("SandboxTests", uses: ["AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]
 )

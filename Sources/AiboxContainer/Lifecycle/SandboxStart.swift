@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxCrypto
+import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 import AiboxWire
@@ -34,6 +35,7 @@ public struct SandboxStart: Sendable {
             workspacePath, user: context.user,
             state: [context.paths.stateFolder, context.paths.configurationFolder, context.paths.runtimeRoot],
             mounts: .current)
+        let policyNotes = try admission()
         let name = try sandboxName(workspace)
         let lock = try context.lock(name)
         defer { lock.release() }
@@ -75,8 +77,9 @@ public struct SandboxStart: Sendable {
             SandboxSession(paths: context.paths, record: record).keepConnection()
             clock.mark("record")
             return StartedSandbox(
-                record: record, findings: findings, notes: prepared.notes, timings: clock.steps)
+                record: record, findings: findings, notes: policyNotes + prepared.notes, timings: clock.steps)
         } catch {
+            preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
             do throws(AiboxError) {
                 try remains.clear(store)
@@ -87,6 +90,22 @@ public struct SandboxStart: Sendable {
                     remedy: second.remedy ?? "aibox status clears away what is left")
             }
             throw error
+        }
+    }
+
+    /// What the organisation says to this start, in words to be shown; refuses before anything is made.
+    private func admission() throws(AiboxError) -> [String] {
+        let settings = context.configuration
+        let policy = try OrgPolicy.load(
+            path: settings.policy.orgBaselinePath, embedded: context.profiles.orgBaseline)
+        guard settings.runtime == .podman else {
+            throw AiboxError(
+                .failed, "aibox cannot start a sandbox with docker", why: "its network is built for podman",
+                remedy: "aibox config set runtime podman")
+        }
+        switch try policy.judge(settings.isolation) {
+        case .permitted: return []
+        case .fallback(let words): return [words]
         }
     }
 

@@ -178,12 +178,14 @@ extension ImageBuilder {
         for source in recipe.sources {
             guard let keyring = source.signedBy else {
                 throw AiboxError(
-                    .usage, "cannot use the recipe \(recipe.name)", why: "its source \(source.uri) names no signed-by keyring")
+                    .usage, "cannot use the recipe \(recipe.name)",
+                    why: "its source \(source.uri) names no signed-by keyring")
             }
             if File.exists(keyring) { continue }
             throw AiboxError(
                 .failed, "cannot build the image \(recipe.name)",
-                why: "its packages come from \(source.uri), and the key that signs them, \(keyring), is not on this machine",
+                why:
+                    "its packages come from \(source.uri), and the key that signs them, \(keyring), is not on this machine",
                 remedy: "install that keyring the way the vendor describes, then run the command again")
         }
     }

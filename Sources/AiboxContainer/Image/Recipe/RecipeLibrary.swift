@@ -76,7 +76,8 @@ public struct RecipeLibrary: Sendable {
     }
 
     /// Reads files of moderate size, following no link.
-    private static func read(_ folder: String, _ below: String, into files: inout [String: [UInt8]]) throws(AiboxError) {
+    private static func read(_ folder: String, _ below: String, into files: inout [String: [UInt8]]) throws(AiboxError)
+    {
         for name in try Folder.names(below.isEmpty ? folder : "\(folder)/\(below)") {
             let path = below.isEmpty ? name : "\(below)/\(name)"
             var status = stat()
