@@ -93,6 +93,12 @@ extension Paths {
     public var auditFolder: String { stateFolder + "/audit" }
     public var recordingsFolder: String { stateFolder + "/recordings" }
     public var decisionLog: String { stateFolder + "/decisions.jsonl" }
+    /// The images from registries whose signature was checked.
+    public var verifiedImages: String { stateFolder + "/verified-images" }
+    /// What was built here: the packages of each image.
+    public var imageFolder: String { stateFolder + "/images" }
+    /// Logs of work that failed.
+    public var logFolder: String { stateFolder + "/log" }
     /// State that belongs to one sandbox and outlives its run: host keys, surrogates' digests, reports.
     public func sandboxState(_ sandbox: String) throws(AiboxError) -> String {
         stateFolder + "/sandboxes/" + (try Paths.component(sandbox))

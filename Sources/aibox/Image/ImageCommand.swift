@@ -19,7 +19,13 @@ struct RecipeOptions: ParsableArguments {
     var recipes: String?
 
     func library() throws -> RecipeLibrary {
-        if let recipes { return try RecipeLibrary(folder: recipes) }
+        try recipes.map { try RecipeLibrary(folder: $0) } ?? .own
+    }
+}
+
+extension RecipeLibrary {
+    /// The recipes that are part of this program.
+    static var own: RecipeLibrary {
         let root = "aibox-images/"
         var files: [String: [UInt8]] = [:]
         for path in EmbeddedFile.paths where path.hasPrefix(root) {

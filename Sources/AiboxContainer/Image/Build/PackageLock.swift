@@ -1,3 +1,4 @@
+import AiboxConfig
 public import AiboxSystem
 
 /// The exact package versions of an image, for one release and architecture: `packages.bookworm-amd64.lock`.
@@ -70,4 +71,21 @@ public struct PackageLock: Sendable, Equatable {
                 ? nil : Difference(package: name, locked: versions[name], found: found[name])
         }
     }
+}
+
+// MARK: - What was built here
+
+extension PackageLock {
+    /// Keeps the packages of an image just built, so that they can be compared with the archive later.
+    func remember(_ recipe: String, _ paths: Paths) throws(AiboxError) {
+        try Folder.makePrivate(paths.imageFolder)
+        try File.replace(Self.path(recipe, paths), with: text)
+    }
+
+    static func remembered(_ recipe: String, _ paths: Paths) throws(AiboxError) -> PackageLock? {
+        let path = path(recipe, paths)
+        return File.exists(path) ? try PackageLock(try File.text(path), file: path) : nil
+    }
+
+    private static func path(_ recipe: String, _ paths: Paths) -> String { "\(paths.imageFolder)/\(recipe).packages" }
 }
