@@ -46,7 +46,8 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire",
+                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem",
+                "AiboxWire",
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
 
@@ -55,7 +56,8 @@ let package = Package(
         room(
             "AiboxContainer",
             uses: [
-                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux",
+                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor",
+                "CLinux",
                 "CSeccomp",
             ]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
@@ -92,6 +94,7 @@ let package = Package(
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
+        tests("SandboxTests", uses: ["AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]
 )

@@ -7,7 +7,7 @@ public enum Ed25519 {
     public static let signatureCount = 64
 
     /// The public key of a 32-byte seed.
-    public static func publicKey(seed: UnsafeRawBufferPointer) throws(AiboxError) -> [UInt8] {
+    public static func publicKey(seed: SecretBytes) throws(AiboxError) -> [UInt8] {
         let key = try privateKey(seed)
         defer { EVP_PKEY_free(key) }
         var bytes = [UInt8](repeating: 0, count: keyCount)
@@ -17,7 +17,7 @@ public enum Ed25519 {
     }
 
     /// The signature of a message under the key of a 32-byte seed.
-    public static func sign(_ message: [UInt8], seed: UnsafeRawBufferPointer) throws(AiboxError) -> [UInt8] {
+    public static func sign(_ message: [UInt8], seed: SecretBytes) throws(AiboxError) -> [UInt8] {
         let what = "cannot sign"
         let key = try privateKey(seed)
         defer { EVP_PKEY_free(key) }
@@ -50,8 +50,9 @@ public enum Ed25519 {
         return valid
     }
 
-    private static func privateKey(_ seed: UnsafeRawBufferPointer) throws(AiboxError) -> OpaquePointer {
-        try OpenSSL.require(
+    private static func privateKey(_ secret: SecretBytes) throws(AiboxError) -> OpaquePointer {
+        let seed = secret.readable
+        return try OpenSSL.require(
             EVP_PKEY_new_raw_private_key(
                 EVP_PKEY_ED25519, nil, seed.baseAddress?.assumingMemoryBound(to: UInt8.self), seed.count),
             "cannot use a signing key")

@@ -17,7 +17,7 @@ public final class HMACSHA256 {
 
     /// The MAC of one message.
     public func authenticate(
-        _ message: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer
+        _ message: UnsafeRawBufferPointer, key: SecretBytes
     ) throws(AiboxError) -> Digest256 {
         try fill(key, 0x36)
         try hash.start()
@@ -34,16 +34,15 @@ public final class HMACSHA256 {
     public static func authenticate(_ message: [UInt8], key: [UInt8]) throws(AiboxError) -> Digest256 {
         let mac = try HMACSHA256()
         // RFC 2104: a key longer than a block is hashed first.
-        let key = key.count > block ? try SHA256.digest(key).bytes : key
+        let key = try SecretBytes(key.count > block ? try SHA256.digest(key).bytes : key)
         let result = message.withUnsafeBytes { message in
-            key.withUnsafeBytes { key in
-                Result { () throws(AiboxError) in try mac.authenticate(message, key: key) }
-            }
+            Result { () throws(AiboxError) in try mac.authenticate(message, key: key) }
         }
         return try result.get()
     }
 
-    private func fill(_ key: UnsafeRawBufferPointer, _ value: UInt8) throws(AiboxError) {
+    private func fill(_ secret: SecretBytes, _ value: UInt8) throws(AiboxError) {
+        let key = secret.readable
         guard key.count <= Self.block else {
             throw AiboxError(.failed, "cannot compute a MAC", why: "the key is longer than a block")
         }

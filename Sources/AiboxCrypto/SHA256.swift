@@ -30,6 +30,9 @@ public final class SHA256 {
         try OpenSSL.require(result, "cannot compute SHA-256")
     }
 
+    /// Adds a secret to the message.
+    public func update(_ secret: SecretBytes) throws(AiboxError) { try update(secret.readable) }
+
     public func finish() throws(AiboxError) -> Digest256 {
         var digest = Digest256()
         let result = digest.withUnsafeMutableBytes {

@@ -4,7 +4,7 @@ import Glibc
 
 /// Bytes of a key: kept out of swap and core dumps where the kernel lets us, overwritten when dropped.
 public final class SecretBytes {
-    /// The storage; valid as long as this object.
+    /// The storage; valid only while somebody holds this object, so never ask a temporary for it.
     public let bytes: UnsafeMutableRawBufferPointer
 
     /// Zeros.
@@ -20,12 +20,26 @@ public final class SecretBytes {
         bytes.copyBytes(from: source)
     }
 
+    /// A copy of a part of another secret.
+    public convenience init(copying other: SecretBytes, _ range: Range<Int>? = nil) throws(AiboxError) {
+        let range = range ?? 0..<other.bytes.count
+        try self.init(count: range.count)
+        bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: other.readable[range]))
+    }
+
+    /// Replaces the bytes from `offset` on by those of another secret.
+    public func replace(at offset: Int = 0, with other: SecretBytes) {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + other.bytes.count])
+            .copyMemory(from: other.readable)
+    }
+
     deinit {
         wipe()
         // No munlock: it would unlock the whole page, and with it a neighbour's key.
         bytes.deallocate()
     }
 
+    /// The storage for reading; valid only while somebody holds this object.
     public var readable: UnsafeRawBufferPointer { UnsafeRawBufferPointer(bytes) }
 
     /// Overwrites them now, in a way the compiler may not drop.

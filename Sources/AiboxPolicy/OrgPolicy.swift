@@ -58,13 +58,15 @@ public struct OrgPolicy: Sendable, Equatable {
         if wish == runtime.engine { return .permitted }
         if runtime.fallback.contains(wish) {
             return .fallback(
-                "runs under \(wish.rawValue) instead of \(runtime.engine.rawValue), which \(source) permits as a fallback")
+                "runs under \(wish.rawValue) instead of \(runtime.engine.rawValue), which \(source) permits as a fallback"
+            )
         }
         throw AiboxError(
             .denied, "the organisation's policy does not permit \(wish.rawValue)",
             why: "\(source) asks for \(runtime.engine.rawValue)",
             remedy: wish == .gvisor
                 ? "aibox config list --origin shows what asks for gVisor"
-                : "aibox config set gvisor.enabled true, or ask who owns the policy for runtime.fallback: [\(wish.rawValue)]")
+                : "aibox config set gvisor.enabled true, or ask who owns the policy for runtime.fallback: [\(wish.rawValue)]"
+        )
     }
 }

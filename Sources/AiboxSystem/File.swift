@@ -75,7 +75,8 @@ public enum File {
         if unlink(path) != 0, errno != ENOENT { throw .system("cannot remove \(path)", errno: errno) }
     }
 
-    static func synchronise(folder: String) throws(AiboxError) {
+    /// Returns when the names in a folder are on the disk.
+    public static func synchronise(folder: String) throws(AiboxError) {
         let descriptor = Descriptor(
             try retrying("cannot open \(folder)") { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
         try retrying("cannot sync \(folder)") { fsync(descriptor.number) }

@@ -47,8 +47,9 @@ extension SandboxContext {
             // A start or stop that holds the lock is at work, not dead.
             guard let lock = try? lock(name) else { continue }
             defer { lock.release() }
-            guard let current = try store.find(record.name), current.phase != .running
-                || GatewayRemains.state(of: record.runFolder) != .running
+            guard let current = try store.find(record.name),
+                current.phase != .running
+                    || GatewayRemains.state(of: record.runFolder) != .running
             else { continue }
             try SandboxRemains(context: self, name: name, runFolder: record.runFolder).clear(store)
             report(

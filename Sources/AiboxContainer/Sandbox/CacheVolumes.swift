@@ -14,6 +14,10 @@ public enum CacheVolumes {
     /// What the name of every cache volume of a sandbox begins with.
     public static func cachePrefix(of name: SandboxName) -> String { name.container + "-cache-" }
 
+    static func isCache(_ volume: String) -> Bool {
+        caches.contains { volume.hasPrefix("aibox-") && volume.hasSuffix("-cache-" + $0.purpose) }
+    }
+
     /// In mount order: the home folder before what lies in it.
     static func volumes(of name: SandboxName) -> [SandboxSpec.Volume] {
         [SandboxSpec.Volume(name: homeVolume(of: name), target: home)]

@@ -59,7 +59,8 @@ struct ImageBuild: ParsableCommand {
     /// How the versions compare with the lock, in words.
     private func tell(_ image: BuiltImage) {
         if !image.isLocked {
-            global.output.note("there is no lock for \(image.lock.identity): the versions are those of the archive today")
+            global.output.note(
+                "there is no lock for \(image.lock.identity): the versions are those of the archive today")
         } else if image.differences.isEmpty {
             global.output.note("all \(image.lock.versions.count) packages are as locked")
         } else {

@@ -16,7 +16,8 @@ enum StartReport {
 
             Go on with: aibox shell    Stop it with: aibox stop
             """
-        return .text(text, .object(SandboxReport.fields(record) + [.init("layers", LayerReport.value(started.findings))]))
+        return .text(
+            text, .object(SandboxReport.fields(record) + [.init("layers", LayerReport.value(started.findings))]))
     }
 }
 

@@ -111,7 +111,7 @@ extension ImageBuilder {
         let path = folder.path + "/layer.tar"
         let file = Descriptor(
             try retrying("cannot write \(path)") { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
-        let layer = RootfsLayer(recipe: recipe, architecture: archive.architecture, epoch: epoch)
+        let layer = RootfsLayer(recipe: recipe, epoch: epoch)
         return try installation.run(log: folder.path + "/install.log", progress: progress) {
             (stream: Descriptor) throws(AiboxError) in
             let reader = TarReader(stream)
@@ -158,12 +158,14 @@ extension ImageBuilder {
         for source in recipe.sources {
             guard let keyring = source.signedBy else {
                 throw AiboxError(
-                    .usage, "cannot use the recipe \(recipe.name)", why: "its source \(source.uri) names no signed-by keyring")
+                    .usage, "cannot use the recipe \(recipe.name)",
+                    why: "its source \(source.uri) names no signed-by keyring")
             }
             if File.exists(keyring) { continue }
             throw AiboxError(
                 .failed, "cannot build the image \(recipe.name)",
-                why: "its packages come from \(source.uri), and the key that signs them, \(keyring), is not on this machine",
+                why:
+                    "its packages come from \(source.uri), and the key that signs them, \(keyring), is not on this machine",
                 remedy: "install that keyring the way the vendor describes, then run the command again")
         }
     }

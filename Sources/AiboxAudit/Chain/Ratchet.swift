@@ -1,0 +1,64 @@
+import AiboxCrypto
+import AiboxSystem
+
+/// The MAC keys of the log: one a line, each made from the one before by a step that cannot be undone.
+///
+///     key of line n+1 = SHA-256("aibox-audit-ratchet-v1" || key of line n)
+final class MACRatchet {
+    /// The key of the next line.
+    let key: SecretBytes
+    private let hmac: HMACSHA256
+    private let hash: SHA256
+    private static let label = Array("aibox-audit-ratchet-v1".utf8)
+
+    /// Takes the key as its own.
+    init(_ key: SecretBytes) throws(AiboxError) {
+        self.key = key
+        hmac = try HMACSHA256()
+        hash = try SHA256()
+    }
+
+    /// The MAC of a line under the current key.
+    func authenticate(_ bytes: UnsafeRawBufferPointer) throws(AiboxError) -> Digest256 {
+        try hmac.authenticate(bytes, key: key)
+    }
+
+    /// Replaces the key by its successor; the old one is gone from this object.
+    func advance() throws(AiboxError) {
+        try hash.start()
+        try hash.update(Self.label)
+        try hash.update(key)
+        let next = try hash.finish()
+        next.withUnsafeBytes { key.bytes.copyMemory(from: $0) }
+    }
+
+    func copy() throws(AiboxError) -> MACRatchet { try MACRatchet(SecretBytes(copying: key)) }
+}
+
+/// The one-time signing keys of the checkpoints: each exists until its checkpoint is written.
+///
+///     seed of the next = HMAC-SHA-256(seed, "next"), private key = HMAC-SHA-256(seed, "key")
+final class OneTimeKeys {
+    let seed: SecretBytes
+
+    init(_ seed: SecretBytes) { self.seed = seed }
+
+    /// The private key of the checkpoint to come.
+    func current() throws(AiboxError) -> SecretBytes { try derive("key") }
+
+    func publicKey() throws(AiboxError) -> [UInt8] { try Ed25519.publicKey(seed: current()) }
+
+    /// The keys of the checkpoint after that.
+    func successor() throws(AiboxError) -> OneTimeKeys { OneTimeKeys(try derive("next")) }
+
+    private func derive(_ label: String) throws(AiboxError) -> SecretBytes {
+        let message = Array(label.utf8)
+        let hmac = try HMACSHA256()
+        let result = message.withUnsafeBytes { bytes in
+            Result { () throws(AiboxError) in try hmac.authenticate(bytes, key: seed) }
+        }
+        let secret = try SecretBytes(count: Digest256.count)
+        try result.get().withUnsafeBytes { secret.bytes.copyMemory(from: $0) }
+        return secret
+    }
+}

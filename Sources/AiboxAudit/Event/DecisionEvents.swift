@@ -1,0 +1,79 @@
+extension AuditEventType {
+    var decisionDefinition: AuditEventDefinition {
+        switch self {
+        case .policyAllow, .policyDeny:
+            AuditEventDefinition(
+                self == .policyAllow ? "A policy allowed an action." : "A policy refused an action.",
+                subject: "what was asked for", severity: self == .policyAllow ? .info : .warning,
+                .required("action", .text, "start, command, network, file, push, credential, ..."),
+                .required("rule", .text, "the rule that decided; default-deny if none matched"),
+                .optional("layer", .text, "org, team or project"),
+                .optional("reason", .text, "the rule's words"),
+                .optional("input", .text, "SHA-256 of the input document"),
+                .optional("duration_us", .integer, "how long the decision took, in microseconds"))
+        case .policyChange:
+            AuditEventDefinition(
+                "The policy in force changed.", subject: "the file or the layer", severity: .high,
+                .required("layer", .text, "org, team or project"),
+                .optional("from", .text, "SHA-256 before"),
+                .optional("to", .text, "SHA-256 from now on"),
+                .optional("reason", .text, "why a change was refused"))
+        case .approvalRequest:
+            AuditEventDefinition(
+                "A person was asked.", subject: "what was asked for",
+                .required("approval", .text, "the approval's id"),
+                .required("action", .text, "command, network, push, credential, ..."),
+                .optional("expires", .text, "when the question lapses, UTC"))
+        case .approvalDecide:
+            AuditEventDefinition(
+                "A person answered, or the question lapsed.", subject: "what was asked for",
+                .required("approval", .text, "the approval's id"),
+                .optional("approver", .text, "the person; absent if it lapsed"),
+                .optional("scope", .text, "once, session or a duration"),
+                .optional("reason", .text, "the person's words"))
+        case .configChange:
+            AuditEventDefinition(
+                "A setting was changed.", subject: "the key", severity: .warning,
+                .required("file", .text, "the file that was written"),
+                .optional("from", .text, "the value before"),
+                .optional("to", .text, "the value from now on; absent if removed"),
+                .optional("reason", .text, "why a change was refused"))
+        default: credentialDefinition
+        }
+    }
+
+    private var credentialDefinition: AuditEventDefinition {
+        switch self {
+        case .credentialIssue:
+            AuditEventDefinition(
+                "A surrogate for a credential was handed to a sandbox, or refused. Never the value of either.",
+                subject: "the credential's name",
+                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
+                .optional("expires", .text, "when it dies, UTC"),
+                .optional("store", .text, "file, keyring, vault, spiffe, ..."),
+                .optional("reason", .text, "why it was refused"))
+        case .credentialUse:
+            AuditEventDefinition(
+                "A surrogate was exchanged for its credential on the way out, or the exchange was refused.",
+                subject: "the credential's name",
+                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
+                .optional("host", .text, "the host it was used for"),
+                .optional("reason", .text, "why it was refused"))
+        case .credentialRotate:
+            AuditEventDefinition(
+                "A credential or its surrogate was replaced.", subject: "the credential's name",
+                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("surrogate", .text, "the first 8 hexadecimal digits of the new surrogate's SHA-256"),
+                .optional("expires", .text, "when the new one dies, UTC"),
+                .optional("reason", .text, "why it was replaced, or could not be"))
+        default:
+            AuditEventDefinition(
+                "A credential or its surrogate died.", subject: "the credential's name",
+                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
+                .optional("reason", .text, "stop, expiry, asked for, store"))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+extension AuditEventType {
+    var observationDefinition: AuditEventDefinition {
+        switch self {
+        case .falcoAlert:
+            AuditEventDefinition(
+                "Falco reported.", subject: "Falco's rule", severity: .high, retention: .tier2,
+                .required("output", .text, "Falco's words"),
+                .optional("priority", .text, "Falco's priority"),
+                .optional("fields", .object, "Falco's output fields"))
+        default:
+            AuditEventDefinition(
+                "A trace point of the runtime fired.", subject: "the trace point", severity: .warning,
+                retention: .tier2,
+                .optional("process", .text, "the program"),
+                .optional("pid", .integer, "its process"),
+                .optional("fields", .object, "the trace point's fields"))
+        }
+    }
+
+    var logDefinition: AuditEventDefinition {
+        switch self {
+        case .auditOpen:
+            AuditEventDefinition(
+                "The first event of every log: it begins here.", subject: "the log's origin",
+                .required("schema", .integer, "the version of the event schema"),
+                .required("anchor", .text, "SHA-256 of log.pub"),
+                .required("key", .text, "the log's verifier key"),
+                .optional("places", .texts, "the second places of its checkpoints"))
+        case .auditRotate:
+            AuditEventDefinition(
+                "The first event of every further file: the log goes on here.", subject: "the file before",
+                .required("first", .integer, "the sequence number that the file before begins with"),
+                .required("last", .integer, "the sequence number that it ends with"),
+                .required("bytes", .integer, "its size"))
+        case .auditRecover:
+            AuditEventDefinition(
+                "A writer died in the middle of writing. What it left was set aside; nothing acknowledged was lost.",
+                subject: "the file that holds the left-over bytes", severity: .warning,
+                .required("file", .text, "the file that was repaired"),
+                .required("offset", .integer, "where the left-over bytes began"),
+                .required("bytes", .integer, "how many there were"),
+                .required("lines", .integer, "how many whole lines were among them; 0 after a plain crash"),
+                .required("digest", .text, "SHA-256 of them"))
+        case .auditPlace:
+            AuditEventDefinition(
+                "A second place cannot be written, or can be again.", subject: "the place", severity: .high,
+                .optional("reason", .text, "why not"))
+        default:
+            AuditEventDefinition(
+                "Events past their retention were removed.", subject: "the file removed", severity: .warning,
+                .required("first", .integer, "the first sequence number removed"),
+                .required("last", .integer, "the last sequence number removed"),
+                .required("tombstone", .text, "the file that stands for them"))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+extension AuditEventType {
+    var trafficDefinition: AuditEventDefinition {
+        switch self {
+        case .networkAllow:
+            AuditEventDefinition(
+                "A connection or request went out.", subject: "host and port", retention: .tier2,
+                .optional("host", .text, "the host asked for"),
+                .optional("port", .integer, "the port asked for"),
+                .optional("protocol", .text, "connect, http, https or tls"),
+                .optional("method", .text, "the HTTP method, where it was seen"),
+                .optional("path", .text, "the path without query, where it was seen"),
+                .optional("address", .text, "the address connected to"),
+                .optional("rule", .text, "the rule that allowed it"),
+                .optional("layer", .text, "org, team or project"),
+                .optional("status", .integer, "the HTTP status answered"),
+                .optional("bytes_out", .integer, "bytes sent by the sandbox"),
+                .optional("bytes_in", .integer, "bytes received by the sandbox"),
+                .optional("duration_ms", .integer, "how long it took, in milliseconds"))
+        case .networkDeny:
+            AuditEventDefinition(
+                "A connection, request or packet was refused.", subject: "host and port, or the packet's target",
+                severity: .warning, retention: .tier2,
+                .optional("host", .text, "the host asked for"),
+                .optional("port", .integer, "the port asked for"),
+                .optional("protocol", .text, "connect, http, https, tls, tcp, udp, icmp or another IP protocol"),
+                .optional("method", .text, "the HTTP method, where it was seen"),
+                .optional("path", .text, "the path without query, where it was seen"),
+                .optional("rule", .text, "the rule that refused it"),
+                .optional("layer", .text, "org, team or project"),
+                .optional("reason", .text, "the words that the agent got"),
+                .optional("packets", .integer, "packets dropped, where a counter saw them"))
+        case .dnsQuery:
+            AuditEventDefinition(
+                "The sandbox asked for a name.", subject: "the name", retention: .tier2,
+                .optional("record", .text, "A, AAAA, TXT, ..."))
+        case .dnsResponse:
+            AuditEventDefinition(
+                "What the sandbox was told about a name.", subject: "the name", retention: .tier2,
+                .optional("record", .text, "A, AAAA, TXT, ..."),
+                .required("code", .text, "NOERROR, NXDOMAIN, REFUSED"),
+                .optional("addresses", .texts, "the addresses answered"))
+        case .llmRequest:
+            AuditEventDefinition(
+                "A request to a language model was sent or refused.", subject: "the model", retention: .tier2,
+                .optional("provider", .text, "the upstream"),
+                .optional("path", .text, "the API's path"),
+                .optional("request", .text, "the request's id"),
+                .optional("bytes", .integer, "bytes of the body"),
+                .optional("digest", .text, "SHA-256 of the body"),
+                .optional("estimated_tokens", .integer, "tokens estimated before sending"),
+                .optional("redactions", .integer, "values replaced in the body"),
+                .optional("reason", .text, "why it was refused"))
+        default:
+            AuditEventDefinition(
+                "A language model answered.", subject: "the model", retention: .tier2,
+                .optional("provider", .text, "the upstream"),
+                .optional("request", .text, "the request's id"),
+                .optional("status", .integer, "the HTTP status"),
+                .optional("bytes", .integer, "bytes of the body"),
+                .optional("digest", .text, "SHA-256 of the body"),
+                .optional("input_tokens", .integer, "tokens read, as the provider counts"),
+                .optional("output_tokens", .integer, "tokens written, as the provider counts"),
+                .optional("cached_tokens", .integer, "tokens read from the provider's cache"),
+                .optional("cost_microdollars", .integer, "cost in millionths of a dollar"),
+                .optional("duration_ms", .integer, "how long it took, in milliseconds"))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import AiboxSystem
+import Glibc
+
+/// The names in an audit folder.
+///
+///     log.pub                       who the log is: public (LogIdentity)
+///     auditor.key                   the first MAC key, for the auditor (AuditorKey)
+///     state                         where the log stands and its keys (KeyState), 0600
+///     events-0000000000000001.jsonl the events; the number is the first event's
+///     checkpoints                   signed notes (CheckpointList)
+///     frontier                      a cache: the Merkle subtrees at the last checkpoint
+///     lock                          held by the process that writes
+///     torn-...                      what a crashed writer left half-written
+struct LogFolder: Sendable, Equatable {
+    let path: String
+
+    var identity: String { path + "/log.pub" }
+    var auditorKey: String { path + "/auditor.key" }
+    var state: String { path + "/state" }
+    var checkpoints: String { path + "/checkpoints" }
+    var frontier: String { path + "/frontier" }
+    var lock: String { path + "/lock" }
+
+    private static let prefix = "events-"
+    private static let suffix = ".jsonl"
+    private static let digits = 16
+
+    static func name(segment first: UInt64) -> String {
+        let number = String(first)
+        return prefix + String(repeating: "0", count: max(0, digits - number.count)) + number + suffix
+    }
+
+    func path(segment first: UInt64) -> String { path + "/" + Self.name(segment: first) }
+
+    /// The first numbers of the files of events, in order.
+    func segments() throws(AiboxError) -> [UInt64] {
+        try Folder.names(path).compactMap { name in
+            guard name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix),
+                let first = UInt64(name.dropFirst(Self.prefix.count).dropLast(Self.suffix.count)),
+                name == Self.name(segment: first)
+            else { return nil }
+            return first
+        }
+    }
+
+    /// A name for left-over bytes that no file has yet.
+    func torn(after sequence: UInt64) -> String {
+        var attempt = 0
+        while true {
+            let file = path + "/torn-\(sequence)-\(attempt)"
+            if !File.exists(file) { return file }
+            attempt += 1
+        }
+    }
+}

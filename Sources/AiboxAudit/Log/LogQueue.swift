@@ -1,0 +1,168 @@
+import AiboxSystem
+import Dispatch
+import Glibc
+import Synchronization
+
+/// What waits to be written, and the one thread that writes it.
+final class LogQueue: Sendable {
+    struct Request: Sendable {
+        var bodies: [EventBody]
+        var completion: @Sendable (Result<[EventID], AiboxError>) -> Void
+    }
+
+    typealias Completion = @Sendable (Result<Void, AiboxError>) -> Void
+
+    private struct Waiting: Sendable {
+        var requests: [Request] = []
+        var checkpoints: [Completion] = []
+        var finish: [Completion] = []
+        var isFinishing = false
+        var isFinished = false
+    }
+
+    private let waiting = Mutex(Waiting())
+    private let wake = DispatchSemaphore(value: 0)
+    private let interval: Duration
+    private let events: Int
+    /// Events in one write: bounds the memory and what a crash can tear.
+    private static let largestBatch = 8192
+
+    init(_ options: AuditLog.Options) {
+        interval = options.checkpointInterval
+        events = options.checkpointEvents
+    }
+
+    func add(_ request: Request) {
+        let refused = waiting.withLock { waiting in
+            if waiting.isFinishing { return true }
+            waiting.requests.append(request)
+            return false
+        }
+        if refused {
+            request.completion(.failure(AiboxError(.failed, "cannot write the audit log", why: "it was closed")))
+        } else {
+            wake.signal()
+        }
+    }
+
+    func checkpoint(_ completion: @escaping Completion) {
+        let refused = waiting.withLock { waiting in
+            if waiting.isFinishing { return true }
+            waiting.checkpoints.append(completion)
+            return false
+        }
+        if refused {
+            completion(.failure(AiboxError(.failed, "cannot sign the audit log", why: "it was closed")))
+        } else {
+            wake.signal()
+        }
+    }
+
+    func finish(_ completion: Completion?) {
+        let isFinished = waiting.withLock { waiting in
+            waiting.isFinishing = true
+            if !waiting.isFinished, let completion { waiting.finish.append(completion) }
+            return waiting.isFinished
+        }
+        if isFinished { completion?(.success(())) }
+        wake.signal()
+    }
+
+    /// Starts the thread, which owns the writer from now on.
+    func start(_ writer: LogWriter) throws(AiboxError) {
+        let work = Unmanaged.passRetained(Work(queue: self, writer: writer))
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread, nil,
+            { pointer in
+                guard let pointer else { return nil }
+                let work = Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue()
+                work.queue.run(work.writer)
+                return nil
+            }, work.toOpaque())
+        if result != 0 {
+            work.release()
+            throw .system("cannot start the audit log's thread", errno: result)
+        }
+        pthread_detach(thread)
+    }
+
+    private final class Work {
+        let queue: LogQueue
+        let writer: LogWriter
+
+        init(queue: LogQueue, writer: LogWriter) {
+            self.queue = queue
+            self.writer = writer
+        }
+    }
+
+    private func run(_ writer: LogWriter) {
+        var due: ContinuousClock.Instant? = writer.hasUncovered ? .now + interval : nil
+        while true {
+            if let due {
+                let left = max(Duration.zero, due - .now)
+                _ = wake.wait(timeout: .now() + .milliseconds(Int(left.milliseconds)))
+            } else {
+                wake.wait()
+            }
+            var batch = take()
+            write(&batch.requests, writer)
+            let isDue = writer.uncovered >= UInt64(events) || due.map { $0 <= .now } ?? false
+            if isDue || !batch.checkpoints.isEmpty || batch.isFinishing {
+                let result = Result { () throws(AiboxError) in try writer.checkpoint() }
+                for completion in batch.checkpoints + batch.finish { completion(result) }
+                // Tried again after another interval if it failed; appending fails meanwhile.
+                due = writer.hasUncovered ? .now + interval : nil
+            } else if due == nil, writer.hasUncovered {
+                due = .now + interval
+            }
+            if batch.isFinishing, finished() { return }
+        }
+    }
+
+    private func take() -> Waiting {
+        waiting.withLock { waiting in
+            let taken = waiting
+            waiting.requests = []
+            waiting.checkpoints = []
+            waiting.finish = []
+            return taken
+        }
+    }
+
+    /// True once nobody can be left waiting.
+    private func finished() -> Bool {
+        let late = waiting.withLock { waiting in
+            waiting.isFinished = true
+            defer { waiting.finish = [] }
+            return waiting.finish
+        }
+        for completion in late { completion(.success(())) }
+        return true
+    }
+
+    private func write(_ requests: inout [Request], _ writer: LogWriter) {
+        var rest = requests[...]
+        while !rest.isEmpty {
+            // Whole requests only: the events of one are written together or not at all.
+            var count = 0
+            var bodies: [EventBody] = []
+            repeat {
+                bodies += rest[rest.startIndex + count].bodies
+                count += 1
+            } while count < rest.count && bodies.count < Self.largestBatch
+            let result = Result { () throws(AiboxError) in try writer.append(bodies) }
+            var ids = ((try? result.get()) ?? [])[...]
+            for request in rest.prefix(count) {
+                switch result {
+                case .success:
+                    request.completion(.success(Array(ids.prefix(request.bodies.count))))
+                    ids = ids.dropFirst(request.bodies.count)
+                case .failure(let error): request.completion(.failure(error))
+                }
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

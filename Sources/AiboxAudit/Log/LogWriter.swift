@@ -1,0 +1,263 @@
+import AiboxCrypto
+import AiboxSystem
+import AiboxWire
+import Glibc
+
+/// Writes the log: holds the lock while it does, and knows the tail. Belongs to one thread.
+final class LogWriter {
+    let folder: LogFolder
+    let options: AuditLog.Options
+    let disk: any LogDisk
+    let hasher: MerkleHasher
+    private let context: AuditContext
+    private let lock: LogLock
+
+    private(set) var identity: LogIdentity
+    let stateFile: Descriptor
+    var state: KeyState
+    private(set) var ratchet: MACRatchet
+    /// The file of events being written.
+    private(set) var segment: LogSegment
+    /// The tree, as far as this process has followed it.
+    var tree: FollowedTree?
+
+    /// Events that the writer itself has to tell, written with the next batch.
+    private var own: [AuditEvent] = []
+    /// Set when the disk is in a state that only opening the log again can tell.
+    private var broken: AiboxError?
+    /// Set while a checkpoint that was due could not be written: then nothing is appended either.
+    private var unsigned: AiboxError?
+    private var failedPlaces: Set<String> = []
+
+    init(
+        _ folder: LogFolder, _ options: AuditLog.Options, _ context: AuditContext, _ disk: any LogDisk
+    ) throws(AiboxError) {
+        self.folder = folder
+        self.options = options
+        self.context = AuditContext(source: .auditLog, user: context.user, host: context.host)
+        self.disk = disk
+        hasher = try MerkleHasher()
+        try Folder.makePrivate(folder.path)
+        let lock = try LogLock(folder.lock, timeout: options.lockTimeout)
+        self.lock = lock
+        try lock.take()
+        defer { lock.release() }
+        let creation = LogCreation(folder: folder, options: options, host: context.host)
+        identity = try creation.openOrCreate()
+        stateFile = try LogWriter.open(folder.state, O_RDWR)
+        state = try KeyState.read(stateFile, folder.state)
+        ratchet = try state.makeRatchet()
+        segment = try LogSegment(folder, state.segment)
+        if try state.anchor != identity.anchor() {
+            throw AiboxError(
+                .integrity, "cannot continue the audit log", why: "its key state belongs to another log",
+                remedy: "aibox audit verify; then move the whole audit folder away as evidence")
+        }
+        try recover()
+        try segment.checkHead(state.head, length: state.length, hasher)
+        for place in options.secondPlaces {
+            try attend(place) { (place) throws(AiboxError) in try place.register(identity) }
+        }
+        try repairCheckpoints()
+        try copyCheckpoints()
+        if state.sequence == 0 { own.insert(try beginning(), at: 0) }
+        if !own.isEmpty { _ = try write([]) }
+    }
+
+    static func open(_ path: String, _ flags: Int32) throws(AiboxError) -> Descriptor {
+        Descriptor(try retrying("cannot open \(path)") { Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600) })
+    }
+
+    /// Events that no checkpoint covers.
+    var uncovered: UInt64 { state.sequence - state.checkpointSize }
+    var hasUncovered: Bool { uncovered > 0 }
+
+    /// Writes events and returns when they are on the disk.
+    func append(_ bodies: [EventBody]) throws(AiboxError) -> [EventID] {
+        if let broken { throw broken }
+        if bodies.isEmpty { return [] }
+        try lock.take()
+        defer { lock.release() }
+        try follow()
+        if unsigned != nil { try sign() }
+        return try write(bodies)
+    }
+
+    /// Signs what the log holds and copies the checkpoints to the second places.
+    func checkpoint() throws(AiboxError) {
+        if let broken { throw broken }
+        try lock.take()
+        defer { lock.release() }
+        try follow()
+        if !own.isEmpty { _ = try write([]) }
+        try sign()
+    }
+
+    /// Tells of something with the next batch.
+    func tell(_ event: AuditEvent) { own.append(event) }
+
+    // MARK: Under the lock
+
+    /// Takes over what other processes wrote since.
+    private func follow() throws(AiboxError) {
+        let current = try KeyState.read(stateFile, folder.state)
+        if current.generation != state.generation {
+            state = current
+            ratchet = try current.makeRatchet()
+        }
+        if segment.first != state.segment || segment.wasReplaced {
+            segment = try LogSegment(folder, state.segment)
+            try segment.checkHead(state.head, length: state.length, hasher)
+        }
+        try recover()
+    }
+
+    /// Makes the state that of a recovered log.
+    func adopt(_ state: KeyState, _ ratchet: MACRatchet, _ segment: LogSegment) {
+        self.state = state
+        self.ratchet = ratchet
+        self.segment = segment
+    }
+
+    private func write(_ bodies: [EventBody]) throws(AiboxError) -> [EventID] {
+        let next = try state.copy()
+        let ratchet = try self.ratchet.copy()
+        var target = segment
+        var front: [EventBody] = []
+        if state.length >= UInt64(options.segmentBytes) {
+            target = try LogSegment(creating: folder, state.sequence + 1)
+            next.segment = target.first
+            next.length = 0
+            front.append(try body(rotation()))
+        }
+        for event in own { front.append(try body(event)) }
+        var tree = self.tree
+        var lines: [UInt8] = []
+        var ids: [EventID] = []
+        for body in front + bodies {
+            next.sequence += 1
+            next.lastID = try EventID.next(after: next.lastID, at: body.time)
+            ids.append(next.lastID)
+            let start = lines.count
+            RecordLine.authenticated(
+                sequence: next.sequence, id: next.lastID, body: body.bytes, previous: next.head, to: &lines)
+            let mac = try lines.borrowed { (bytes) throws(AiboxError) in
+                try ratchet.authenticate(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+            }
+            RecordLine.finish(mac, to: &lines)
+            next.head = try lines.borrowed { (bytes) throws(AiboxError) in
+                try hasher.leaf(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+            }
+            lines.append(UInt8(ascii: "\n"))
+            try ratchet.advance()
+            try tree?.add(next.head, at: next.sequence, hasher)
+        }
+        next.length += UInt64(lines.count)
+        next.setRatchet(ratchet)
+        try store(lines, in: target)
+        do throws(AiboxError) {
+            try next.write(stateFile, folder.state, disk)
+        } catch {
+            broken = error
+            throw error
+        }
+        tree?.moved(to: target.first, next.length)
+        self.tree = tree
+        adopt(next, ratchet, target)
+        own = []
+        return Array(ids.dropFirst(front.count))
+    }
+
+    /// Appends and syncs, or leaves the file as it was.
+    private func store(_ lines: [UInt8], in target: LogSegment) throws(AiboxError) {
+        let isNew = target.first != segment.first
+        let length = isNew ? 0 : state.length
+        do throws(AiboxError) {
+            try lines.borrowed { (bytes) throws(AiboxError) in
+                try disk.append(bytes, to: target.file, target.path)
+            }
+        } catch {
+            do throws(AiboxError) {
+                try disk.truncate(target.file, to: length, target.path)
+                if isNew { try File.remove(target.path) }
+            } catch let second {
+                broken = second
+            }
+            throw error
+        }
+        do throws(AiboxError) {
+            try disk.synchronise(target.file, target.path)
+            if isNew { try File.synchronise(folder: folder.path) }
+        } catch {
+            // After a failed sync nobody knows what is on the disk (fsync(2)); only reading it afresh can tell.
+            broken = error
+            throw error
+        }
+    }
+
+    private func body(_ event: AuditEvent) throws(AiboxError) -> EventBody {
+        try EventBody(event, in: context, at: .now)
+    }
+
+    private func beginning() throws(AiboxError) -> AuditEvent {
+        AuditEvent(
+            .auditOpen, subject: identity.origin,
+            details: [
+                "schema": 1, "anchor": .string(try identity.anchor().hex), "key": .string(try identity.key.text()),
+                "places": .array(options.secondPlaces.map { .string($0.folder) }),
+            ])
+    }
+
+    private func rotation() -> AuditEvent {
+        AuditEvent(
+            .auditRotate, subject: LogFolder.name(segment: segment.first),
+            details: [
+                "first": .integer(Int64(segment.first)), "last": .integer(Int64(state.sequence)),
+                "bytes": .integer(Int64(state.length)),
+            ])
+    }
+
+    // MARK: Checkpoints
+
+    private func sign() throws(AiboxError) {
+        do throws(AiboxError) {
+            if hasUncovered { try writeCheckpoint() }
+            try copyCheckpoints()
+            unsigned = nil
+        } catch {
+            unsigned = error
+            throw error
+        }
+    }
+
+    private func copyCheckpoints() throws(AiboxError) {
+        if options.secondPlaces.isEmpty { return }
+        let file = try LogWriter.open(folder.checkpoints, O_RDONLY)
+        for place in options.secondPlaces {
+            try attend(place) { (place) throws(AiboxError) in
+                try place.update(identity, from: file, length: state.checkpointsLength, disk)
+            }
+        }
+    }
+
+    /// Works on a second place. One that may be missing and is, is told of in the log once; evidence of a roll-back
+    /// is never passed over.
+    private func attend(
+        _ place: SecondPlace, _ work: (SecondPlace) throws(AiboxError) -> Void
+    ) throws(AiboxError) {
+        do throws(AiboxError) {
+            try work(place)
+            if failedPlaces.remove(place.folder) != nil {
+                tell(AuditEvent(.auditPlace, subject: place.folder, outcome: .success, severity: .info))
+            }
+        } catch {
+            if place.required || error.code == .integrity { throw error }
+            if failedPlaces.insert(place.folder).inserted {
+                tell(
+                    AuditEvent(
+                        .auditPlace, subject: place.folder, outcome: .failure,
+                        details: ["reason": .string(error.description)]))
+            }
+        }
+    }
+}
