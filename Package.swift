@@ -66,10 +66,15 @@ let package = Package(
         .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
         .testTarget(
             name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
+        .executableTarget(
+            name: "AiboxAuditWriter", dependencies: ["AiboxAudit", "AiboxSystem", "AiboxWire"],
+            path: "Tests/AiboxAuditWriter", swiftSettings: strict),
         .testTarget(
             name: "AiboxAuditTests",
-            dependencies: ["AiboxAudit", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxTestSupport", "AiboxWire"],
-            swiftSettings: strict),
+            dependencies: [
+                "AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxTestSupport",
+                "AiboxWire",
+            ], swiftSettings: strict),
         .testTarget(
             name: "AiboxCryptoTests", dependencies: ["AiboxCrypto", "AiboxSystem"], swiftSettings: strict),
         .testTarget(
