@@ -57,8 +57,8 @@ let package = Package(
         room(
             "AiboxContainer",
             uses: [
-                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor",
-                "CLinux", "CSeccomp",
+                "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire",
+                "CAppArmor", "CLinux", "CSeccomp",
             ]),
         room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
@@ -83,8 +83,12 @@ let package = Package(
 
         // Tests.
         room("AiboxTestSupport", uses: ["AiboxSystem"]),
+        .executableTarget(
+            name: "AiboxAuditWriter", dependencies: ["AiboxAudit", "AiboxSystem", "AiboxWire"],
+            path: "Tests/AiboxAuditWriter", swiftSettings: strict),
         tests(
-            "AiboxAuditTests", uses: ["AiboxAudit", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+            "AiboxAuditTests",
+            uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",

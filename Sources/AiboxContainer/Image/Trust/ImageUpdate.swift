@@ -98,7 +98,8 @@ extension ImageUpdate {
         throw AiboxError(
             .layerMissing, "cannot check the image's signature",
             why: "registry.verify_signatures is on and registry.keys names no key, so no signature could be right",
-            remedy: "aibox config set registry.keys /path/to/key.pub   (the key that your organisation signs images with)")
+            remedy:
+                "aibox config set registry.keys /path/to/key.pub   (the key that your organisation signs images with)")
     }
 
     private func present(_ reference: ImageReference) throws(AiboxError) -> StoredImage? {
@@ -151,7 +152,9 @@ extension ImageUpdate {
         let digest = reference.digest ?? remote.image
         let accepting = TrustPolicy.accepting(repository: reference.repository)
         guard let keys else {
-            if let reason = try copy(reference, digest, accepting, folder) { throw Self.refused(reference, digest, reason) }
+            if let reason = try copy(reference, digest, accepting, folder) {
+                throw Self.refused(reference, digest, reason)
+            }
             return nil
         }
         var reasons: [String] = []
