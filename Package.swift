@@ -84,7 +84,9 @@ let package = Package(
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",
-            uses: ["AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire"],
+            uses: [
+                "AiboxConfig", "AiboxContainer", "AiboxCrypto", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire",
+            ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),

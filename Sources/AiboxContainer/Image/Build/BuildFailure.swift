@@ -17,7 +17,8 @@ enum BuildFailure {
     }
 
     static func lastLines(_ log: String) -> String {
-        let lines = log.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix("I: ") }.suffix(3)
+        let lines = log.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix("I: ") }.suffix(
+            3)
         return lines.isEmpty ? "it said nothing" : lines.joined(separator: "; ")
     }
 

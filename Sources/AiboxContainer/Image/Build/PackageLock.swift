@@ -24,7 +24,8 @@ public struct PackageLock: Sendable, Equatable {
     public static func fileName(_ identity: String) -> String { "packages.\(identity).lock" }
 
     public var text: String {
-        var text = "# Written by `aibox image build --update-lock`.\nrelease \(identity)\ndate \(ImageLabel.moment(date))\n"
+        var text =
+            "# Written by `aibox image build --update-lock`.\nrelease \(identity)\ndate \(ImageLabel.moment(date))\n"
         for (name, version) in versions.sorted(by: { $0.key < $1.key }) { text += "\(name) \(version)\n" }
         return text
     }

@@ -70,7 +70,9 @@ struct RecipeReader {
 
     /// The value is written into sshd's configuration, too, where blanks and quotes mean something.
     private static func isPlainValue(_ text: Substring) -> Bool {
-        text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "'") && $0 != 0x5c }
+        text.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "'") && $0 != 0x5c
+        }
     }
 
     private static func isVariableName(_ text: Substring) -> Bool {

@@ -29,7 +29,9 @@ public struct ImageVerification: Sendable {
     public func findings(_ image: StoredImage) throws(AiboxError) -> [Finding] {
         let folder = try Folder.makeTemporary(prefix: "aibox-image-check")
         defer { try? Folder.removeTree(folder) }
-        let save = podman.command(["save", "--quiet", "--format", "oci-dir", "--uncompressed", "-o", folder + "/image", image.id])
+        let save = podman.command([
+            "save", "--quiet", "--format", "oci-dir", "--uncompressed", "-o", folder + "/image", image.id,
+        ])
         let saved = try podman.runner.run(save, timeout: .seconds(900))
         var findings: [Finding] = []
         if !saved.succeeded {
@@ -71,10 +73,12 @@ public struct ImageVerification: Sendable {
                 problem: recipeIsSame ? nil : "the recipe \(recipe.name) has another digest than the image's label"),
             Finding(
                 check: "the packages are those of the label",
-                problem: image.labels[ImageLabel.packages] == packages ? nil : "installed packages have the digest \(packages)"),
+                problem: image.labels[ImageLabel.packages] == packages
+                    ? nil : "installed packages have the digest \(packages)"),
             Finding(
                 check: "its name is \(recipe.name)",
-                problem: image.labels[ImageLabel.name] == recipe.name ? nil : "its label says \(image.recipe ?? "nothing")"),
+                problem: image.labels[ImageLabel.name] == recipe.name
+                    ? nil : "its label says \(image.recipe ?? "nothing")"),
         ]
     }
 }

@@ -52,7 +52,8 @@ struct LayerInspection {
         let more = paths.count > 3 ? " and \(paths.count - 3) more" : ""
         return ImageVerification.Finding(
             check: check,
-            problem: paths.isEmpty ? nil : paths.prefix(3).map { "/" + SafeText.escaped($0) }.joined(separator: ", ") + more)
+            problem: paths.isEmpty
+                ? nil : paths.prefix(3).map { "/" + SafeText.escaped($0) }.joined(separator: ", ") + more)
     }
 
     /// The user is there, with the right numbers and no password, and is the only one beside the system's.

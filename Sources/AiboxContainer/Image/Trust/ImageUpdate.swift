@@ -16,8 +16,17 @@ public struct ImageUpdate: Sendable {
         podman: Podman, settings: Configuration.Registry, paths: Paths,
         progress: @escaping @Sendable (String) -> Void = { _ in }
     ) {
+        self.init(
+            podman: podman, registry: RegistryClient(runner: podman.runner), settings: settings, paths: paths,
+            progress: progress)
+    }
+
+    init(
+        podman: Podman, registry: RegistryClient, settings: Configuration.Registry, paths: Paths,
+        progress: @escaping @Sendable (String) -> Void
+    ) {
         store = ImageStore(podman: podman)
-        registry = RegistryClient(runner: podman.runner)
+        self.registry = registry
         self.settings = settings
         self.paths = paths
         self.progress = progress
@@ -82,7 +91,7 @@ public struct ImageUpdate: Sendable {
         // A sandbox that still runs from the former image keeps it.
         if let present, present.id != image.id { _ = try? store.podman.run(["rmi", present.id]) }
         return Outcome(
-            reference: reference.named, old: present?.digest, new: digest,
+            reference: reference.digest == nil ? reference.named : name, old: present?.digest, new: digest,
             signature: key.map { .verified(key: $0) } ?? .switchedOff)
     }
 }
@@ -98,7 +107,8 @@ extension ImageUpdate {
         throw AiboxError(
             .layerMissing, "cannot check the image's signature",
             why: "registry.verify_signatures is on and registry.keys names no key, so no signature could be right",
-            remedy: "aibox config set registry.keys /path/to/key.pub   (the key that your organisation signs images with)")
+            remedy:
+                "aibox config set registry.keys /path/to/key.pub   (the key that your organisation signs images with)")
     }
 
     private func present(_ reference: ImageReference) throws(AiboxError) -> StoredImage? {
@@ -151,7 +161,9 @@ extension ImageUpdate {
         let digest = reference.digest ?? remote.image
         let accepting = TrustPolicy.accepting(repository: reference.repository)
         guard let keys else {
-            if let reason = try copy(reference, digest, accepting, folder) { throw Self.refused(reference, digest, reason) }
+            if let reason = try copy(reference, digest, accepting, folder) {
+                throw Self.refused(reference, digest, reason)
+            }
             return nil
         }
         var reasons: [String] = []

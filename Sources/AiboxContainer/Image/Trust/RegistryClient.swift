@@ -66,7 +66,8 @@ extension RegistryClient {
         if let mark = said.firstRange(of: "msg=\"") { said = String(said[mark.upperBound...].dropLast()) }
         let why = SafeText.escaped(String(said.replacing("\\\"", with: "'").prefix(300)))
         let signs: [(String, String?)] = [
-            ("unauthorized", "log in: podman login REGISTRY"), ("authentication required", "log in: podman login REGISTRY"),
+            ("unauthorized", "log in: podman login REGISTRY"),
+            ("authentication required", "log in: podman login REGISTRY"),
             ("denied", "log in: podman login REGISTRY"),
             ("no space left on device", "free some disk space: podman system df"),
         ]
