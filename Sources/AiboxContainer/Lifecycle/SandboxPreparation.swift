@@ -11,7 +11,7 @@ struct SandboxPreparation: Sendable {
     let workspace: Workspace
 
     func prepare() throws(AiboxError) -> PreparedSandbox {
-        let image = try ImageStore(podman: context.podman).image(configured: context.configuration.image)
+        let image = try ImageStore(podman: context.podman).image(for: context.configuration, paths: context.paths)
         let engine = try engine()
         let appArmor = try AppArmorProfile.decide(
             engine: engine, isRootful: context.host.isRoot,

@@ -174,7 +174,7 @@ extension ImageBuilder {
     }
 
     /// A recipe may bring sources of its own; each has to say whose signature it trusts, and that key has to be here.
-    private static func checkKeyrings(_ recipe: ImageRecipe) throws(AiboxError) {
+    static func checkKeyrings(_ recipe: ImageRecipe) throws(AiboxError) {
         for source in recipe.sources {
             guard let keyring = source.signedBy else {
                 throw AiboxError(

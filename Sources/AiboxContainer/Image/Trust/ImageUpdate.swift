@@ -16,8 +16,17 @@ public struct ImageUpdate: Sendable {
         podman: Podman, settings: Configuration.Registry, paths: Paths,
         progress: @escaping @Sendable (String) -> Void = { _ in }
     ) {
+        self.init(
+            podman: podman, registry: RegistryClient(runner: podman.runner), settings: settings, paths: paths,
+            progress: progress)
+    }
+
+    init(
+        podman: Podman, registry: RegistryClient, settings: Configuration.Registry, paths: Paths,
+        progress: @escaping @Sendable (String) -> Void
+    ) {
         store = ImageStore(podman: podman)
-        registry = RegistryClient(runner: podman.runner)
+        self.registry = registry
         self.settings = settings
         self.paths = paths
         self.progress = progress
@@ -82,7 +91,7 @@ public struct ImageUpdate: Sendable {
         // A sandbox that still runs from the former image keeps it.
         if let present, present.id != image.id { _ = try? store.podman.run(["rmi", present.id]) }
         return Outcome(
-            reference: reference.named, old: present?.digest, new: digest,
+            reference: reference.digest == nil ? reference.named : name, old: present?.digest, new: digest,
             signature: key.map { .verified(key: $0) } ?? .switchedOff)
     }
 }
