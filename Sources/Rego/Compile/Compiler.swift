@@ -33,6 +33,9 @@ struct Compiler {
         var graph = DependencyGraph(tree: compiler.tree)
         graph.check(compiler.diagnostics)
         try compiler.diagnostics.check()
+        var nesting = NestingCheck(tree: compiler.tree, diagnostics: compiler.diagnostics)
+        nesting.check(graph.order)
+        try compiler.diagnostics.check()
         var types = TypeChecker(tree: compiler.tree, builtins: compiler.builtins, diagnostics: compiler.diagnostics)
         types.check(graph.order)
         compiler.types = types

@@ -21,7 +21,6 @@ final class Scope {
     let cache: UnsafeMutablePointer<Value>
     let cached: UnsafeMutablePointer<Bool>
     let size: Int
-    var functionResults: [FunctionCall: Value] = [:]
 
     init(parent: Scope?, input: Value, data: Value, hidden: Set<Int>?, mocks: [FunctionKey: Mock]?, size: Int) {
         self.parent = parent
@@ -46,11 +45,6 @@ final class Scope {
 enum FunctionKey: Hashable {
     case builtin(Int)
     case function(Int)
-}
-
-struct FunctionCall: Hashable {
-    let function: Int
-    let arguments: [Value]
 }
 
 enum Mock {
@@ -212,7 +206,7 @@ public struct Limits: Sendable {
     /// Elements visited and rules evaluated.
     public var steps = 20_000_000
     /// Bytes of values made, roughly.
-    public var bytes = 1 << 30
+    public var bytes = 1 << 28
     /// Wall clock; nil for no limit.
     public var time: Duration?
     /// Bytes of native stack an evaluation may use; must leave room on the calling thread.

@@ -22,9 +22,6 @@ final class RuleSet: @unchecked Sendable {
     var defaultValue: Value = .undefined
     /// All bodies give the same constant: the first to succeed decides.
     var stopsEarly = false
-    /// Calls are worth remembering: the body loops or calls other rules' functions.
-    var memoize = false
-    var index: RuleIndex?
 
     init(id: Int, node: TreeNode, kind: Kind, arity: Int) {
         self.id = id
@@ -69,15 +66,8 @@ final class RuleSet: @unchecked Sendable {
     @inline(__always)
     private func runGroups(_ context: Context) -> Value {
         let frame = context.frame
-        if let index {
-            var selected = index.select(context)
-            while let at = selected.next() {
-                if !run(group: at, context, frame) { break }
-            }
-        } else {
-            for at in 0..<groups.count {
-                if !run(group: at, context, frame) { break }
-            }
+        for at in 0..<groups.count {
+            if !run(group: at, context, frame) { break }
         }
         if context.failed { return .undefined }
         let result = frame[0]
@@ -124,16 +114,9 @@ final class RuleSet: @unchecked Sendable {
         guard context.push(frameSize) else { return [] }
         var items: [Value] = []
         swap(&items, &context.items)
-        if let index {
-            var selected = index.select(context)
-            while let at = selected.next(), !context.failed {
-                _ = groups[at].clauses[0].run(context)
-            }
-        } else {
-            for group in groups {
-                _ = group.clauses[0].run(context)
-                if context.failed { break }
-            }
+        for at in 0..<groups.count {
+            _ = groups[at].clauses[0].run(context)
+            if context.failed { break }
         }
         swap(&items, &context.items)
         context.pop(frameSize, previous)
@@ -161,16 +144,6 @@ final class RuleSet: @unchecked Sendable {
             (arguments + 1).deinitialize(count: arity)
             return .undefined
         }
-        var memo: FunctionCall?
-        if memoize {
-            let call = FunctionCall(
-                function: id, arguments: Array(UnsafeBufferPointer(start: arguments + 1, count: arity)))
-            if let known = context.scope.functionResults[call] {
-                (arguments + 1).deinitialize(count: arity)
-                return known
-            }
-            memo = call
-        }
         // Slot 0 is the result, the arguments follow, then the other variables.
         let previous = context.frame
         let previousTop = context.top
@@ -183,7 +156,6 @@ final class RuleSet: @unchecked Sendable {
         context.top = previousTop
         context.frame = previous
         if result.isUndefined, !context.failed { result = defaultValue }
-        if let memo, !context.failed { context.scope.functionResults[memo] = result }
         return result
     }
 }
