@@ -9,6 +9,30 @@ typealias Match = (Context, Value) -> Bool
 /// Takes each value that a reference yields.
 typealias Sink = (Context, Value) -> Bool
 
+// Closures that go into arrays, optionals or shared cells are put into types of their own: as elements of generic
+// types they would be wrapped in conversions at every step of an evaluation.
+
+struct Evaluator {
+    let eval: Eval
+    init(_ eval: @escaping Eval) { self.eval = eval }
+}
+
+struct Matcher {
+    let match: Match
+    init(_ match: @escaping Match) { self.match = match }
+}
+
+/// Given the rest of the body, the step.
+struct Builder {
+    let build: (@escaping Run) -> Run
+    init(_ build: @escaping (@escaping Run) -> Run) { self.build = build }
+}
+
+/// The end of a body, known only after the body has been planned.
+final class Ending {
+    var run: Run = { _ in true }
+}
+
 /// What `with` may replace: input, data, functions; and the caches that depend on them.
 final class Scope {
     let parent: Scope?

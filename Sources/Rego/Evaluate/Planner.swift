@@ -3,9 +3,6 @@
 /// What is bound where is known statically, so that every occurrence of a variable is compiled either
 /// to a store or to a comparison; nothing is unified at run time.
 final class Planner {
-    /// Given the rest of the body, the step.
-    typealias Builder = (@escaping Run) -> Run
-
     let program: Program
     let variables: Variables
     let builtins: Builtins
@@ -46,11 +43,11 @@ final class Planner {
             builders.append(self.literal(literal, bound: &bound))
             planned += 1
             if planned.isMultiple(of: 24) {
-                builders.append { next in { context in context.hasStack() && next(context) } }
+                builders.append(Builder { next in { context in context.hasStack() && next(context) } })
             }
         }
         var run = end
-        for builder in builders.reversed() { run = builder(run) }
+        for builder in builders.reversed() { run = builder.build(run) }
         return run
     }
 
@@ -77,7 +74,7 @@ final class Planner {
             if case .ref(let base, let path, _) = node, !isBound(node, bound) {
                 let hoists = hoist(inside: base, path, &bound)
                 let reference = self.reference(hoists.base, hoists.path, bound: &bound)
-                let builder: Builder = { next in
+                let builder = Builder { next in
                     reference { context, value in value.isTrue ? next(context) : true }
                 }
                 return chain(hoists.builders, builder)
@@ -96,11 +93,11 @@ final class Planner {
         }
     }
 
-    private func chain(_ builders: [Builder], _ last: @escaping Builder) -> Builder {
+    private func chain(_ builders: [Builder], _ last: Builder) -> Builder {
         if builders.isEmpty { return last }
-        return { next in
-            var run = last(next)
-            for builder in builders.reversed() { run = builder(run) }
+        return Builder { next in
+            var run = last.build(next)
+            for builder in builders.reversed() { run = builder.build(run) }
             return run
         }
     }
@@ -111,7 +108,7 @@ final class Planner {
     }
 
     private static func not(_ run: @escaping Run) -> Builder {
-        { next in
+        Builder { next in
             { context in
                 context.matched = false
                 _ = run(context)
@@ -143,7 +140,7 @@ final class Planner {
         case .every, .notBody: break
         }
         var inner = bound
-        let run = core(plain, bound: &inner)(Planner.satisfied)
+        let run = core(plain, bound: &inner).build(Planner.satisfied)
         return chain(hoists, Planner.not(run))
     }
 
@@ -179,12 +176,12 @@ final class Planner {
         let variable = variables.fresh("")
         bound.insert(variable)
         let slot = self.slot(variable)
-        builders.append { next in
+        builders.append(Builder { next in
             reference { context, value in
                 context.frame[slot] = value
                 return next(context)
             }
-        }
+        })
         return .local(variable)
     }
 
@@ -243,10 +240,10 @@ final class Planner {
 
     private func test(_ node: Node, _ bound: VariableSet) -> Builder {
         if case .constant(let value) = node {
-            return value.isTrue ? { next in next } : { _ in { _ in true } }
+            return value.isTrue ? Builder { next in next } : Builder { _ in { _ in true } }
         }
         let eval = self.eval(node, bound)
-        return { next in
+        return Builder { next in
             { context in
                 if eval(context).isTrue { return next(context) }
                 return !context.failed
@@ -290,14 +287,14 @@ final class Planner {
             pairs = open
             if !progress {
                 // Never solvable: shapes differ, or nothing is known.
-                builders.append { _ in { _ in true } }
+                builders.append(Builder { _ in { _ in true } })
                 break
             }
         }
         let all = builders
-        return { next in
+        return Builder { next in
             var run = next
-            for builder in all.reversed() { run = builder(run) }
+            for builder in all.reversed() { run = builder.build(run) }
             return run
         }
     }
@@ -328,7 +325,7 @@ final class Planner {
         if case .local(let variable) = pattern, !bound.contains(variable) {
             bound.insert(variable)
             let slot = self.slot(variable)
-            return { next in
+            return Builder { next in
                 { context in
                     let value = eval(context)
                     if value.isUndefined { return !context.failed }
@@ -338,7 +335,7 @@ final class Planner {
             }
         }
         let match = self.match(pattern, &bound)
-        return { next in
+        return Builder { next in
             { context in
                 let value = eval(context)
                 if value.isUndefined { return !context.failed }
@@ -356,7 +353,7 @@ final class Planner {
             let variable = variables.fresh("")
             let slot = self.slot(variable)
             bound.insert(variable)
-            let store: Builder = { next in
+            let store = Builder { next in
                 reference { context, value in
                     context.frame[slot] = value
                     return next(context)
@@ -368,19 +365,19 @@ final class Planner {
         if case .local(let variable) = plain, !bound.contains(variable) {
             bound.insert(variable)
             let slot = self.slot(variable)
-            return chain(inner.builders) { next in
+            return chain(inner.builders, Builder { next in
                 reference { context, value in
                     context.frame[slot] = value
                     return next(context)
                 }
-            }
+            })
         }
         let match = self.match(plain, &bound)
-        return chain(inner.builders) { next in
+        return chain(inner.builders, Builder { next in
             reference { context, value in
                 match(context, value) ? next(context) : !context.failed
             }
-        }
+        })
     }
 
     /// Compares a value with a pattern and binds the pattern's new variables.
@@ -404,21 +401,21 @@ final class Planner {
         }
         switch pattern {
         case .array(let items):
-            let matches = items.map { match($0, &bound) }
+            let matches = items.map { Matcher(match($0, &bound)) }
             return { context, value in
                 guard case .array(let values) = value, values.count == matches.count else { return false }
-                for index in 0..<matches.count where !matches[index](context, values[index]) { return false }
+                for index in 0..<matches.count where !matches[index].match(context, values[index]) { return false }
                 return true
             }
         case .object(let pairs):
-            let entries = pairs.map { (key: eval($0.key, bound), value: match($0.value, &bound)) }
+            let entries = pairs.map { (key: Evaluator(eval($0.key, bound)), value: Matcher(match($0.value, &bound))) }
             return { context, value in
                 guard case .object(let box) = value, box.count == entries.count else { return false }
                 for entry in entries {
-                    let key = entry.key(context)
+                    let key = entry.key.eval(context)
                     if key.isUndefined { return false }
                     let found = box[key]
-                    if found.isUndefined || !entry.value(context, found) { return false }
+                    if found.isUndefined || !entry.value.match(context, found) { return false }
                 }
                 return true
             }
@@ -446,7 +443,7 @@ final class Planner {
             context.matched = false
             return result && !context.failed
         }
-        return { next in
+        return Builder { next in
             { context in
                 switch collection(context) {
                 case .array(let items):
@@ -464,17 +461,17 @@ final class Planner {
         }
     }
 
-    private func with(_ modifiers: [WithNode], bound: VariableSet, inner: @escaping Builder) -> Builder {
+    private func with(_ modifiers: [WithNode], bound: VariableSet, inner: Builder) -> Builder {
         enum Change {
             case input([Value], Eval)
             case data([Value], Eval, Set<Int>)
-            case mock(FunctionKey, Eval?, Mock?)
+            case mock(FunctionKey, Evaluator?, Mock?)
         }
         var changes: [Change] = []
         for modifier in modifiers {
-            var value: Eval?
+            var value: Evaluator?
             if case .value(let node) = modifier.replacement {
-                value = eval(node, bound)
+                value = Evaluator(eval(node, bound))
                 if let mock = functionReplacement(node) {
                     if let key = functionKey(modifier.target) {
                         changes.append(.mock(key, nil, mock))
@@ -483,7 +480,7 @@ final class Planner {
                 }
             }
             switch modifier.target {
-            case .input(let path): if let value { changes.append(.input(path, value)) }
+            case .input(let path): if let value { changes.append(.input(path, value.eval)) }
             case .data(let path):
                 if let key = functionKey(modifier.target) {
                     if case .callee(let callee) = modifier.replacement {
@@ -492,7 +489,7 @@ final class Planner {
                         changes.append(.mock(key, value, nil))
                     }
                 } else if let value {
-                    changes.append(.data(path, value, program.tree.find(path).map { [$0.id] } ?? []))
+                    changes.append(.data(path, value.eval, program.tree.find(path).map { [$0.id] } ?? []))
                 }
             case .builtin, .function:
                 guard let key = functionKey(modifier.target) else { continue }
@@ -505,8 +502,8 @@ final class Planner {
         }
         let plan = changes
         let size = program.ruleSets.count
-        return { next in
-            let run = inner { context in
+        return Builder { next in
+            let run = inner.build { context in
                 let scope = context.scope
                 guard let outer = scope.parent else { return false }
                 context.enter(outer)
@@ -536,7 +533,7 @@ final class Planner {
                             mocks = mocks ?? [:]
                             mocks?[key] = mock
                         } else if let eval {
-                            let value = eval(context)
+                            let value = eval.eval(context)
                             if value.isUndefined { return !context.failed }
                             mocks = mocks ?? [:]
                             mocks?[key] = .value(value)

@@ -9,24 +9,24 @@ extension Planner {
             let slot = self.slot(variable)
             return { context in context.frame[slot] }
         case .array(let items):
-            let evals = items.map { eval($0, bound) }
+            let evals = items.map { Evaluator(eval($0, bound)) }
             return { context in
                 var values: [Value] = []
                 values.reserveCapacity(evals.count)
-                for eval in evals {
-                    let value = eval(context)
+                for index in 0..<evals.count {
+                    let value = evals[index].eval(context)
                     if value.isUndefined { return .undefined }
                     values.append(value)
                 }
                 return .array(values)
             }
         case .set(let items):
-            let evals = items.map { eval($0, bound) }
+            let evals = items.map { Evaluator(eval($0, bound)) }
             return { context in
                 var values: [Value] = []
                 values.reserveCapacity(evals.count)
-                for eval in evals {
-                    let value = eval(context)
+                for index in 0..<evals.count {
+                    let value = evals[index].eval(context)
                     if value.isUndefined { return .undefined }
                     values.append(value)
                 }
@@ -41,16 +41,16 @@ extension Planner {
 
     private func object(_ pairs: [(key: Node, value: Node)], _ bound: VariableSet) -> Eval {
         // With constant keys the order is known now.
-        var constant: [(key: Value, eval: Eval)] = []
+        var constant: [(key: Value, eval: Evaluator)] = []
         for (key, value) in pairs {
             guard case .constant(let key) = key else {
-                let evals = pairs.map { (key: eval($0.key, bound), value: eval($0.value, bound)) }
+                let evals = pairs.map { (key: Evaluator(eval($0.key, bound)), value: Evaluator(eval($0.value, bound))) }
                 return { context in
                     var values: [(Value, Value)] = []
                     for (key, value) in evals {
-                        let key = key(context)
+                        let key = key.eval(context)
                         if key.isUndefined { return .undefined }
-                        let value = value(context)
+                        let value = value.eval(context)
                         if value.isUndefined { return .undefined }
                         values.append((key, value))
                     }
@@ -58,7 +58,7 @@ extension Planner {
                 }
             }
             constant.removeAll { $0.key.equals(key) }
-            constant.append((key, eval(value, bound)))
+            constant.append((key, Evaluator(eval(value, bound))))
         }
         constant.sort { $0.key.compare($1.key) < 0 }
         let keys = constant.map(\.key)
@@ -66,8 +66,8 @@ extension Planner {
         return { context in
             var values: [Value] = []
             values.reserveCapacity(evals.count)
-            for eval in evals {
-                let value = eval(context)
+            for index in 0..<evals.count {
+                let value = evals[index].eval(context)
                 if value.isUndefined { return .undefined }
                 values.append(value)
             }
@@ -80,13 +80,13 @@ extension Planner {
         let location = node.location
         var builders: Run = { _ in true }
         // The head is evaluated at the end of the body; what the body binds is known only after planning it.
-        let end = Box<Run>({ _ in true })
-        let run = body(node.body, bound: &inner) { context in end.value(context) }
+        let end = Ending()
+        let run = body(node.body, bound: &inner) { context in end.run(context) }
         builders = run
         let value = eval(node.value, inner)
         if let keyNode = node.key {
             let key = eval(keyNode, inner)
-            end.value = { context in
+            end.run = { context in
                 guard context.step(), context.charge(32) else { return false }
                 let name = key(context)
                 let item = value(context)
@@ -96,7 +96,7 @@ extension Planner {
                 return true
             }
         } else {
-            end.value = { context in
+            end.run = { context in
                 guard context.step(), context.charge(16) else { return false }
                 let item = value(context)
                 if item.isUndefined { return !context.failed }
@@ -159,7 +159,7 @@ extension Planner {
         case .node(let node): return keyed(eval(node, bound), path, bound)
         case .data:
             var inner = bound
-            if let direct = directDocument(path, bound) { return direct }
+            if let direct = directDocument(path, bound) { return direct.eval }
             let run = reference(.data, path, bound: &inner)({ context, value in
                 context.items.append(value)
                 return false
@@ -214,12 +214,12 @@ extension Planner {
                 return value.lookup(key)
             }
         }
-        let keys = path.map { eval($0, bound) }
+        let keys = path.map { Evaluator(eval($0, bound)) }
         return { context in
             var value = base(context)
             for key in keys {
                 if value.isUndefined { return .undefined }
-                let key = key(context)
+                let key = key.eval(context)
                 if key.isUndefined { return .undefined }
                 value = value.lookup(key)
             }
@@ -228,7 +228,7 @@ extension Planner {
     }
 
     /// A data reference whose constant part ends at a rule or leaves the virtual documents: no walk is needed.
-    private func directDocument(_ path: [Node], _ bound: VariableSet) -> Eval? {
+    private func directDocument(_ path: [Node], _ bound: VariableSet) -> Evaluator? {
         var node = program.tree.root
         var at = 0
         var ids: [Int] = []
@@ -237,9 +237,9 @@ extension Planner {
             guard let child = node.child(key) else {
                 // Base document only.
                 if node.ruleSet != nil { return nil }
-                if let all = constantPath(path) { return Planner.basePath(all) }
+                if let all = constantPath(path) { return Evaluator(Planner.basePath(all)) }
                 let prefix = keys
-                return keyed({ context in context.data.lookup(path: prefix) }, Array(path[at...]), bound)
+                return Evaluator(keyed({ context in context.data.lookup(path: prefix) }, Array(path[at...]), bound))
             }
             node = child
             ids.append(child.id)
@@ -255,7 +255,7 @@ extension Planner {
                     }
                     return ruleSet.evaluate(context)
                 }
-                return keyed(document, Array(path[at...]), bound)
+                return Evaluator(keyed(document, Array(path[at...]), bound))
             }
         }
         return nil
@@ -311,7 +311,7 @@ extension Planner {
         case .data:
             // Up to the first variable the document may be known statically.
             let (prefix, rest) = split(path)
-            if !rest.isEmpty, let start = directDocument(prefix.map(Node.constant), bound) {
+            if !rest.isEmpty, let start = directDocument(prefix.map(Node.constant), bound)?.eval {
                 let steps = self.steps(rest, bound: &bound)
                 return { sink in Planner.start(start, Planner.walk(steps[...], sink)) }
             }
@@ -444,10 +444,10 @@ extension Planner {
         }
         let wanted: Value
         if case .constant(let key) = step { wanted = key } else { wanted = .undefined }
-        let children = node.ordered.compactMap { entry -> (key: Value, sink: Sink)? in
+        let children = node.ordered.compactMap { entry -> Child? in
             // A constant key needs the plan of its own child only.
             if wanted.isDefined, !wanted.equals(entry.key) { return nil }
-            return (key: entry.key, sink: document(entry.node, steps.dropFirst(), program, sink))
+            return Child(key: entry.key, sink: document(entry.node, steps.dropFirst(), program, sink))
         }
         func at(_ context: Context, _ base: Value, _ key: Value) -> Bool {
             let below = base.isUndefined ? .undefined : base.lookup(key)
@@ -482,8 +482,7 @@ extension Planner {
     }
 }
 
-/// A variable shared between closures while a plan is made.
-final class Box<Content> {
-    var value: Content
-    init(_ value: Content) { self.value = value }
+private struct Child {
+    let key: Value
+    let sink: Sink
 }
