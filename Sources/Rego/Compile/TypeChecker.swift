@@ -311,7 +311,8 @@ struct TypeChecker {
                 }
             }
             return .object(known, rest: keys.isEmpty ? nil : (.joined(keys), .joined(values)))
-        case .comprehension(let node): return resultTypes[ObjectIdentifier(node)] ?? comprehensionType(node, environment)
+        case .comprehension(let node):
+            return resultTypes[ObjectIdentifier(node)] ?? comprehensionType(node, environment)
         case .call: return .any
         case .ref(let base, let path, _): return referenceType(base, path, environment)
         }

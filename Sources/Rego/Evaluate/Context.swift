@@ -45,6 +45,9 @@ final class Scope {
     let cache: UnsafeMutablePointer<Value>
     let cached: UnsafeMutablePointer<Bool>
     let size: Int
+    /// Calls of each function that is worth remembering, and what they gave once there are many.
+    var calls: [Int: Int] = [:]
+    var results: [FunctionCall: Value] = [:]
 
     init(parent: Scope?, input: Value, data: Value, hidden: Set<Int>?, mocks: [FunctionKey: Mock]?, size: Int) {
         self.parent = parent
@@ -69,6 +72,11 @@ final class Scope {
 enum FunctionKey: Hashable {
     case builtin(Int)
     case function(Int)
+}
+
+struct FunctionCall: Hashable {
+    let function: Int
+    let arguments: [Value]
 }
 
 enum Mock {
@@ -119,7 +127,7 @@ final class Context {
 
     init(program: Program, input: Value, data: Value, limits: Limits) {
         self.program = program
-        bottom = .allocate(capacity: Context.frameCapacity)
+        bottom = program.frames.take(Context.frameCapacity)
         frame = bottom
         top = bottom
         limit = bottom + Context.frameCapacity
@@ -135,7 +143,7 @@ final class Context {
         refill()
     }
 
-    deinit { bottom.deallocate() }
+    deinit { program.frames.put(bottom) }
 
     // MARK: - Scope
 
@@ -191,8 +199,12 @@ final class Context {
         if failed { return false }
         stepsLeft -= 1024
         if stepsLeft <= 0 { return fail(.limit, "evaluation took too many steps", .none) }
-        if let deadline, ContinuousClock.now > deadline { return fail(.cancelled, "caller cancelled query execution: time limit", .none) }
-        if let cancellation, cancellation.isCancelled { return fail(.cancelled, "caller cancelled query execution", .none) }
+        if let deadline, ContinuousClock.now > deadline {
+            return fail(.cancelled, "caller cancelled query execution: time limit", .none)
+        }
+        if let cancellation, cancellation.isCancelled {
+            return fail(.cancelled, "caller cancelled query execution", .none)
+        }
         refill()
         return true
     }

@@ -126,7 +126,11 @@ final class ProbeTable {
             case .node(let inner): result = text(inner, variables)
             }
             for part in path {
-                if case .constant(let key) = part { result += pathPart(key) } else { result += "[\(text(part, variables))]" }
+                if case .constant(let key) = part {
+                    result += pathPart(key)
+                } else {
+                    result += "[\(text(part, variables))]"
+                }
             }
             return result
         default: return "..."

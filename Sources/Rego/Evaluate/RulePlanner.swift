@@ -37,6 +37,20 @@ struct RulePlanner {
             ruleSet.stopsEarly = constants.allSatisfy { $0.equals(first) } && probes == nil
         }
         ruleSet.frameSize = max(ruleSet.frameSize, 1 + ruleSet.arity)
+        ruleSet.memoizes =
+            ruleSet.kind == .function && probes == nil
+            && ruleSet.node.rules.contains { $0.clauses.contains { $0.body.contains(where: RulePlanner.isCostly) } }
+    }
+
+    private static func isCostly(_ literal: LiteralNode) -> Bool {
+        var costly = false
+        literal.forEachComprehension { _ in costly = true }
+        switch literal.kind {
+        case .call(let call): if case .function = call.callee { costly = true }
+        case .every, .notBody: costly = true
+        default: break
+        }
+        return costly
     }
 
     private func planner(_ rule: RuleNode) -> Planner {
@@ -49,9 +63,13 @@ struct RulePlanner {
         var bound = VariableSet()
         let run = body(rule, clause, planner, &bound)
         ruleSet.frameSize = max(ruleSet.frameSize, planner.frameSize)
-        ruleSet.groups.append(RuleSet.Group(clauses: [RuleSet.Clause(run: { context in
-            context.frame[0].isDefined || run(context)
-        }, location: clause.location)]))
+        ruleSet.groups.append(
+            RuleSet.Group(clauses: [
+                RuleSet.Clause(
+                    run: { context in
+                        context.frame[0].isDefined || run(context)
+                    }, location: clause.location)
+            ]))
     }
 
     /// Arguments that are no plain variables are matched before the body.
@@ -75,7 +93,9 @@ struct RulePlanner {
         let all = checks
         return Builder { next in
             { context in
-                for check in all where !check.matcher.match(context, context.frame[check.slot]) { return !context.failed }
+                for check in all where !check.matcher.match(context, context.frame[check.slot]) {
+                    return !context.failed
+                }
                 return next(context)
             }
         }

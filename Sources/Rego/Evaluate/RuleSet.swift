@@ -23,6 +23,11 @@ final class RuleSet: @unchecked Sendable {
     /// All bodies give the same constant: the first to succeed decides.
     var stopsEarly = false
 
+    /// The body loops or calls functions: results are remembered once there are many calls, so that calls that
+    /// fan out (each function calling the next one twice) stay few.
+    var memoizes = false
+    private static let callsBeforeMemory = 256
+
     init(id: Int, node: TreeNode, kind: Kind, arity: Int) {
         self.id = id
         self.node = node
@@ -144,6 +149,22 @@ final class RuleSet: @unchecked Sendable {
             (arguments + 1).deinitialize(count: arity)
             return .undefined
         }
+        var memory: FunctionCall?
+        if memoizes {
+            let scope = context.scope
+            let calls = scope.calls[id] ?? 0
+            if calls < RuleSet.callsBeforeMemory {
+                scope.calls[id] = calls + 1
+            } else {
+                let call = FunctionCall(
+                    function: id, arguments: Array(UnsafeBufferPointer(start: arguments + 1, count: arity)))
+                if let known = scope.results[call] {
+                    (arguments + 1).deinitialize(count: arity)
+                    return known
+                }
+                memory = call
+            }
+        }
         // Slot 0 is the result, the arguments follow, then the other variables.
         let previous = context.frame
         let previousTop = context.top
@@ -156,6 +177,7 @@ final class RuleSet: @unchecked Sendable {
         context.top = previousTop
         context.frame = previous
         if result.isUndefined, !context.failed { result = defaultValue }
+        if let memory, !context.failed, context.charge(400) { context.scope.results[memory] = result }
         return result
     }
 }
