@@ -112,7 +112,7 @@ extension Builtins {
         case .object(let box):
             .mapping(
                 (0..<box.count).map { index in
-                    (key: box.keys[index].plainText, value: yaml(box.values[index]))
+                    YAMLNode.Entry(key: box.keys[index].plainText, value: yaml(box.values[index]))
                 })
         }
     }

@@ -44,7 +44,8 @@ final class PatternCache: Sendable {
             for item in items {
                 guard case .string(let box) = item else {
                     throw BuiltinFailure(
-                        kind: .type, message: "operand 2 must be array of strings but got array containing \(item.typeName)")
+                        kind: .type,
+                        message: "operand 2 must be array of strings but got array containing \(item.typeName)")
                 }
                 let scalars = Array(box.string.unicodeScalars)
                 guard scalars.count == 1 else {

@@ -44,7 +44,8 @@ extension Builtins {
         }
         table.add("indexof_n") { _, x throws(BuiltinFailure) in
             let (text, part) = (try x.text(0), try x.text(1))
-            return .array(try supported { () throws(SupportError) in try GoText.indexesOf(text, part) }.map { .int(Int64($0)) })
+            return .array(
+                try supported { () throws(SupportError) in try GoText.indexesOf(text, part) }.map { .int(Int64($0)) })
         }
         table.add("lower") { context, x throws(BuiltinFailure) in
             let box = try x.string(0)
@@ -97,11 +98,16 @@ extension Builtins {
         }
         table.add("substring") { _, x throws(BuiltinFailure) in
             let (text, offset, length) = (try x.text(0), try x.integer(1), try x.integer(2))
-            return .string(try supported { () throws(SupportError) in try GoText.substring(text, offset: offset, length: length) })
+            return .string(
+                try supported { () throws(SupportError) in try GoText.substring(text, offset: offset, length: length) })
         }
         table.add("trim") { _, x throws(BuiltinFailure) in .string(GoText.trim(try x.text(0), cutset: try x.text(1))) }
-        table.add("trim_left") { _, x throws(BuiltinFailure) in .string(GoText.trimLeft(try x.text(0), cutset: try x.text(1))) }
-        table.add("trim_right") { _, x throws(BuiltinFailure) in .string(GoText.trimRight(try x.text(0), cutset: try x.text(1))) }
+        table.add("trim_left") { _, x throws(BuiltinFailure) in
+            .string(GoText.trimLeft(try x.text(0), cutset: try x.text(1)))
+        }
+        table.add("trim_right") { _, x throws(BuiltinFailure) in
+            .string(GoText.trimRight(try x.text(0), cutset: try x.text(1)))
+        }
         table.add("trim_space") { _, x throws(BuiltinFailure) in .string(GoText.trimSpace(try x.text(0))) }
         table.add("trim_prefix") { _, x throws(BuiltinFailure) in
             let (text, part) = (try x.string(0), try x.string(1))
@@ -117,7 +123,8 @@ extension Builtins {
         table.add("sprintf") { context, x throws(BuiltinFailure) in
             let format = try x.text(0)
             let arguments = try x.array(1).map(formatArgument)
-            return try context.string(try supported { () throws(SupportError) in try GoFormat.sprintf(format, arguments) })
+            return try context.string(
+                try supported { () throws(SupportError) in try GoFormat.sprintf(format, arguments) })
         }
         table.add("internal.template_string") { context, x throws(BuiltinFailure) in
             var bytes: [UInt8] = []
