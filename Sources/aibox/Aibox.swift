@@ -17,6 +17,7 @@ struct Aibox: ParsableCommand {
         subcommands: [
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
             ConfigCommand.self,
+            PolicyCommand.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
         ]

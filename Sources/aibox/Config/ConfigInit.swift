@@ -1,3 +1,4 @@
+import AiboxSystem
 public import AiboxConfig
 public import ArgumentParser
 
