@@ -10,8 +10,23 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+func program(_ name: String, uses: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: uses, swiftSettings: strict)
+}
 
+func room(_ name: String, uses: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses, swiftSettings: strict)
+}
+
+func tests(_ name: String, uses: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: uses + ["AiboxTestSupport"], exclude: exclude, swiftSettings: strict)
+}
+
+func system(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
 ]
@@ -28,63 +43,67 @@ let package = Package(
     ],
     targets: [
         // Executables: thin.
-        .executableTarget(
-            name: "aibox",
-            dependencies: [argumentParser, "AiboxConfig", "AiboxSystem"],
-            swiftSettings: strict
-        ),
+        program(
+            "aibox",
+            uses: [
+                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem",
+                "AiboxWire",
+            ]),
+        program("aibox-gateway", uses: ["AiboxGateway"]),
 
         // Domains.
-        .target(name: "AiboxConfig", dependencies: ["AiboxSystem", "CYaml"], swiftSettings: strict),
-        .executableTarget(name: "aibox-gateway", dependencies: ["AiboxGateway"], swiftSettings: strict),
-
-        // Domains.
-        .target(name: "AiboxContainer", dependencies: ["AiboxSystem", "AiboxWire"], swiftSettings: strict),
-        .target(
-            name: "AiboxGateway", dependencies: ["AiboxSystem", "AiboxWire", "CLinux"] + nio, swiftSettings: strict),
-
-        .target(
-            name: "AiboxAudit", dependencies: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"],
-            swiftSettings: strict),
+        room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
+        room(
+            "AiboxContainer",
+            uses: [
+                "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire",
+                "CAppArmor", "CLinux", "CSeccomp",
+            ]),
+        room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
+        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
+        room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
         // Leaves.
-        .target(name: "AiboxWire", swiftSettings: strict),
-        .target(name: "AiboxSystem", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "AiboxCrypto", dependencies: ["AiboxSystem", "COpenSSL"], swiftSettings: strict),
-        .target(name: "AiboxState", dependencies: ["AiboxSystem", "CSQLite"], swiftSettings: strict),
+        room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
+        room("AiboxEmbedded", uses: ["CEmbedded"]),
+        room("AiboxState", uses: ["AiboxSystem", "CSQLite"]),
+        room("AiboxSystem", uses: ["CLinux"]),
+        room("AiboxWire"),
 
         // C: shims where Swift cannot reach, and system libraries.
+        .target(name: "CEmbedded"),
         .target(name: "CLinux"),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        system("CAppArmor", "libapparmor", "libapparmor-dev"),
+        system("CNftnl", "libnftnl", "libnftnl-dev"),
+        system("COpenSSL", "openssl", "libssl-dev"),
+        system("CSeccomp", "libseccomp", "libseccomp-dev"),
+        system("CSQLite", "sqlite3", "libsqlite3-dev"),
+        system("CYaml", "yaml-0.1", "libyaml-dev"),
 
         // Tests.
-        .testTarget(
-            name: "AiboxConfigTests", dependencies: ["AiboxConfig", "AiboxSystem", "AiboxTestSupport"],
-            swiftSettings: strict),
-        .target(name: "AiboxTestSupport", dependencies: ["AiboxSystem"], swiftSettings: strict),
-        .testTarget(
-            name: "AiboxSystemTests", dependencies: ["AiboxSystem", "AiboxTestSupport"], swiftSettings: strict),
+        room("AiboxTestSupport", uses: ["AiboxSystem"]),
         .executableTarget(
             name: "AiboxAuditWriter", dependencies: ["AiboxAudit", "AiboxSystem", "AiboxWire"],
             path: "Tests/AiboxAuditWriter", swiftSettings: strict),
-        .testTarget(
-            name: "AiboxAuditTests",
-            dependencies: [
-                "AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxTestSupport",
-                "AiboxWire",
-            ], swiftSettings: strict),
-        .testTarget(
-            name: "AiboxCryptoTests", dependencies: ["AiboxCrypto", "AiboxSystem"], swiftSettings: strict),
-        .testTarget(
-            name: "AiboxStateTests", dependencies: ["AiboxState", "AiboxSystem", "AiboxTestSupport"],
-            swiftSettings: strict),
-        .testTarget(name: "AiboxWireTests", dependencies: ["AiboxWire"], swiftSettings: strict),
-        .testTarget(
-            name: "AiboxGatewayTests",
-            dependencies: [
-                "AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxTestSupport", "AiboxWire", "aibox-gateway",
-            ], swiftSettings: strict),
+        tests(
+            "AiboxAuditTests",
+            uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
+        tests(
+            "AiboxContainerTests",
+            uses: ["AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire"],
+            exclude: ["Profiles/Probe", "Profiles/Corpus"]),
+        tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
+        tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
+        tests(
+            "AiboxGatewayTests",
+            uses: ["AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
+        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
+        tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
+        tests("AiboxSystemTests", uses: ["AiboxSystem"]),
+        tests("SandboxTests", uses: ["AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
+        tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]
 )

@@ -91,8 +91,17 @@ extension Paths {
 extension Paths {
     public var stateDatabase: String { stateFolder + "/state.db" }
     public var auditFolder: String { stateFolder + "/audit" }
+    /// The audit log's second place where no other is set: beside the state, not in it, so that who puts back
+    /// yesterday's state has not put back this.
+    public var auditCheckpoints: String { configurationFolder + "/audit-checkpoints" }
     public var recordingsFolder: String { stateFolder + "/recordings" }
     public var decisionLog: String { stateFolder + "/decisions.jsonl" }
+    /// The images from registries whose signature was checked.
+    public var verifiedImages: String { stateFolder + "/verified-images" }
+    /// What was built here: the packages of each image.
+    public var imageFolder: String { stateFolder + "/images" }
+    /// Logs of work that failed.
+    public var logFolder: String { stateFolder + "/log" }
     /// State that belongs to one sandbox and outlives its run: host keys, surrogates' digests, reports.
     public func sandboxState(_ sandbox: String) throws(AiboxError) -> String {
         stateFolder + "/sandboxes/" + (try Paths.component(sandbox))

@@ -2,7 +2,7 @@ import CEmbedded
 
 /// The files of the repository that are part of the program, so that one file is a whole installation.
 ///
-/// To embed another one: put it under `configs` or `aibox-policies/org` and give it its two places in
+/// To embed another one: put it under `configs`, `aibox-policies/org` or `aibox-images` and give it its two places in
 /// `Sources/CEmbedded/embedded.c`. The tests compare every embedded file with the one in the repository.
 public enum EmbeddedFile {
     /// The bytes of a file by its path in the repository (`configs/templates/minimal.yaml`); nil if it is not embedded.

@@ -26,6 +26,18 @@ public enum Parallel {
         return results.withLock { all in work.indices.compactMap { all[$0] } }
     }
 
+    /// Applies `transform` to every element at once; the results in order.
+    public static func map<Element: Sendable, Value: Sendable>(
+        _ elements: [Element], _ transform: @Sendable (Element) -> Value
+    ) -> [Value] {
+        let results = Mutex<[Int: Value]>([:])
+        DispatchQueue.concurrentPerform(iterations: elements.count) { index in
+            let value = transform(elements[index])
+            results.withLock { $0[index] = value }
+        }
+        return results.withLock { all in elements.indices.compactMap { all[$0] } }
+    }
+
     /// Two different things at once.
     public static func both<First: Sendable, Second: Sendable>(
         _ first: @Sendable () throws(AiboxError) -> First, _ second: @Sendable () throws(AiboxError) -> Second

@@ -3,13 +3,52 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-// Every file under configs and aibox-policies/org, in alphabetical order: its bytes here, its row in the
+// Every file under configs, aibox-policies/org and aibox-images, in alphabetical order: its bytes here, its row in the
 // table below. A test fails and prints what to add when one is missing.
+static const unsigned char aibox_images_base_image_yaml[] = {
+#embed "../../aibox-images/base/image.yaml"
+};
+static const unsigned char aibox_images_base_packages_bookworm_amd64_lock[] = {
+#embed "../../aibox-images/base/packages.bookworm-amd64.lock"
+};
+static const unsigned char aibox_images_base_rootfs_etc_aibox_sshd_config[] = {
+#embed "../../aibox-images/base/rootfs/etc/aibox/sshd_config"
+};
+static const unsigned char aibox_images_base_rootfs_etc_gitconfig[] = {
+#embed "../../aibox-images/base/rootfs/etc/gitconfig"
+};
+static const unsigned char aibox_images_base_rootfs_etc_pip_conf[] = {
+#embed "../../aibox-images/base/rootfs/etc/pip.conf"
+};
+static const unsigned char aibox_images_base_rootfs_etc_profile_d_aibox_sh[] = {
+#embed "../../aibox-images/base/rootfs/etc/profile.d/aibox.sh"
+};
+static const unsigned char aibox_images_base_rootfs_etc_zsh_zprofile[] = {
+#embed "../../aibox-images/base/rootfs/etc/zsh/zprofile"
+};
+static const unsigned char aibox_images_base_rootfs_home_dev__zshrc[] = {
+#embed "../../aibox-images/base/rootfs/home/dev/.zshrc"
+};
+static const unsigned char aibox_images_dotnet_image_yaml[] = {
+#embed "../../aibox-images/dotnet/image.yaml"
+};
+static const unsigned char aibox_images_full_image_yaml[] = {
+#embed "../../aibox-images/full/image.yaml"
+};
+static const unsigned char aibox_images_java_image_yaml[] = {
+#embed "../../aibox-images/java/image.yaml"
+};
+static const unsigned char aibox_images_node_image_yaml[] = {
+#embed "../../aibox-images/node/image.yaml"
+};
 static const unsigned char configs_apparmor_aibox_sandbox[] = {
 #embed "../../configs/apparmor/aibox-sandbox"
 };
 static const unsigned char configs_seccomp_aibox_json[] = {
 #embed "../../configs/seccomp/aibox.json"
+};
+static const unsigned char configs_policy_org_baseline_yaml[] = {
+#embed "../../configs/policy/org-baseline.yaml"
 };
 static const unsigned char configs_templates_dev_yaml[] = {
 #embed "../../configs/templates/dev.yaml"
@@ -28,8 +67,21 @@ static const struct {
     const unsigned char *bytes;
     size_t length;
 } files[] = {
+    ROW("aibox-images/base/image.yaml", aibox_images_base_image_yaml),
+    ROW("aibox-images/base/packages.bookworm-amd64.lock", aibox_images_base_packages_bookworm_amd64_lock),
+    ROW("aibox-images/base/rootfs/etc/aibox/sshd_config", aibox_images_base_rootfs_etc_aibox_sshd_config),
+    ROW("aibox-images/base/rootfs/etc/gitconfig", aibox_images_base_rootfs_etc_gitconfig),
+    ROW("aibox-images/base/rootfs/etc/pip.conf", aibox_images_base_rootfs_etc_pip_conf),
+    ROW("aibox-images/base/rootfs/etc/profile.d/aibox.sh", aibox_images_base_rootfs_etc_profile_d_aibox_sh),
+    ROW("aibox-images/base/rootfs/etc/zsh/zprofile", aibox_images_base_rootfs_etc_zsh_zprofile),
+    ROW("aibox-images/base/rootfs/home/dev/.zshrc", aibox_images_base_rootfs_home_dev__zshrc),
+    ROW("aibox-images/dotnet/image.yaml", aibox_images_dotnet_image_yaml),
+    ROW("aibox-images/full/image.yaml", aibox_images_full_image_yaml),
+    ROW("aibox-images/java/image.yaml", aibox_images_java_image_yaml),
+    ROW("aibox-images/node/image.yaml", aibox_images_node_image_yaml),
     ROW("configs/apparmor/aibox-sandbox", configs_apparmor_aibox_sandbox),
     ROW("configs/seccomp/aibox.json", configs_seccomp_aibox_json),
+    ROW("configs/policy/org-baseline.yaml", configs_policy_org_baseline_yaml),
     ROW("configs/templates/dev.yaml", configs_templates_dev_yaml),
     ROW("configs/templates/enterprise.yaml", configs_templates_enterprise_yaml),
     ROW("configs/templates/minimal.yaml", configs_templates_minimal_yaml),

@@ -17,21 +17,41 @@ struct Aibox: ParsableCommand {
         subcommands: [
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
             ConfigCommand.self,
-            ImageCommand.self,
+            ImageCommand.self, Update.self,
+            DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
         ]
     )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            var command = try parseAsRoot()
+            if arguments == ["--version"] { return Output.write(configuration.version + "\n") }
+            var command = try direct(arguments) ?? parseAsRoot(arguments)
             try command.run()
         } catch let error as AiboxError {
-            leave(saying: "aibox: " + Escaping.text(error.description, keepingLines: true), error.code.exitStatus)
+            leave(saying: "aibox: " + SafeText.escaped(error.description, keepingLines: true), error.code.exitStatus)
         } catch {
             leave(with: error)
         }
+    }
+
+    /// The command if the arguments begin with its full name and are right; nil sends them through the whole tree,
+    /// which also words what is wrong.
+    ///
+    /// Parsing each level of the tree takes about a millisecond; this skips all but the last.
+    private static func direct(_ arguments: [String]) -> (any ParsableCommand)? {
+        var command: any ParsableCommand.Type = Aibox.self
+        var rest = arguments[...]
+        while let name = rest.first,
+            let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == name })
+        {
+            command = next
+            rest.removeFirst()
+        }
+        guard command.configuration.subcommands.isEmpty, rest.count < arguments.count else { return nil }
+        return try? command.parseAsRoot(Array(rest))
     }
 
     /// Help, the version, an explicit exit status, or a mistake on the command line.
@@ -43,7 +63,7 @@ struct Aibox: ParsableCommand {
             Glibc.exit(EXIT_SUCCESS)
         }
         let said = text.hasPrefix("Error: ") ? "aibox: " + text.dropFirst("Error: ".count) : text
-        leave(saying: Escaping.text(said, keepingLines: true), status)
+        leave(saying: SafeText.escaped(said, keepingLines: true), status)
     }
 
     private static func leave(saying text: String, _ status: Int32) -> Never {

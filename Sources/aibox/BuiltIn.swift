@@ -5,7 +5,9 @@ import AiboxSystem
 /// The files of the repository that commands hand to the libraries.
 enum BuiltIn {
     static func profiles() throws -> SandboxContext.Profiles {
-        SandboxContext.Profiles(seccomp: try file("configs/seccomp/aibox.json"))
+        SandboxContext.Profiles(
+            seccomp: try file("configs/seccomp/aibox.json"), appArmor: try file("configs/apparmor/aibox-sandbox"),
+            orgBaseline: try file("configs/policy/org-baseline.yaml"))
     }
 
     private static func file(_ path: String) throws -> [UInt8] {

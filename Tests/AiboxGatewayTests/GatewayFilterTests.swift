@@ -61,7 +61,8 @@ struct GatewayFilterTests {
         let filter = GatewayFilter(services: [.init(.tcp, 3128), .init(.tcp, 53), .init(.udp, 53)])
         // In a namespace of its own: nft -c asks the kernel too, which takes a right on a network namespace.
         let command = Command(
-            "unshare", ["--map-root-user", "--net", "nft", "-c", "-f", "-"], input: Array(filter.ruleset.utf8))
+            "unshare", ["--map-root-user", "--net", ExecutableSearch.find("nft") ?? "nft", "-c", "-f", "-"],
+            input: Array(filter.ruleset.utf8))
         let result = try SystemCommandRunner().run(command)
         #expect(result.succeeded, "\(result.errorText)")
     }

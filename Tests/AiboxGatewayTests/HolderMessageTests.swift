@@ -29,7 +29,8 @@ struct HolderMessageTests {
         "1 listen 10.200.1.1:0", "1 listen 10.200.1.1:65536", "1 listen 10.200.1.1:80:80", "1 listen 10.200.1:80",
         "1 listen 010.200.1.1:80", "1 listen 0x0a.200.1.1:80", "1 listen 10.200.1.256:80", "1 listen ::1:80",
         "1 listen 10.200.1.1:80\n", "1 listen 10.200.1.1:80 x", "1 dial 10.200.1.2:2222", "1 dial 10.200.1.2:2222 0",
-        "1 dial 10.200.1.2:2222 -1", "1 dial 10.200.1.2:2222 60001", "1 filter", "1 filter x\ntable a", "1 readdress\nx",
+        "1 dial 10.200.1.2:2222 -1", "1 dial 10.200.1.2:2222 60001", "1 filter", "1 filter x\ntable a",
+        "1 readdress\nx",
     ]
 
     @Test("refused", arguments: refused)
@@ -56,7 +57,9 @@ struct HolderMessageTests {
         #expect(HolderReply(Array(text.utf8)) == reply)
     }
 
-    @Test("refused replies", arguments: ["", "x done", "1 ready", "1 ready 0", "1 ready -4", "1 done x", "1 failed", "1 failed\na"])
+    @Test(
+        "refused replies",
+        arguments: ["", "x done", "1 ready", "1 ready 0", "1 ready -4", "1 done x", "1 failed", "1 failed\na"])
     func refusesReply(text: String) {
         #expect(HolderReply(Array(text.utf8)) == nil)
     }
@@ -64,7 +67,9 @@ struct HolderMessageTests {
     @Test("random packets never do worse than being refused")
     func noise() {
         var random = SystemRandomNumberGenerator()
-        let words = ["1", "listen", "dial", "bind", "filter", "10.200.1.1:80", ":", "\n", " ", "ready", "done", "\u{0}", "é"]
+        let words = [
+            "1", "listen", "dial", "bind", "filter", "10.200.1.1:80", ":", "\n", " ", "ready", "done", "\u{0}", "é",
+        ]
         for _ in 0..<20_000 {
             let text = (0..<Int.random(in: 0..<7)).map { _ in words.randomElement(using: &random) ?? "" }.joined()
             if let request = HolderRequest(Array(text.utf8)) {

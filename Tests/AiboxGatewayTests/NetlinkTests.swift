@@ -25,15 +25,15 @@ struct NetlinkTests {
     func cable() {
         #expect(
             SandboxLink.lay(to: 9).bytes(sequence: 1) == [
-                104, 0, 0, 0, 16, 0,
+                100, 0, 0, 0, 16, 0,
                 5, 6,  // NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE
                 1, 0, 0, 0, 0, 0, 0, 0,
                 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  // interface 2, down
                 9, 0, 3, 0, 98, 111, 120, 48, 0, 0, 0, 0,  // IFLA_IFNAME "box0", padded
-                60, 0, 18, 0,  // IFLA_LINKINFO
+                56, 0, 18, 0,  // IFLA_LINKINFO
                 8, 0, 1, 0, 118, 101, 116, 104,  // IFLA_INFO_KIND "veth"
-                48, 0, 2, 0,  // IFLA_INFO_DATA
-                44, 0, 1, 0,  // VETH_INFO_PEER
+                44, 0, 2, 0,  // IFLA_INFO_DATA
+                40, 0, 1, 0,  // VETH_INFO_PEER
                 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  // interface 2 there too, down
                 9, 0, 3, 0, 101, 116, 104, 48, 0, 0, 0, 0,  // IFLA_IFNAME "eth0", padded
                 8, 0, 28, 0, 9, 0, 0, 0,  // IFLA_NET_NS_FD 9
@@ -76,7 +76,10 @@ struct NetlinkTests {
         ("not a verdict", [20, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], nil),
         (
             "behind another message",
-            [16, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 254, 255, 255, 255],
+            [
+                16, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 254,
+                255, 255, 255,
+            ],
             -2
         ),
         ("cut short", [36, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0], nil),

@@ -27,7 +27,9 @@ struct JSONFuzzTests {
         }
     }
 
-    @Test("damaged documents are refused or read, never worse, and what is read prints stably", arguments: 0..<20 as Range<UInt64>)
+    @Test(
+        "damaged documents are refused or read, never worse, and what is read prints stably",
+        arguments: 0..<20 as Range<UInt64>)
     func damaged(seed: UInt64) throws {
         var random = SeededGenerator(state: seed)
         for _ in 0..<1500 {

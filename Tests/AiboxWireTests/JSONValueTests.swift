@@ -133,7 +133,9 @@ struct JSONValueTests {
 
     @Test("a document is printed on one line, control characters escaped")
     func printing() {
-        let value: JSONValue = ["a": ["\n\u{1}\u{7f}\"\\", -1, true, .null, .number(0.1), .number(.infinity)], "é": [:]]
+        let value: JSONValue = [
+            "a": ["\n\u{1}\u{7f}\"\\", -1, true, .null, .number(0.1), .number(.infinity)], "é": [:],
+        ]
         #expect(value.text == #"{"a":["\n\u0001\u007f\"\\",-1,true,null,0.1,null],"é":{}}"#)
     }
 }

@@ -144,11 +144,13 @@ extension ConfigurationEditor {
     }
 
     private func insertInFlow(_ text: inout EditedText, _ node: YAMLNode, _ entry: String, isEmpty: Bool) {
-        // The node ends with its brace; what precedes it may be space.
-        let brace = node.bytes.upperBound - 1
-        var end = brace
-        while end > node.bytes.lowerBound + 1, original[end - 1] == 0x20 { end -= 1 }
-        text.replace(end..<brace, with: (isEmpty ? "" : ", ") + entry)
+        let open = node.bytes.lowerBound + 1
+        let close = node.bytes.upperBound - 1
+        if isEmpty { return text.replace(open..<close, with: entry) }
+        var end = close
+        while end > open, [0x20, 0x09, 0x0a, 0x0d].contains(original[end - 1]) { end -= 1 }
+        let hasComma = original[end - 1] == UInt8(ascii: ",")
+        text.replace(end..<end, with: (hasComma ? " " : ", ") + entry)
     }
 }
 

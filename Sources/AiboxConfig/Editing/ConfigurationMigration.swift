@@ -33,7 +33,7 @@ public struct ConfigurationMigration: Sendable, Equatable {
         to = Configuration.currentVersion
         var rewriting = Rewriting(bytes)
         for entry in entries { rewriting.visit(entry) }
-        if from == 0 { rewriting.addVersion(before: entries.first) }
+        if !entries.contains(where: { $0.key == "config_version" }) { rewriting.addVersion(before: entries.first) }
         steps = rewriting.steps.sorted { $0.line < $1.line }
         text = rewriting.result
         let layer = FileLayer(text, file: file)

@@ -39,7 +39,7 @@ public struct ConfigurationKey: Sendable {
 
     init<Property: ConfigurationProperty>(
         _ name: String,
-        _ path: any WritableKeyPath<Configuration, Property> & Sendable,
+        _ path: @autoclosure @escaping @Sendable () -> WritableKeyPath<Configuration, Property>,
         _ kind: Kind,
         tighter strictness: Strictness = .exact,
         isOverridable: Bool = true,
@@ -50,9 +50,10 @@ public struct ConfigurationKey: Sendable {
         self.documentation = documentation
         self.strictness = strictness
         self.isOverridable = isOverridable
-        reading = { $0[keyPath: path].configurationValue }
+        // Making a key path is slow enough to be felt at every start: it waits until the row is used.
+        reading = { $0[keyPath: path()].configurationValue }
         writing = { configuration, value in
-            if let property = Property(value) { configuration[keyPath: path] = property }
+            if let property = Property(value) { configuration[keyPath: path()] = property }
         }
     }
 
@@ -76,7 +77,7 @@ public struct ConfigurationKey: Sendable {
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .size(let range):
             "a size from \(range.lowerBound) to \(range.upperBound), such as 512m, 8g or 2GiB"
-        case .choice(let names): names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+        case .choice(let names): names.alternatives
         case .text(let form): form.name
         case .list(let form): "a list, each \(form.name)"
         }

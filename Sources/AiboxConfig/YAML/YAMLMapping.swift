@@ -105,7 +105,7 @@ extension YAMLMapping {
         let names = Choice.allCases.map(\.rawValue)
         complain(
             key,
-            "must be \(names.dropLast().joined(separator: ", ")) or \(names.last ?? ""), not \"\(text)\""
+            "must be \(names.alternatives), not \"\(text)\""
                 + NearestName.hint(text, among: names))
         return nil
     }

@@ -1,5 +1,6 @@
 public import AiboxSystem
 public import AiboxWire
+import CLinux
 import Glibc
 
 /// Asks a running gateway daemon: one connection, one request, one reply. Blocking.
@@ -26,20 +27,38 @@ public struct GatewayClient: Sendable {
     /// Gives the sandbox's interface its address and route again. Before every start of a container under runsc.
     public func readdress() throws(AiboxError) { try order(.readdress) }
 
-    /// Ends the gateway and returns once nothing is left of it. One that is not there is no error.
+    /// Ends the gateway and returns once nothing is left of it. One that is not there is no error; one that hangs is killed.
     public func stop() throws(AiboxError) {
-        do throws(AiboxError) {
-            try order(.stop)
-        } catch {
-            if GatewayRemains.state(of: runFolder) == .running { throw error }
+        // It may be on its way out already, and hang up on us: only what remains counts.
+        try? order(.stop)
+        if try isGone(within: timeout) { return }
+        if let socket = try UnixSocket.connect(folder: runFolder, name: Wire.controlSocket, timeout: timeout) {
+            try kill(socket)
         }
-        let deadline = ContinuousClock.now + timeout
+        if try isGone(within: timeout) { return }
+        throw AiboxError(
+            .failed, "cannot stop the gateway", why: "it holds \(runFolder) and answers nobody",
+            remedy: "end the process aibox-gateway of this sandbox by hand")
+    }
+
+    private func isGone(within limit: Duration) throws(AiboxError) -> Bool {
+        let deadline = ContinuousClock.now + limit
         while try GatewayRemains.clear(runFolder) == .running {
-            if ContinuousClock.now > deadline {
-                throw AiboxError(.failed, "cannot stop the gateway", why: "it has not ended after \(timeout)")
-            }
+            if ContinuousClock.now > deadline { return false }
             usleep(5000)
         }
+        return true
+    }
+
+    /// Kills the process that listens at the other end. It cannot be a stranger with a used process id: the process
+    /// descriptor is made first, and the lock, seen held after that, says that the daemon still lives.
+    private func kill(_ socket: Descriptor) throws(AiboxError) {
+        var (pid, uid, gid): (pid_t, uid_t, gid_t) = (0, 0, 0)
+        guard aibox_peer_credentials(socket.number, &pid, &uid, &gid) == 0, uid == geteuid() else { return }
+        let process = aibox_pidfd_open(pid)
+        if process < 0 { return }
+        defer { close(process) }
+        if GatewayRemains.state(of: runFolder) == .running { _ = aibox_pidfd_send_signal(process, SIGKILL) }
     }
 
     private func order(_ request: ControlRequest) throws(AiboxError) {

@@ -9,8 +9,8 @@ import Glibc
 public final class GatewayProcess: Sendable {
     public let ready: GatewayReady
     public let client: GatewayClient
-    private let child: ChildProcess
-    private let leash: Descriptor
+    let child: ChildProcess
+    let leash: Descriptor
 
     private init(ready: GatewayReady, client: GatewayClient, child: ChildProcess, leash: Descriptor) {
         self.ready = ready
@@ -42,7 +42,7 @@ public final class GatewayProcess: Sendable {
         let readiness = try Pipe()
         let leash = try Pipe()
         let child = try ChildProcess.start(
-            Command(program, ["run"], environment: GatewayExecutable.environment()),
+            Command(program, ["run"], environment: GatewayExecutable.environment(), directory: "/"),
             descriptors: [input.read.number, log.number, log.number, readiness.write.number, leash.read.number],
             options: .newSession)
         input.read.close()
@@ -72,8 +72,8 @@ public final class GatewayProcess: Sendable {
 
     /// Ends the daemon and everything that hangs on it.
     public func stop() throws(AiboxError) {
-        leash.close()
         try client.stop()
+        leash.close()
         _ = try child.wait()
     }
 

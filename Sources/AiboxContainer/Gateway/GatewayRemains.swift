@@ -18,7 +18,7 @@ public enum GatewayRemains {
 
     /// Looks without changing anything.
     public static func state(of runFolder: String) -> State {
-        guard File.isDirectory(runFolder) else { return .absent }
+        guard isOwn(runFolder) else { return .absent }
         let lock = open(runFolder + "/" + Wire.lockFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         if lock < 0 { return .dead }
         defer { close(lock) }
@@ -29,10 +29,24 @@ public enum GatewayRemains {
     /// Removes the run folder of a dead daemon. Returns what is there afterwards: `.absent`, or `.running`.
     @discardableResult
     public static func clear(_ runFolder: String) throws(AiboxError) -> State {
-        guard File.isDirectory(runFolder) else { return .absent }
-        guard let lock = try FileLock.take(runFolder + "/" + Wire.lockFile) else { return .running }
+        guard isOwn(runFolder) else { return .absent }
+        let lock: FileLock
+        do throws(AiboxError) {
+            guard let free = try FileLock.take(runFolder + "/" + Wire.lockFile) else { return .running }
+            lock = free
+        } catch {
+            // A daemon that ended just now removed the folder itself.
+            if isOwn(runFolder) { throw error }
+            return .absent
+        }
         defer { lock.release() }
         try Folder.removeTree(runFolder)
         return .absent
+    }
+
+    /// No daemon ever lived behind a link or in somebody else's folder.
+    private static func isOwn(_ runFolder: String) -> Bool {
+        var status = stat()
+        return lstat(runFolder, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
     }
 }

@@ -49,7 +49,8 @@ struct ContainerInspection: Sendable {
 
     private func parse(_ bytes: [UInt8], _ what: String) throws(AiboxError) -> JSONValue {
         do throws(JSONError) {
-            return try JSONParser.parse(bytes, limits: JSONParser.Limits(size: 8 << 20, depth: 64, roundsLargeIntegers: true))
+            return try JSONParser.parse(
+                bytes, limits: JSONParser.Limits(size: 8 << 20, depth: 64, roundsLargeIntegers: true))
         } catch {
             throw AiboxError(.failed, "cannot read \(what)", why: error.description)
         }

@@ -16,8 +16,16 @@ public struct SandboxContext: Sendable {
     public struct Profiles: Sendable {
         /// The seccomp profile, JSON.
         public var seccomp: [UInt8]
+        /// The AppArmor profile, as `apparmor_parser` reads it.
+        public var appArmor: [UInt8]
+        /// The policy where the organisation has none.
+        public var orgBaseline: [UInt8]
 
-        public init(seccomp: [UInt8]) { self.seccomp = seccomp }
+        public init(seccomp: [UInt8], appArmor: [UInt8], orgBaseline: [UInt8]) {
+            self.seccomp = seccomp
+            self.appArmor = appArmor
+            self.orgBaseline = orgBaseline
+        }
     }
 
     public init(

@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxCrypto
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 
@@ -10,18 +11,19 @@ struct SandboxPreparation: Sendable {
     let workspace: Workspace
 
     func prepare() throws(AiboxError) -> PreparedSandbox {
-        let image = try image()
+        let image = try ImageStore(podman: context.podman).image(for: context.configuration, paths: context.paths)
         let engine = try engine()
+        let appArmor = try AppArmorProfile.decide(
+            engine: engine, isRootful: context.host.isRoot,
+            isRequired: context.configuration.gvisor.requireAppArmor, state: AppArmorProfile.state)
         let support = LimitSupport(host: context.host, engine: engine)
         let wish = context.configuration.resources
         let limits = support.enforceable(
             SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids))
         return PreparedSandbox(
-            context: context, name: name, workspace: workspace, image: image, engine: engine, limits: limits,
+            context: context, name: name, workspace: workspace, image: image, engine: engine, appArmor: appArmor,
+            limits: limits,
             support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine),
-            appArmor: try AppArmorProfile.decide(
-                engine: engine, isRootful: context.host.isRoot,
-                isRequired: context.configuration.gvisor.requireAppArmor, state: AppArmorProfile.state),
             secrets: try secrets(), workspaceSource: try mount.attach(rootful: context.host.isRoot))
     }
 
@@ -42,16 +44,7 @@ struct SandboxPreparation: Sendable {
         }
     }
 
-    private func image() throws(AiboxError) -> PreparedSandbox.Image {
-        let reference = context.configuration.image.isEmpty ? "localhost/aibox/base:1" : context.configuration.image
-        let result = try context.podman.run(["image", "inspect", "--format", "{{.Id}}", reference])
-        if result.succeeded { return PreparedSandbox.Image(reference: reference, id: result.text) }
-        throw AiboxError(
-            .failed, "the image \(SafeText.escaped(reference)) is not on this machine",
-            remedy: context.configuration.image.isEmpty ? "aibox image build" : "aibox update")
-    }
-
-    /// The two files that sshd needs, through podman's secret store. A name holds the digest of its
+    /// The files that sshd and sessions need, through podman's secret store. A name holds the digest of its
     /// content, so that a start finds what an earlier one left there and need not make it again.
     private func secrets() throws(AiboxError) -> [SandboxSpec.Secret] {
         let keys = SSHKeys(runner: context.runner)
@@ -71,11 +64,21 @@ struct SandboxPreparation: Sendable {
         ]
     }
 
+    /// Forgets which secrets podman was given, so that the next start gives them again.
+    func forgetSecrets() {
+        guard let folder = try? context.paths.sandboxState(name.text) else { return }
+        for file in (try? Folder.names(folder)) ?? [] where file.hasPrefix(Self.marker) {
+            try? File.remove(folder + "/" + file)
+        }
+    }
+
+    private static let marker = "secret-"
+
     private func secret(_ purpose: String, content: [UInt8], target: String, mode: String) throws(AiboxError)
         -> SandboxSpec.Secret
     {
         let name = "\(name.container)-\(purpose)-\(try SHA256.digest(content).hex.prefix(12))"
-        let marker = try context.paths.sandboxState(self.name.text) + "/secret-" + purpose
+        let marker = try context.paths.sandboxState(self.name.text) + "/" + Self.marker + purpose
         if (try? File.text(marker)) != name {
             try context.podman.ensureSecret(name, content: content)
             try File.replace(marker, with: name)
@@ -86,26 +89,23 @@ struct SandboxPreparation: Sendable {
 
 /// All that is known before the gateway has given the sandbox its network namespace.
 struct PreparedSandbox: Sendable {
-    struct Image: Sendable {
-        var reference: String
-        var id: String
-    }
-
     let context: SandboxContext
     let name: SandboxName
     let workspace: Workspace
-    let image: Image
+    let image: StoredImage
     let engine: SandboxSpec.Engine
+    let appArmor: AppArmorProfile.Decision
     let limits: SandboxSpec.Limits
     let support: LimitSupport
     let seccompProfile: String
-    let appArmor: AppArmorProfile.Decision
     let secrets: [SandboxSpec.Secret]
     let workspaceSource: String
 
     /// What is not enforced on this machine.
     var notes: [String] {
-        support.reason.map { ["resource limits are not all enforced: \($0)"] } ?? []
+        var notes = support.reason.map { ["resource limits are not all enforced: \($0)"] } ?? []
+        if case .crun = engine, case .unconfined(let why) = appArmor { notes.append("no AppArmor: \(why)") }
+        return notes
     }
 
     /// The limits as enforced, for `status`.

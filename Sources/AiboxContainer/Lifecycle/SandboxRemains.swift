@@ -47,10 +47,18 @@ extension SandboxContext {
             // A start or stop that holds the lock is at work, not dead.
             guard let lock = try? lock(name) else { continue }
             defer { lock.release() }
-            guard let current = try store.find(record.name), current.phase != .running
-                || GatewayRemains.state(of: record.runFolder) != .running
+            guard let current = try store.find(record.name),
+                current.phase != .running
+                    || GatewayRemains.state(of: record.runFolder) != .running
             else { continue }
+            let audit = try SandboxAudit(self, sandbox: current.name, session: current.session)
+            if current.phase == .running {
+                try audit.cutOff(current.name)
+            } else {
+                try audit.stopping(current.name, reason: "left unfinished by a command that died")
+            }
             try SandboxRemains(context: self, name: name, runFolder: record.runFolder).clear(store)
+            try audit.close()
             report(
                 current.phase == .running
                     ? "the gateway of \(name) had ended, which cut the sandbox off; it is removed (workspace and volumes stay)"

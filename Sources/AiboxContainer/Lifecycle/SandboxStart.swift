@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxCrypto
+import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 import AiboxWire
@@ -35,17 +36,37 @@ public struct SandboxStart: Sendable {
             state: [context.paths.stateFolder, context.paths.configurationFolder, context.paths.runtimeRoot],
             mounts: .current)
         let name = try sandboxName(workspace)
+        let session = SandboxAudit.newSession()
         let lock = try context.lock(name)
         defer { lock.release() }
+        let audit = try SandboxAudit(context, sandbox: name.text, session: session)
+        do throws(AiboxError) {
+            let started = try start(workspace, name, session, audit, &clock)
+            try audit.close()
+            return started
+        } catch {
+            try audit.failed(error)
+            try audit.close()
+            throw error
+        }
+    }
+
+    private func start(
+        _ workspace: Workspace, _ name: SandboxName, _ session: String, _ audit: SandboxAudit, _ clock: inout StepClock
+    ) throws(AiboxError) -> StartedSandbox {
+        let policyNotes = try admission()
         let store = try context.store()
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
+        try audit.creating(workspace, context)
+        for words in policyNotes { try audit.fallback(words, context.configuration.isolation.rawValue) }
         clock.mark("checks")
 
         let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
         var record = SandboxRecord(
             name: name.text, container: name.container, workspace: workspace.path, runFolder: runFolder, engine: "",
-            image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now)
+            image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now,
+            session: session)
         try store.save(record)
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
@@ -70,13 +91,15 @@ public struct SandboxStart: Sendable {
             record.limits = prepared.limitWords
             record.phase = .running
             try Interruption.check()
+            try audit.started(record, findings)
             try store.save(record)
             try SSHConfiguration(paths: context.paths).write(try store.all().filter { $0.phase == .running })
             SandboxSession(paths: context.paths, record: record).keepConnection()
             clock.mark("record")
             return StartedSandbox(
-                record: record, findings: findings, notes: prepared.notes, timings: clock.steps)
+                record: record, findings: findings, notes: policyNotes + prepared.notes, timings: clock.steps)
         } catch {
+            preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
             do throws(AiboxError) {
                 try remains.clear(store)
@@ -87,6 +110,22 @@ public struct SandboxStart: Sendable {
                     remedy: second.remedy ?? "aibox status clears away what is left")
             }
             throw error
+        }
+    }
+
+    /// What the organisation says to this start, in words to be shown; refuses before anything is made.
+    private func admission() throws(AiboxError) -> [String] {
+        let settings = context.configuration
+        let policy = try OrgPolicy.load(
+            path: settings.policy.orgBaselinePath, embedded: context.profiles.orgBaseline)
+        guard settings.runtime == .podman else {
+            throw AiboxError(
+                .failed, "aibox cannot start a sandbox with docker", why: "its network is built for podman",
+                remedy: "aibox config set runtime podman")
+        }
+        switch try policy.judge(settings.isolation) {
+        case .permitted: return []
+        case .fallback(let words): return [words]
         }
     }
 

@@ -91,6 +91,18 @@ public struct Podman: Sendable {
         return result.text.split(separator: "\n").map(String.init).filter { $0.hasPrefix(prefix) }
     }
 
+    /// Names of the secrets whose name begins with `prefix`.
+    public func secrets(prefix: String) throws(AiboxError) -> [String] {
+        let result = try run(["secret", "ls", "--format", "{{.Name}}"])
+        if !result.succeeded { throw Self.failure("cannot list secrets", result) }
+        return result.text.split(separator: "\n").map(String.init).filter { $0.hasPrefix(prefix) }
+    }
+
+    public func removeImage(_ id: String) throws(AiboxError) {
+        let result = try run(["image", "rm", "--force", id])
+        if !result.succeeded { throw Self.failure("cannot remove the image \(id)", result) }
+    }
+
     public func removeVolume(_ name: String) throws(AiboxError) {
         let result = try run(["volume", "rm", name])
         if result.succeeded || result.errorText.contains("no such volume") { return }

@@ -32,7 +32,9 @@ public struct RuntimeProbe: Sendable {
         }
         throw AiboxError(
             .layerMissing, "gVisor is missing",
-            why: tooOld.map { "\($0.path) is release \($0.release), and \(Self.oldestRunsc) is the oldest that will do" }
+            why: tooOld.map {
+                "\($0.path) is release \($0.release), and \(Self.oldestRunsc) is the oldest that will do"
+            }
                 ?? "there is no runsc on this machine",
             remedy: "make deps   (or https://gvisor.dev/docs/user_guide/install/)")
     }

@@ -24,7 +24,8 @@ public struct SandboxSession: Sendable {
     ///   - words: program and arguments.
     ///   - folder: where it runs inside.
     ///   - terminal: give it a terminal.
-    public func command(_ words: [String], folder: String = "/workspace", terminal: Bool) throws(AiboxError) -> Command {
+    public func command(_ words: [String], folder: String = "/workspace", terminal: Bool) throws(AiboxError) -> Command
+    {
         let encoded = Self.encode(words)
         // Linux takes 128 KiB a variable (MAX_ARG_STRLEN).
         guard encoded.utf8.count < 120_000 else {

@@ -3,7 +3,7 @@
 public enum CacheVolumes {
     /// Purpose and place. The places are the tools' own defaults: nothing has to be configured inside.
     static let caches: [(purpose: String, target: String)] = [
-        ("maven", ".m2/repository"), ("gradle", ".gradle/caches"), ("npm", ".npm"), ("yarn", ".yarn/cache"),
+        ("maven", ".m2/repository"), ("gradle", ".gradle/caches"), ("npm", ".npm"), ("yarn", ".cache/yarn"),
         ("bazel", ".cache/bazel"), ("nuget", ".nuget/packages"), ("pip", ".cache/pip"), ("cargo", ".cargo/registry"),
     ]
 
@@ -13,6 +13,10 @@ public enum CacheVolumes {
 
     /// What the name of every cache volume of a sandbox begins with.
     public static func cachePrefix(of name: SandboxName) -> String { name.container + "-cache-" }
+
+    static func isCache(_ volume: String) -> Bool {
+        caches.contains { volume.hasPrefix("aibox-") && volume.hasSuffix("-cache-" + $0.purpose) }
+    }
 
     /// In mount order: the home folder before what lies in it.
     static func volumes(of name: SandboxName) -> [SandboxSpec.Volume] {

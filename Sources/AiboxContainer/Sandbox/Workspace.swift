@@ -54,7 +54,8 @@ public struct Workspace: Sendable, Equatable {
         }
         if let kind = mounts.fileSystem(of: path), let why = unfit[kind] {
             throw refuse(
-                "its file system is \(kind), which \(why)", "move the project to a Linux file system (ext4, xfs, btrfs)")
+                "its file system is \(kind), which \(why)", "move the project to a Linux file system (ext4, xfs, btrfs)"
+            )
         }
         return Workspace(path: path, owner: status.st_uid)
     }

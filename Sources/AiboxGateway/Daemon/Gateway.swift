@@ -1,5 +1,6 @@
 import AiboxSystem
 import AiboxWire
+import CLinux
 import Glibc
 import NIOCore
 import NIOPosix
@@ -13,6 +14,11 @@ struct Gateway {
     private let channels: [any Channel]
     private let log: GatewayLog
 
+    /// What a rootful gateway keeps once the holder is on its way: to own files (CAP_CHOWN 0, CAP_DAC_OVERRIDE 1,
+    /// CAP_FOWNER 3) and to run its own children as other users (CAP_KILL 5, CAP_SETGID 6, CAP_SETUID 7). Not the network,
+    /// not namespaces, not other processes.
+    private static let keptAsRoot: UInt64 = 0b1110_1011
+
     /// Brings everything up in the order in which it protects: namespaces and filter first, then the doors.
     ///
     /// Must run on the thread that will call `serve`, the main one.
@@ -21,6 +27,8 @@ struct Gateway {
     ) throws(AiboxError) -> Gateway {
         let holder = try HolderConnection.start(owner: settings.userNamespacePid)
         do {
+            // Before the event loop's thread exists: capabilities belong to threads.
+            if geteuid() == 0 { try check(aibox_keep_capabilities(keptAsRoot), "cannot give up capabilities") }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
             let supervisor = try Supervisor(holder: holder, leash: leash, signals: signals)

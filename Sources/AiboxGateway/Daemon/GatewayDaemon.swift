@@ -20,6 +20,7 @@ public enum GatewayDaemon {
         let readiness = Descriptor(readinessDescriptor)
         let leash = Descriptor(leashDescriptor)
         signal(SIGPIPE, SIG_IGN)
+        umask(0o077)
         do throws(AiboxError) {
             try lockDown()
             let signals = try Supervisor.signals()

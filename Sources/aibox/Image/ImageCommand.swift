@@ -1,4 +1,5 @@
 import AiboxContainer
+import AiboxEmbedded
 import AiboxSystem
 import ArgumentParser
 
@@ -6,7 +7,7 @@ struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
         abstract: "Build, list and check the images that sandboxes start from.",
-        subcommands: [ImageBuild.self, ImageList.self]
+        subcommands: [ImageBuild.self, ImageList.self, ImageVerify.self]
     )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -18,6 +19,18 @@ struct RecipeOptions: ParsableArguments {
     var recipes: String?
 
     func library() throws -> RecipeLibrary {
-        try RecipeLibrary(folder: recipes ?? "aibox-images")
+        try recipes.map { try RecipeLibrary(folder: $0) } ?? .own
+    }
+}
+
+extension RecipeLibrary {
+    /// The recipes that are part of this program.
+    static var own: RecipeLibrary {
+        let root = "aibox-images/"
+        var files: [String: [UInt8]] = [:]
+        for path in EmbeddedFile.paths where path.hasPrefix(root) {
+            files[String(path.dropFirst(root.count))] = EmbeddedFile.bytes(path)
+        }
+        return RecipeLibrary(embedded: files)
     }
 }

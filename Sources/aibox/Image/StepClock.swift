@@ -9,8 +9,6 @@ struct StepClock: Sendable {
 
     func step(_ text: String) { output.note("\(seconds)  \(text)") }
 
-    func finish(_ text: String) { step(text) }
-
     /// ` 12 s`, right-aligned.
     private var seconds: String {
         let text = String((ContinuousClock.now - start).components.seconds)

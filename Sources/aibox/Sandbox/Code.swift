@@ -21,7 +21,9 @@ struct Code: ParsableCommand {
         let link = IDELink(ide: ide, record: record)
         if !print, let opened = try link.open(runner: context.runner) {
             return global.output.answer(
-                .text("Opened with \(opened).", .object([.init("opened", .text(link.address)), .init("with", .text(opened))])))
+                .text(
+                    "Opened with \(opened).",
+                    .object([.init("opened", .text(link.address)), .init("with", .text(opened))])))
         }
         global.output.answer(.text(link.address, .object([.init("address", .text(link.address))])))
     }

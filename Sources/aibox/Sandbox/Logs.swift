@@ -20,6 +20,7 @@ struct Logs: ParsableCommand {
     func run() throws {
         let context = try global.context()
         let record = try global.sandbox(sandbox, in: context)
-        try SandboxLog(context: context, record: record).become(source == .gateway ? .gateway : .container, follow: follow)
+        try SandboxLog(context: context, record: record).become(
+            source == .gateway ? .gateway : .container, follow: follow)
     }
 }

@@ -5,7 +5,8 @@ import ArgumentParser
 struct SSHConfigPrint: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ssh-config", abstract: "Print the SSH settings of the running sandboxes.",
-        discussion: "The same text is kept in ~/.config/aibox/ssh/config, for Include, and in a block of ~/.ssh/config.")
+        discussion: "The same text is kept in ~/.config/aibox/ssh/config, for Include, and in a block of ~/.ssh/config."
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 

@@ -10,15 +10,19 @@ struct BPFMachine {
 
     /// - Parameter bytes: `struct sock_filter` after each other, little-endian.
     init(_ bytes: [UInt8]) {
-        program = stride(from: 0, to: bytes.count, by: 8).map { at in
-            Instruction(
-                code: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8, whenTrue: Int(bytes[at + 2]),
-                whenFalse: Int(bytes[at + 3]), constant: Self.word(bytes[(at + 4)...]))
+        var program: [Instruction] = []
+        for at in stride(from: 0, to: bytes.count, by: 8) {
+            let code = UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8
+            let constant = Self.word(bytes[(at + 4)..<(at + 8)])
+            program.append(
+                Instruction(
+                    code: code, whenTrue: Int(bytes[at + 2]), whenFalse: Int(bytes[at + 3]), constant: constant))
         }
+        self.program = program
     }
 
     private static func word(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-        bytes.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        bytes.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     }
 
     /// The verdict on one call.

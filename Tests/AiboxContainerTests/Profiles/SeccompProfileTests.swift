@@ -80,7 +80,8 @@ struct SeccompProfileTests {
     func strict(_ what: String, _ instead: String, _ description: String) throws {
         #expect(try SeccompProfile(parsing: Array(Self.good.utf8)).findings == [])
         let place = try #require(Self.good.firstRange(of: what))
-        let changed = Self.good.replacingCharacters(in: place, with: instead)
+        var changed = Self.good
+        changed.replaceSubrange(place, with: instead)
         #expect(throws: AiboxError.self, "\(description)") { try SeccompProfile(parsing: Array(changed.utf8)) }
     }
 

@@ -8,9 +8,10 @@ import Testing
 struct SeccompProgramTests {
     typealias Architecture = SeccompProfile.Architecture
 
-    struct Machine {
+    final class Machine {
         let architecture: Architecture
         let filter: BPFMachine
+        private var numbers: [String: UInt32] = [:]
 
         init(_ architecture: Architecture) throws {
             self.architecture = architecture
@@ -21,8 +22,9 @@ struct SeccompProgramTests {
         var audit: UInt32 { architecture == .x86_64 ? 0xC000_003E : 0xC000_00B7 }
 
         func ask(_ name: String, _ arguments: UInt64...) throws -> BPFMachine.Verdict? {
-            let number = try #require(architecture.number(of: name), "\(name)")
-            return filter.verdict(architecture: audit, call: UInt32(number), arguments: arguments)
+            let known = try numbers[name] ?? UInt32(try #require(architecture.number(of: name), "\(name)"))
+            numbers[name] = known
+            return filter.verdict(architecture: audit, call: known, arguments: arguments)
         }
     }
 
@@ -54,7 +56,8 @@ struct SeccompProgramTests {
         let rules = try embeddedProfile().rules.filter { $0.stands(on: architecture) }
         let named = Set(rules.flatMap(\.names).compactMap { architecture.number(of: $0) }.map(UInt32.init))
         // Above 0x40000000 is x32 on x86-64, asked below.
-        for number in Array(0...2000) + [1 << 16, 1 << 20, 0x3FFF_FFFF] where !named.contains(number) {
+        let numbers: [UInt32] = Array(0...2000) + [1 << 16, 1 << 20, 0x3FFF_FFFF]
+        for number in numbers where !named.contains(number) {
             #expect(machine.filter.verdict(architecture: machine.audit, call: number) == .errno(38), "call \(number)")
         }
     }
@@ -63,7 +66,7 @@ struct SeccompProgramTests {
     func foreign() throws {
         let machine = try Machine(.x86_64)
         let arm = try Machine(.aarch64)
-        for number in UInt32(0)...600 {
+        for number: UInt32 in 0...600 {
             #expect(machine.filter.verdict(architecture: 0x4000_0003, call: number) == .killThread, "i386 \(number)")
             #expect(machine.filter.verdict(architecture: machine.audit, call: number | 0x4000_0000) == .killThread)
             #expect(machine.filter.verdict(architecture: arm.audit, call: number) == .killThread)

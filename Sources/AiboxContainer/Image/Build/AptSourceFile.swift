@@ -24,7 +24,9 @@ enum AptSourceFile {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.indices.contains(number - 1) else { return nil }
         let line = lines[number - 1].drop { $0 == " " || $0 == "\t" }
-        guard let open = line.firstIndex(of: "["), let close = line.firstIndex(of: "]"), open < close else { return nil }
+        guard let open = line.firstIndex(of: "["), let close = line.firstIndex(of: "]"), open < close else {
+            return nil
+        }
         for option in line[line.index(after: open)..<close].split(whereSeparator: \.isWhitespace)
         where option.lowercased().hasPrefix("signed-by=") {
             return option.dropFirst("signed-by=".count).filter { $0 != "\"" }

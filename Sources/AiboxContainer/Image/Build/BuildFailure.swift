@@ -17,7 +17,8 @@ enum BuildFailure {
     }
 
     static func lastLines(_ log: String) -> String {
-        let lines = log.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }.suffix(3)
+        let lines = log.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix("I: ") }.suffix(
+            3)
         return lines.isEmpty ? "it said nothing" : lines.joined(separator: "; ")
     }
 
@@ -46,6 +47,7 @@ enum BuildFailure {
                 "Temporary failure resolving", "Could not resolve", "Could not connect", "Unable to connect",
                 "Connection timed out", "Network is unreachable", "Connection refused", "Connection failed",
             ], why: "the archive cannot be reached", remedy: "check the network and apt's sources, then try again"),
+        Cause(signs: ["dpkg: error processing"], why: "a package could not be installed", remedy: nil),
         Cause(signs: ["Unable to locate package", "has no installation candidate"], why: nil, remedy: nil),
     ]
 }

@@ -37,7 +37,9 @@ extension DistributionArchive {
     static func targets(_ output: String) -> [IndexTarget] {
         output.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            guard fields.count == 7, !fields.contains(where: { $0.hasPrefix("$(") && $0 != fields[6] }) else { return nil }
+            guard fields.count == 7, !fields.contains(where: { $0.hasPrefix("$(") && $0 != fields[6] }) else {
+                return nil
+            }
             return IndexTarget(
                 origin: fields[0], codename: fields[1], suite: fields[2], component: fields[3],
                 architecture: fields[4], uri: fields[5], entry: fields[6])
@@ -109,7 +111,9 @@ extension DistributionArchive {
             "cannot ask apt for its sources")
         let architecture = try runner.require(
             Command("dpkg", ["--print-architecture"]), "cannot ask dpkg for the machine's architecture")
-        let release = (try? File.text("/etc/os-release")).flatMap { AptSourceFile.field("VERSION_CODENAME", inOSRelease: $0) }
+        let release = (try? File.text("/etc/os-release")).flatMap {
+            AptSourceFile.field("VERSION_CODENAME", inOSRelease: $0)
+        }
         return try DistributionArchive(
             targets: Self.targets(targets.text), architecture: architecture.text, release: release,
             signedBy: { entry in AptSourceFile.signedBy(entry) { try? File.text($0) } })

@@ -1,3 +1,4 @@
+public import AiboxConfig
 public import AiboxSystem
 import Glibc
 
@@ -5,21 +6,22 @@ import Glibc
 public struct ImageBuilder: Sendable {
     let runner: any CommandRunner
     let podman: Podman
+    let paths: Paths
     let progress: @Sendable (String) -> Void
 
     /// - Parameter progress: told each step, in words for a person.
-    public init(runner: any CommandRunner, podman: Podman, progress: @escaping @Sendable (String) -> Void = { _ in }) {
-        self.runner = runner
+    public init(podman: Podman, paths: Paths, progress: @escaping @Sendable (String) -> Void = { _ in }) {
+        runner = podman.runner
         self.podman = podman
+        self.paths = paths
         self.progress = progress
     }
 
     /// - Parameters:
     ///   - locks: the recipe's locks by identity (`bookworm-amd64`).
     ///   - isStrict: a version that differs from the lock, or no lock, is an error instead of a note.
-    ///   - logFolder: where the log of a failed installation is kept.
     public func build(
-        _ recipe: ImageRecipe, locks: [String: PackageLock], isStrict: Bool = false, logFolder: String
+        _ recipe: ImageRecipe, locks: [String: PackageLock], isStrict: Bool = false
     ) throws(AiboxError) -> BuiltImage {
         try Self.checkKeyrings(recipe)
         try BuildPreflight.ofThisMachine(folder: BuildFolder.base).check()
@@ -35,7 +37,7 @@ public struct ImageBuilder: Sendable {
         do throws(AiboxError) {
             (content, layer) = try install(recipe, archive, epoch: plan.epoch, folder)
         } catch {
-            throw keepingLog(error, folder, logFolder, recipe)
+            throw keepingLog(error, folder, recipe)
         }
         let differences = lock?.differences(content.versions) ?? []
         if isStrict { try Self.refuse(differences, recipe, lock, archive) }
@@ -49,10 +51,10 @@ public struct ImageBuilder: Sendable {
             recipe: recipe, architecture: archive.architecture, created: plan.epoch, labels: labels, layer: layer)
         let image = try layout.write(documents, layer: folder.path + "/layer.tar")
         progress("loading it into podman's storage")
-        return BuiltImage(
-            stored: try layout.load(image, as: recipe.reference, podman), differences: differences,
-            isLocked: lock != nil,
-            lock: PackageLock(identity: archive.identity, date: plan.epoch, versions: content.versions))
+        let stored = try layout.load(image, as: recipe.reference, podman)
+        let installed = PackageLock(identity: archive.identity, date: plan.epoch, versions: content.versions)
+        try installed.remember(recipe.name, paths)
+        return BuiltImage(stored: stored, differences: differences, isLocked: lock != nil, lock: installed)
     }
 }
 
@@ -65,6 +67,24 @@ public struct BuiltImage: Sendable, Equatable {
     public var isLocked: Bool
     /// The lock that this build would leave.
     public var lock: PackageLock
+}
+
+// MARK: - Age
+
+extension ImageBuilder {
+    /// How the archive of today differs from what is in an image: empty if building it again would change nothing.
+    ///
+    /// Nil if that cannot be told, for the image was not built by this user or from another recipe.
+    public func pending(_ image: StoredImage, _ recipe: ImageRecipe) throws(AiboxError) -> [PackageLock.Difference]? {
+        guard try image.isBuilt(from: recipe), let installed = try PackageLock.remembered(recipe.name, paths),
+            image.labels[ImageLabel.packages]
+                == (try ImageDigest.of(Array(DpkgStatus.manifest(installed.versions).utf8))).hexadecimal
+        else { return nil }
+        let folder = try BuildFolder(base: BuildFolder.base, runner)
+        defer { folder.remove(runner) }
+        let archive = try DistributionArchive.ofThisMachine(runner)
+        return try plan(recipe, archive, installed, folder).differences
+    }
 }
 
 // MARK: - Steps
@@ -111,7 +131,7 @@ extension ImageBuilder {
         let path = folder.path + "/layer.tar"
         let file = Descriptor(
             try retrying("cannot write \(path)") { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
-        let layer = RootfsLayer(recipe: recipe, architecture: archive.architecture, epoch: epoch)
+        let layer = RootfsLayer(recipe: recipe, epoch: epoch)
         return try installation.run(log: folder.path + "/install.log", progress: progress) {
             (stream: Descriptor) throws(AiboxError) in
             let reader = TarReader(stream)
@@ -124,11 +144,11 @@ extension ImageBuilder {
     }
 
     private func keepingLog(
-        _ error: AiboxError, _ folder: BuildFolder, _ logFolder: String, _ recipe: ImageRecipe
+        _ error: AiboxError, _ folder: BuildFolder, _ recipe: ImageRecipe
     ) -> AiboxError {
-        let kept = "\(logFolder)/image-build-\(recipe.name).log"
+        let kept = "\(paths.logFolder)/image-build-\(recipe.name).log"
         guard let log = try? File.read(folder.path + "/install.log"), !log.isEmpty,
-            (try? Folder.make(logFolder)) != nil, (try? File.replace(kept, with: log)) != nil
+            (try? Folder.make(paths.logFolder, mode: 0o700)) != nil, (try? File.replace(kept, with: log)) != nil
         else { return error }
         return AiboxError(
             error.code, error.what, why: error.why,
@@ -154,16 +174,18 @@ extension ImageBuilder {
     }
 
     /// A recipe may bring sources of its own; each has to say whose signature it trusts, and that key has to be here.
-    private static func checkKeyrings(_ recipe: ImageRecipe) throws(AiboxError) {
+    static func checkKeyrings(_ recipe: ImageRecipe) throws(AiboxError) {
         for source in recipe.sources {
             guard let keyring = source.signedBy else {
                 throw AiboxError(
-                    .usage, "cannot use the recipe \(recipe.name)", why: "its source \(source.uri) names no signed-by keyring")
+                    .usage, "cannot use the recipe \(recipe.name)",
+                    why: "its source \(source.uri) names no signed-by keyring")
             }
             if File.exists(keyring) { continue }
             throw AiboxError(
                 .failed, "cannot build the image \(recipe.name)",
-                why: "its packages come from \(source.uri), and the key that signs them, \(keyring), is not on this machine",
+                why:
+                    "its packages come from \(source.uri), and the key that signs them, \(keyring), is not on this machine",
                 remedy: "install that keyring the way the vendor describes, then run the command again")
         }
     }

@@ -15,7 +15,9 @@ struct OCIImage {
 
     /// The image's configuration: its digest is the image's id.
     var configuration: [UInt8] {
-        let environment = recipe.environment.sorted { $0.key < $1.key }.map { JSONValue.string("\($0.key)=\($0.value)") }
+        let environment = recipe.environment.sorted { $0.key < $1.key }.map {
+            JSONValue.string("\($0.key)=\($0.value)")
+        }
         let user = ImageRecipe.user
         let document: JSONValue = [
             "created": .string(moment),

@@ -50,8 +50,11 @@ extension OCILayout {
                 .integrity, "the image in podman's storage is not the one that was built",
                 why: "none there has the digest \(image.manifest)")
         }
+        let previous = try ImageStore(podman: podman).find(reference)
         try podman.require(podman.command(["tag", id, reference]), "cannot name the image \(reference)")
         stored.reference = reference
+        // The image that had the name is half a gigabyte without one now. A sandbox that still runs from it keeps it.
+        if let previous, previous.id != id { _ = try? podman.run(["rmi", previous.id]) }
         return stored
     }
 

@@ -1,3 +1,4 @@
+import AiboxConfig
 public import AiboxSystem
 
 /// The exact package versions of an image, for one release and architecture: `packages.bookworm-amd64.lock`.
@@ -7,7 +8,8 @@ public import AiboxSystem
 public struct PackageLock: Sendable, Equatable {
     /// `bookworm-amd64`
     public var identity: String
-    /// The moment that the image takes for its own: the newest Release file at the time of the lock.
+    /// The moment that the image takes for its own: the newest Release file at the time of the lock, in seconds
+    /// since 1970.
     public var date: Int
     /// Versions by package name.
     public var versions: [String: String]
@@ -22,7 +24,8 @@ public struct PackageLock: Sendable, Equatable {
     public static func fileName(_ identity: String) -> String { "packages.\(identity).lock" }
 
     public var text: String {
-        var text = "# Written by `aibox image build --update-lock`.\nrelease \(identity)\ndate \(date)\n"
+        var text =
+            "# Written by `aibox image build --update-lock`.\nrelease \(identity)\ndate \(ImageLabel.moment(date))\n"
         for (name, version) in versions.sorted(by: { $0.key < $1.key }) { text += "\(name) \(version)\n" }
         return text
     }
@@ -42,13 +45,13 @@ public struct PackageLock: Sendable, Equatable {
             order.append(String(words[0]))
         }
         guard order.prefix(2) == ["release", "date"], let identity = fields.removeValue(forKey: "release"),
-            let date = fields.removeValue(forKey: "date").flatMap({ Int($0) })
+            let date = fields.removeValue(forKey: "date").flatMap({ Timestamp(rfc3339: $0) })
         else {
             throw AiboxError(
                 .failed, "cannot use \(file)", why: "it does not begin with its release and date",
                 remedy: "write it anew: aibox image build --update-lock")
         }
-        self.init(identity: identity, date: date, versions: fields)
+        self.init(identity: identity, date: Int(date.seconds), versions: fields)
     }
 
     /// A package whose version is another one than the lock says; nil stands for "not there".
@@ -69,4 +72,21 @@ public struct PackageLock: Sendable, Equatable {
                 ? nil : Difference(package: name, locked: versions[name], found: found[name])
         }
     }
+}
+
+// MARK: - What was built here
+
+extension PackageLock {
+    /// Keeps the packages of an image just built, so that they can be compared with the archive later.
+    func remember(_ recipe: String, _ paths: Paths) throws(AiboxError) {
+        try Folder.makePrivate(paths.imageFolder)
+        try File.replace(Self.path(recipe, paths), with: text)
+    }
+
+    static func remembered(_ recipe: String, _ paths: Paths) throws(AiboxError) -> PackageLock? {
+        let path = path(recipe, paths)
+        return File.exists(path) ? try PackageLock(try File.text(path), file: path) : nil
+    }
+
+    private static func path(_ recipe: String, _ paths: Paths) -> String { "\(paths.imageFolder)/\(recipe).packages" }
 }

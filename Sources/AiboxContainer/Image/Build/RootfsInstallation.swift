@@ -23,8 +23,10 @@ struct RootfsInstallation: Sendable, Equatable {
             #"--aptopt=Acquire::Languages "none""#,
         ]
         arguments += proxies.map { "--aptopt=" + $0 }
+        // Not the manual pages: installation scripts make links in their folders and fail without them. The layer
+        // leaves them out.
         arguments += [
-            "path-exclude=/usr/share/man/*", "path-exclude=/usr/share/info/*", "path-exclude=/usr/share/doc/*",
+            "path-exclude=/usr/share/info/*", "path-exclude=/usr/share/doc/*",
             "path-include=/usr/share/doc/*/copyright", "path-exclude=/usr/share/locale/*/LC_*",
             "path-exclude=/usr/share/lintian/*",
         ].map { "--dpkgopt=" + $0 }

@@ -3,13 +3,11 @@ import AiboxSystem
 /// Turns the archive of an installed file system into the image's one layer: the same input gives the same bytes.
 struct RootfsLayer {
     let recipe: ImageRecipe
-    let architecture: String
     let rules: RootfsRules
     let user: ImageUser
 
-    init(recipe: ImageRecipe, architecture: String, epoch: Int, user: ImageUser = ImageRecipe.user) {
+    init(recipe: ImageRecipe, epoch: Int, user: ImageUser = ImageRecipe.user) {
         self.recipe = recipe
-        self.architecture = architecture
         self.user = user
         rules = RootfsRules(epoch: epoch, omitted: recipe.omitted)
     }
@@ -46,7 +44,7 @@ struct RootfsLayer {
                 if AccountFiles.paths.contains(entry.path) {
                     bytes = try AccountFiles.adding(user, to: entry.path, bytes)
                 } else if entry.path == "var/lib/dpkg/status" {
-                    content.versions = DpkgStatus.versions(bytes, architecture: architecture)
+                    content.versions = DpkgStatus.versions(bytes)
                 } else {
                     home[String((user.home + "/" + entry.path.dropFirst("etc/skel/".count)).dropFirst())] = bytes
                 }
@@ -58,7 +56,7 @@ struct RootfsLayer {
             }
         }
         if let path = missing.sorted().first { throw .badArchive("it has no \(path), so nothing was installed") }
-        try lay(files: home.merging(recipe.overlay) { _, new in new }, into: &tree, writer, &content)
+        try lay(files: home.merging(recipe.ownFiles) { _, new in new }, into: &tree, writer, &content)
         return content
     }
 

@@ -26,6 +26,20 @@ public struct ImageRecipe: Sendable, Equatable {
     /// The name in local storage: `localhost/aibox/base:1`.
     public var reference: String { "localhost/aibox/\(name):\(version)" }
 
+    /// The image's variables for SSH sessions, which inherit none of the container's: one line of sshd_config(5).
+    var sessionEnvironment: (path: String, content: [UInt8]) {
+        let variables = environment.filter { $0.key != "HOME" }.sorted { $0.key < $1.key }
+        let line = (["SetEnv"] + variables.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
+        return ("etc/aibox/environment.conf", Array((variables.isEmpty ? "" : line + "\n").utf8))
+    }
+
+    /// Every file that the recipe itself brings, with its content.
+    var ownFiles: [String: [UInt8]] {
+        var files = overlay
+        files[sessionEnvironment.path] = sessionEnvironment.content
+        return files
+    }
+
     /// The account that everything in a sandbox runs as.
     public static let user = ImageUser(name: "dev", id: 1000, home: "/home/dev", shell: "/bin/bash")
 }
@@ -67,7 +81,7 @@ extension ImageRecipe {
     /// This recipe on top of `base`: lists are joined, files and variables of the same name replaced.
     func extending(_ base: ImageRecipe) -> ImageRecipe {
         var result = self
-        result.ancestors = base.ancestors + [base.name]
+        result.ancestors = Self.joined(base.ancestors + [base.name], ancestors)
         result.packages = Set(base.packages + packages).sorted()
         result.omitted = Self.joined(base.omitted, omitted)
         result.folders = Self.joined(base.folders, folders)

@@ -38,8 +38,7 @@ public struct RecipeLibrary: Sendable {
 
     /// A recipe with those it extends folded in.
     public func recipe(_ name: String) throws(AiboxError) -> ImageRecipe {
-        var chain: [String] = []
-        return try recipe(name, chain: &chain)
+        try recipe(name, chain: [])
     }
 
     /// The locks beside a recipe, by identity (`bookworm-amd64`).
@@ -52,7 +51,7 @@ public struct RecipeLibrary: Sendable {
         return locks
     }
 
-    private func recipe(_ name: String, chain: inout [String]) throws(AiboxError) -> ImageRecipe {
+    private func recipe(_ name: String, chain: [String]) throws(AiboxError) -> ImageRecipe {
         guard let bytes = files["\(name)/image.yaml"] else {
             let hint = NearestName.hint(name, among: names)
             throw AiboxError(
@@ -64,19 +63,21 @@ public struct RecipeLibrary: Sendable {
                 .failed, "cannot use the image recipe \(name)",
                 why: "it extends itself: " + (chain + [name]).joined(separator: " -> "))
         }
-        chain.append(name)
         let reader = try RecipeReader(bytes, name: name, file: "\(folder.map { $0 + "/" } ?? "")\(name)/image.yaml")
         var recipe = reader.recipe
         let root = "\(name)/rootfs/"
         for (path, content) in files where path.hasPrefix(root) {
             recipe.overlay[String(path.dropFirst(root.count))] = content
         }
-        guard let parent = reader.parent else { return recipe }
-        return recipe.extending(try self.recipe(parent, chain: &chain))
+        for parent in reader.parents.reversed() {
+            recipe = recipe.extending(try self.recipe(parent, chain: chain + [name]))
+        }
+        return recipe
     }
 
     /// Reads files of moderate size, following no link.
-    private static func read(_ folder: String, _ below: String, into files: inout [String: [UInt8]]) throws(AiboxError) {
+    private static func read(_ folder: String, _ below: String, into files: inout [String: [UInt8]]) throws(AiboxError)
+    {
         for name in try Folder.names(below.isEmpty ? folder : "\(folder)/\(below)") {
             let path = below.isEmpty ? name : "\(below)/\(name)"
             var status = stat()

@@ -3,8 +3,8 @@ import AiboxSystem
 
 /// Reads one `image.yaml`, strictly: every mistake is reported with its place.
 struct RecipeReader {
-    /// The recipe this one builds on, nil for none.
-    private(set) var parent: String?
+    /// The recipes this one builds on.
+    private(set) var parents: [String]
     private(set) var recipe: ImageRecipe
 
     private static let keys = [
@@ -19,7 +19,7 @@ struct RecipeReader {
         recipe = ImageRecipe(
             name: name, version: root.integer("version", in: 1...999_999) ?? 1,
             description: root.text("description") ?? "")
-        parent = root.text("extends")
+        parents = root.texts("extends") ?? []
         recipe.packages = Self.checked(root, "packages", "is no package name", Self.isPackageName).sorted()
         recipe.omitted = Self.checked(root, "omit", "must be relative, without ..", Self.isRelativePath)
         recipe.folders = Self.checked(root, "folders", "must be absolute, without ..", Self.isFolder)
@@ -33,10 +33,10 @@ struct RecipeReader {
         }
         for variable in root.texts("environment") ?? [] {
             let pair = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if pair.count == 2, Self.isVariableName(pair[0]) {
+            if pair.count == 2, Self.isVariableName(pair[0]), Self.isPlainValue(pair[1]) {
                 recipe.environment[String(pair[0])] = String(pair[1])
             } else {
-                root.complain("environment", "has \"\(variable)\"; write NAME=VALUE")
+                root.complain("environment", "has \"\(variable)\"; write NAME=VALUE without blanks and quotes")
             }
         }
         if let error = AiboxError(.failed, "cannot use the image recipe \(name)", problems: problems.problems) {
@@ -66,6 +66,13 @@ struct RecipeReader {
     private static func isFolder(_ text: String) -> Bool {
         text.hasPrefix("/") && isRelativePath(String(text.dropFirst())) && !text.hasSuffix("/")
             && !text.utf8.contains { $0 < 0x20 }
+    }
+
+    /// The value is written into sshd's configuration, too, where blanks and quotes mean something.
+    private static func isPlainValue(_ text: Substring) -> Bool {
+        text.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "'") && $0 != 0x5c
+        }
     }
 
     private static func isVariableName(_ text: Substring) -> Bool {

@@ -30,12 +30,19 @@ public struct ImageReference: Sendable, Equatable {
         }
         let parts = rest.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count >= 2, !parts.contains(""), let host = parts.first,
-            host == "localhost" || host.contains(".") || host.contains(":")
+            Self.isRegistry(host)
         else { throw Self.bad(text, "it does not begin with a registry's name, such as registry.example/") }
         if parts.dropFirst().contains(where: { $0.contains { $0.isUppercase || $0 == ":" } }) {
             throw Self.bad(text, "a repository has lower-case letters only")
         }
         repository = String(rest)
+    }
+
+    /// `localhost`, or a host with a point in it or a port behind it: what podman, too, takes for a registry.
+    private static func isRegistry(_ host: Substring) -> Bool {
+        let parts = host.split(separator: ":", omittingEmptySubsequences: false)
+        if parts.count == 2, !parts[0].isEmpty, let port = Int(parts[1]), (1...65535).contains(port) { return true }
+        return parts.count == 1 && (host == "localhost" || host.contains("."))
     }
 
     /// Refuses what podman could take for something other than a name or an id.

@@ -1,3 +1,4 @@
+public import AiboxConfig
 public import AiboxSystem
 import AiboxWire
 
@@ -12,7 +13,23 @@ public struct ImageStore: Sendable {
 
     /// The image that a sandbox is to run, wholly known: name, id, digest, labels.
     ///
-    /// - Parameter configured: the setting `image`; empty for the base image built here.
+    /// - Throws: if it is not on this machine, with the command that gets it; with `.integrity` if it comes from a
+    ///   registry and its signature was not checked although `registry.verify_signatures` is on.
+    public func image(for configuration: Configuration, paths: Paths) throws(AiboxError) -> StoredImage {
+        let image = try image(configured: configuration.image)
+        if configuration.image.isEmpty || !configuration.registry.verifySignatures { return image }
+        let reference = try ImageReference(configuration.image)
+        if reference.isLocal { return image }
+        let keys = try SigningKeys(files: configuration.registry.keys, paths: paths).fingerprints()
+        let checked = try VerifiedImages.load(paths.verifiedImages)
+        if let digest = image.digest, checked.contains(reference.repository, digest, keys: keys) { return image }
+        throw AiboxError(
+            .integrity, "cannot use the image \(configuration.image)",
+            why: "its signature was not checked with a key in registry.keys", remedy: "aibox update")
+    }
+
+    /// An image by the setting `image`; empty means the base image built here. Whose image it is is not looked at.
+    ///
     /// - Throws: if it is not on this machine, with the command that gets it.
     public func image(configured: String) throws(AiboxError) -> StoredImage {
         let reference = configured.isEmpty ? Self.defaultReference : configured

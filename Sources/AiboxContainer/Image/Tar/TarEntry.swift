@@ -30,7 +30,13 @@ extension TarEntry {
     static func normalised(_ path: String) -> String {
         var path = path[...]
         while true {
-            if path.hasPrefix("./") { path = path.dropFirst(2) } else if path.hasPrefix("/") { path.removeFirst() } else { break }
+            if path.hasPrefix("./") {
+                path = path.dropFirst(2)
+            } else if path.hasPrefix("/") {
+                path.removeFirst()
+            } else {
+                break
+            }
         }
         while path.hasSuffix("/") { path.removeLast() }
         return path == "." ? "" : String(path)

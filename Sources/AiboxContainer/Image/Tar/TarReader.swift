@@ -11,9 +11,13 @@ final class TarReader {
     /// Content and padding of the current entry that have not been read.
     private var content = 0
     private var padding = 0
+    private let observe: ((UnsafeRawBufferPointer) throws(AiboxError) -> Void)?
 
-    init(_ source: Descriptor) {
+    /// - Parameter observe: sees every byte of the archive once, in order, up to where it was read; `drain` reads to
+    ///   the end.
+    init(_ source: Descriptor, observe: ((UnsafeRawBufferPointer) throws(AiboxError) -> Void)? = nil) {
         self.source = source
+        self.observe = observe
         buffer = [UInt8](repeating: 0, count: 1 << 20)
     }
 
@@ -136,6 +140,15 @@ extension TarReader {
         }
         start = 0
         end = count
+        if let observe, count > 0 {
+            do {
+                try buffer.withUnsafeBytes { try observe(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            } catch let error as AiboxError {
+                throw error
+            } catch {
+                throw .badArchive("\(error)")
+            }
+        }
         return count > 0
     }
 }

@@ -1,0 +1,48 @@
+# make quickstart   everything, from an empty machine to a sandbox that runs
+# make test         the whole test suite
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+JOBS ?= 2
+SWIFT ?= swift
+RELEASE := .build-release
+BIN := $(RELEASE)/release
+# One scratch folder a flavour, so that flags never change under a build. The parts with NIO are built once each.
+RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s --scratch-path $(RELEASE) -j $(JOBS)
+PREFIX ?= /usr/local
+PROGRAMS := aibox aibox-gateway
+
+.PHONY: help deps build test check fmt bench install quickstart clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -2
+	@echo "also: make deps build check fmt bench install clean"
+
+deps:
+	@scripts/deps
+
+build:
+	@for program in $(PROGRAMS); do echo "== building $$program"; $(SWIFT) build $(RELEASE_FLAGS) --product $$program; done
+
+test: deps
+	@scripts/test
+
+check:
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+
+fmt:
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+bench: build
+	@scripts/bench $(BIN)
+
+install: build
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/aibox
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/aibox $(BIN)/aibox-gateway
+
+quickstart: deps build
+	@scripts/quickstart $(BIN)
+
+clean:
+	rm -rf .build .build-release

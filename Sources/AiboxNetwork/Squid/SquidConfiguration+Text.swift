@@ -1,0 +1,196 @@
+extension SquidConfiguration {
+    /// squid.conf.
+    public var text: String {
+        let sections = [general, listener, outgoing, callers, destinations, access, bumping]
+        return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+
+    private var general: [String] {
+        var lines = [
+            "# Written by aibox; changes are lost.",
+            "visible_hostname aibox-proxy",
+            "workers 1",
+            "pid_filename \(pidFile)",
+            "logformat aibox \(SquidLogLine.format)",
+            "access_log stdio:\(accessLog) logformat=aibox",
+            "cache_log \(cacheLog)",
+            "logfile_rotate 0",
+            "coredump_dir \(folder)",
+            "cache deny all",
+            "cache_mem 8 MB",
+            "memory_pools off",
+            "max_filedescriptors 16384",
+            "shutdown_lifetime 0 seconds",
+            "netdb_filename none",
+            "pinger_enable off",
+            "icp_port 0",
+            "htcp_port 0",
+            "snmp_port 0",
+            "forwarded_for delete",
+            "httpd_suppress_version_string on",
+            "strip_query_terms off",
+            "uri_whitespace deny",
+            "check_hostnames on",
+            "allow_underscore off",
+            "relaxed_header_parser off",
+            "pipeline_prefetch 0",
+            "request_header_max_size 64 KB",
+            "client_lifetime 1 day",
+            "half_closed_clients off",
+        ]
+        if let effectiveUser { lines.append("cache_effective_user \(effectiveUser)") }
+        return lines
+    }
+
+    private var listener: [String] {
+        var port = "http_port \(address):\(self.port) ssl-bump tls-cert=\(authority)"
+        port +=
+            inspects
+            ? " generate-host-certificates=on dynamic_cert_mem_cache_size=4MB" : " generate-host-certificates=off"
+        if !inspects { return [port] }
+        return [
+            port, "sslcrtd_program \(Self.certificateGenerator) -s \(certificateDatabase) -M 4MB",
+            "sslcrtd_children 4 startup=1 idle=1",
+        ]
+    }
+
+    /// Where Debian and Ubuntu put the program.
+    public static let certificateGenerator = "/usr/lib/squid/security_file_certgen"
+
+    private var outgoing: [String] {
+        var lines: [String] = []
+        if let nameServers { lines.append("dns_nameservers " + nameServers.map(\.description).joined(separator: " ")) }
+        if let hostsFile { lines.append("hosts_file \(hostsFile)") }
+        lines += [
+            // An answer is kept at least this long, so that the check of the target and the connection see
+            // the same one (DNS rebinding).
+            "negative_dns_ttl 60 seconds",
+            "dns_defnames off",
+            "connect_timeout 20 seconds",
+            "forward_max_tries 3",
+        ]
+        let authorities = originAuthorities.map { " cafile=\($0)" }.joined()
+        lines.append("tls_outgoing_options default-ca=on\(authorities) min-version=1.2")
+        lines.append("sslproxy_cert_error deny all")
+        for header in [Self.keyHeader, "Proxy-Authorization", "Proxy-Connection", "Via"] {
+            lines.append("request_header_access \(header) deny all")
+        }
+        if let upstream {
+            var peer = "cache_peer \(upstream.host) parent \(upstream.port) 0 no-query no-digest default name=upstream"
+            if upstream.usesTLS { peer += " tls" }
+            if let login = upstream.login { peer += " login=\(login)" }
+            lines += [peer, "never_direct allow all"]
+        }
+        return lines
+    }
+
+    /// Only the gateway: by the secret in each request, or on a connection that showed it in its CONNECT
+    /// (requests inside an opened tunnel are written by the sandbox and cannot show it).
+    private var callers: [String] {
+        [
+            "acl gateway req_header \(Self.keyHeader) ^\(secret)$",
+            "acl vouch annotate_client aibox=vouched",
+            "acl vouched note aibox vouched",
+            "acl tunnel method CONNECT",
+            "acl https proto HTTPS",
+            "acl http proto HTTP",
+            "http_access deny manager",
+            "http_access deny !gateway !vouched",
+            // `vouch` always matches, so this line never does: it is there for the mark that it leaves.
+            "http_access deny tunnel gateway !vouch",
+        ]
+    }
+
+    private var destinations: [String] {
+        var lines = targets.refusedRanges.map { "acl private dst \($0)" }
+        for (index, host) in allowList.hosts.enumerated() {
+            switch host {
+            case .exact(let name):
+                lines.append("acl h\(index) dstdomain -n \(name)")
+                lines.append("acl s\(index) ssl::server_name --client-requested \(name)")
+            case .oneLabelBelow(let base):
+                let expression = "^[^.]+[.]" + base.text.split(separator: ".").joined(separator: "[.]") + "$"
+                lines.append("acl h\(index) dstdom_regex -n \(expression)")
+                lines.append("acl s\(index) ssl::server_name_regex --client-requested \(expression)")
+            }
+        }
+        for (index, denial) in allowList.denials.enumerated() {
+            switch denial.host {
+            case .exact(let name): lines.append("acl d\(index) dstdomain -n \(name)")
+            case .oneLabelBelow(let base):
+                let expression = "^[^.]+[.]" + base.text.split(separator: ".").joined(separator: "[.]") + "$"
+                lines.append("acl d\(index) dstdom_regex -n \(expression)")
+            }
+        }
+        for (index, rule) in allowList.rules.enumerated() {
+            lines.append("acl r\(index)_ports port " + rule.ports.map(String.init).joined(separator: " "))
+            if let methods = rule.methods {
+                lines.append("acl r\(index)_methods method " + methods.joined(separator: " "))
+            }
+            for path in rule.paths ?? [] { lines.append("acl r\(index)_paths urlpath_regex \(path.regularExpression)") }
+        }
+        lines += Self.oddPathExpressions.map { "acl odd_path urlpath_regex \($0)" }
+        return lines
+    }
+
+    /// Paths that are not in the normal form of `RequestPath`: Squid forwards what it got, so it may only
+    /// get what rules were written for. Each looks at the path before a question mark.
+    public static let oddPathExpressions = [
+        // Dot segments, plain or before an escape or a parameter; empty segments.
+        "^[^?]*/[.][.]?([/;%?]|$)", "^[^?]*%2[Ff][.][.]?([/;%?]|$)", "^[^?]*//",
+        // Escapes of unreserved characters, escapes in lower case, escaped percent, backslash, controls.
+        "^[^?]*%(2[DEde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[EeFf])", "^[^?]*%([0-9A-F][a-f]|[a-f][0-9A-Fa-f])",
+        "^[^?]*%25", "^[^?]*%5[Cc]", "^[^?]*%[01]", #"^[^?]*\\"#,
+    ]
+
+    private var access: [String] {
+        var lines = allowList.denials.indices.map { "http_access deny d\($0)" }
+        let patterns = allowList.hosts
+        for (hostIndex, host) in patterns.enumerated() {
+            // Names that an exact entry speaks for are no business of the wildcard's.
+            let shadowed = patterns.indices.filter { other in
+                patterns[other].isExact && other != hostIndex && host.covers(patterns[other])
+            }
+            let host_ = (["h\(hostIndex)"] + shadowed.map { "!h\($0)" }).joined(separator: " ")
+            for (ruleIndex, rule) in allowList.rules.enumerated() where rule.hosts.contains(host) {
+                let place = "\(host_) r\(ruleIndex)_ports"
+                var limits = ""
+                if rule.methods != nil { limits += " r\(ruleIndex)_methods" }
+                if rule.paths != nil { limits += " r\(ruleIndex)_paths !odd_path" }
+                if rule.schemes.contains(.https) {
+                    lines.append("http_access allow gateway tunnel \(place) !private")
+                    // A second look, after the ClientHello: at what was asked for inside, or, where the tunnel
+                    // stays closed, at the same CONNECT again, which shows no key any more. In an opened
+                    // tunnel no CONNECT is accepted: Squid would not open the tunnel in the tunnel.
+                    let inside = isInspected(host) ? "!tunnel https" : "tunnel"
+                    let limits = isInspected(host) ? limits : ""
+                    lines.append("http_access allow vouched \(inside) \(place) s\(hostIndex)\(limits) !private")
+                }
+                if rule.schemes.contains(.http) {
+                    lines.append("http_access allow gateway !tunnel http \(place)\(limits) !private")
+                }
+            }
+        }
+        lines.append("http_access deny all")
+        return lines
+    }
+
+    /// The SNI has to be the CONNECT host, by exact name where the entry has one.
+    private var bumping: [String] {
+        var lines = ["acl step1 at_step SslBump1", "ssl_bump peek step1"]
+        let hosts = Array(allowList.hosts.enumerated())
+        for (index, host) in hosts.filter(\.element.isExact) + hosts.filter({ !$0.element.isExact }) {
+            guard allowList.rules.contains(where: { $0.hosts.contains(host) && $0.schemes.contains(.https) }) else {
+                continue
+            }
+            lines.append("ssl_bump \(isInspected(host) ? "bump" : "splice") h\(index) s\(index)")
+        }
+        lines += ["ssl_bump terminate all", "on_unsupported_protocol respond all"]
+        return lines
+    }
+
+    /// A host is opened as soon as one of its https entries asks for it.
+    private func isInspected(_ host: HostPattern) -> Bool {
+        allowList.rules.contains { $0.hosts.contains(host) && $0.needsInspection && $0.schemes.contains(.https) }
+    }
+}

@@ -1,0 +1,72 @@
+public import AiboxConfig
+public import AiboxSystem
+
+/// What the organisation says about every sandbox on this machine.
+///
+/// Read from `policy.org_baseline_path`; without the file the embedded baseline holds. A file that cannot
+/// be read or understood is an error, never a default (P6).
+public struct OrgPolicy: Sendable, Equatable {
+    /// Where it was read from, for messages.
+    public var source: String
+    public var runtime: Runtime
+
+    public struct Runtime: Sendable, Equatable {
+        /// What separates sandboxes from the kernel, unless a fallback is taken.
+        public var engine: Configuration.Isolation
+        /// Engines that may be used in its place; each use is told at the start.
+        public var fallback: [Configuration.Isolation]
+    }
+
+    /// - Parameter embedded: the baseline that is part of the program.
+    public static func load(path: String, embedded: [UInt8]) throws(AiboxError) -> OrgPolicy {
+        if File.exists(path) { return try OrgPolicy(try File.read(path, limit: 1 << 20), file: path) }
+        return try OrgPolicy(embedded, file: "the embedded baseline")
+    }
+
+    public init(_ bytes: [UInt8], file: String) throws(AiboxError) {
+        let document = try YAMLDocument(bytes, file: file, code: .policyInvalid)
+        let problems = ProblemCollector()
+        let root = YAMLMapping(document, keys: ["version", "runtime"], problems)
+        root.require("version")
+        _ = root.integer("version", in: 1...1)
+        let runtime = root.mapping("runtime", keys: ["engine", "fallback"])
+        let engine = runtime?.choice("engine", of: Configuration.Isolation.self) ?? .gvisor
+        var fallback: [Configuration.Isolation] = []
+        for text in runtime?.texts("fallback") ?? [] {
+            if let known = Configuration.Isolation(rawValue: text) {
+                fallback.append(known)
+            } else {
+                runtime?.complain("fallback", "must be a list of gvisor, kata or crun")
+            }
+        }
+        if let error = AiboxError(.policyInvalid, "cannot use the policy \(file)", problems: problems.problems) {
+            throw error
+        }
+        source = file
+        self.runtime = Runtime(engine: engine, fallback: fallback)
+    }
+
+    /// What becomes of a wish for an engine.
+    public enum EngineVerdict: Sendable, Equatable {
+        case permitted
+        /// Permitted as a fallback, which is said at every start.
+        case fallback(String)
+    }
+
+    /// - Throws: `denied` where the policy permits the engine in no way.
+    public func judge(_ wish: Configuration.Isolation) throws(AiboxError) -> EngineVerdict {
+        if wish == runtime.engine { return .permitted }
+        if runtime.fallback.contains(wish) {
+            return .fallback(
+                "runs under \(wish.rawValue) instead of \(runtime.engine.rawValue), which \(source) permits as a fallback"
+            )
+        }
+        throw AiboxError(
+            .denied, "the organisation's policy does not permit \(wish.rawValue)",
+            why: "\(source) asks for \(runtime.engine.rawValue)",
+            remedy: wish == .gvisor
+                ? "aibox config list --origin shows what asks for gVisor"
+                : "aibox config set gvisor.enabled true, or ask who owns the policy for runtime.fallback: [\(wish.rawValue)]"
+        )
+    }
+}

@@ -1,0 +1,50 @@
+extension Value {
+    /// The value as Rego writes it: `{"a": 1}`, `{1, 2}`, `set()`, strings quoted.
+    public var text: String {
+        var result = ""
+        write(to: &result)
+        return result
+    }
+
+    /// As `text`, but a string stands for itself.
+    var plainText: String {
+        if case .string(let box) = self { return box.string }
+        return text
+    }
+
+    private func write(to result: inout String) {
+        switch self {
+        case .undefined: result += "<undefined>"
+        case .null: result += "null"
+        case .bool(let value): result += value ? "true" : "false"
+        case .int(let value): result += String(value)
+        case .number(let box): result += box.text
+        case .string(let box): result += GoText.quote(box.string)
+        case .array(let items): Value.write(items, "[", "]", to: &result)
+        case .set(let box):
+            if box.items.isEmpty {
+                result += "set()"
+            } else {
+                Value.write(box.items, "{", "}", to: &result)
+            }
+        case .object(let box):
+            result += "{"
+            for index in 0..<box.count {
+                if index > 0 { result += ", " }
+                box.keys[index].write(to: &result)
+                result += ": "
+                box.values[index].write(to: &result)
+            }
+            result += "}"
+        }
+    }
+
+    private static func write(_ items: [Value], _ open: String, _ close: String, to result: inout String) {
+        result += open
+        for index in 0..<items.count {
+            if index > 0 { result += ", " }
+            items[index].write(to: &result)
+        }
+        result += close
+    }
+}

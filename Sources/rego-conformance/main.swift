@@ -1,0 +1,31 @@
+import Rego
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+// Without arguments: reads requests from standard input and answers each on standard output, see `JSONLinesSession`.
+// With `bench POLICY DATA INPUTS QUERY`: times decisions from JSON to JSON on one thread.
+if CommandLine.arguments.dropFirst().first == "bench" {
+    try Benchmark(Array(CommandLine.arguments.dropFirst(2))).run()
+} else {
+    serve()
+}
+
+func serve() {
+    let session = JSONLinesSession()
+    while let line = readLine(strippingNewline: true) {
+        var answer = session.answer(Array(line.utf8))
+        answer.append(10)
+        var sent = 0
+        while sent < answer.count {
+            let count = answer[sent...].withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+            if count <= 0 { exit(1) }
+            sent += count
+        }
+    }
+}
