@@ -36,6 +36,8 @@ let package = Package(
     products: [
         .executable(name: "aibox", targets: ["aibox"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
+        // The policy language on its own, for other packages.
+        .library(name: "Rego", targets: ["Rego"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -46,10 +48,12 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem",
+                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState",
+                "AiboxSystem",
                 "AiboxWire",
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
+        program("rego-conformance", uses: ["Rego"]),
 
         // Domains.
         room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
@@ -70,6 +74,7 @@ let package = Package(
         room("AiboxState", uses: ["AiboxSystem", "CSQLite"]),
         room("AiboxSystem", uses: ["CLinux"]),
         room("AiboxWire"),
+        room("Rego"),
 
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CEmbedded"),
@@ -104,6 +109,7 @@ let package = Package(
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
+        tests("RegoTests", uses: ["Rego"]),
         tests("SandboxTests", uses: ["AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]

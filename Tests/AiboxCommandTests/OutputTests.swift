@@ -74,7 +74,7 @@ struct OutputTests {
     func escaping() {
         for value in UInt32(0)...0x2100 {
             guard let scalar = Unicode.Scalar(value) else { continue }
-            let text = Escaping.text("a\(Character(scalar))b")
+            let text = SafeText.escaped("a\(Character(scalar))b")
             let properties = scalar.properties.generalCategory
             if properties == .unassigned { continue }
             let isHidden = [.control, .format, .lineSeparator, .paragraphSeparator].contains(properties)
@@ -87,6 +87,6 @@ struct OutputTests {
                 #expect(text.unicodeScalars.contains(scalar), "U+\(String(value, radix: 16))")
             }
         }
-        #expect(Escaping.text("a\nb", keepingLines: true) == "a\nb")
+        #expect(SafeText.escaped("a\nb", keepingLines: true) == "a\nb")
     }
 }

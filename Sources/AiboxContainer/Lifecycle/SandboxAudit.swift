@@ -56,7 +56,8 @@ struct SandboxAudit {
             AuditEvent(
                 .sandboxStart, subject: record.name,
                 details: [
-                    "workspace": .string(AuditText.carried(Array(record.workspace.utf8))), "runtime": .string(record.engine),
+                    "workspace": .string(AuditText.carried(Array(record.workspace.utf8))),
+                    "runtime": .string(record.engine),
                     "image": .string(record.image + "@" + record.imageID),
                     "layers": .array(findings.map { .string($0.layer) }),
                 ]))

@@ -75,7 +75,7 @@ public struct SandboxStart: Sendable {
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let spec = try prepared.spec(gateway.ready, runFolder: runFolder)
-            _ = try context.podman.start(spec)
+            _ = try context.podman.start(spec, settings: prepared.podmanSettings)
             clock.mark("container")
             try Interruption.check()
             try gateway.watch(monitorPid: try monitorPid(spec))

@@ -8,8 +8,8 @@ struct PolicyTest: ParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @Option(help: "Run only the tests whose full name matches this regular expression.")
-    var run: String?
+    @Option(name: .customLong("run"), help: "Run only the tests whose full name matches this regular expression.")
+    var pattern: String?
 
     @Flag(help: "Report which lines the tests evaluated.")
     var coverage = false
@@ -30,7 +30,7 @@ struct PolicyTest: ParsableCommand {
     func run() throws {
         let modules = try PolicySources.modules(policies)
         var runner = PolicyTestRunner()
-        runner.filter = run
+        runner.filter = pattern
         runner.collectsCoverage = coverage
         let document = try PolicySources.document(data)
         let report = try PolicySources.reporting("cannot run the tests") {
