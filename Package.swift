@@ -62,7 +62,7 @@ let package = Package(
             ]),
         room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
-        room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
+        room("AiboxGateway", uses: ["AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
         // Leaves.
         room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
@@ -94,7 +94,7 @@ let package = Package(
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
             "AiboxGatewayTests",
-            uses: ["AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+            uses: ["AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),

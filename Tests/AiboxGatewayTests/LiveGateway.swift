@@ -98,7 +98,9 @@ final class LiveGateway {
     /// Runs to the end and returns what was printed.
     func run(_ command: Command, timeout: Duration = .seconds(30)) throws -> String {
         let result = try SystemCommandRunner().run(command, timeout: timeout)
-        try #require(result.succeeded, "\(command.display): \(result.errorText)")
+        // A plain value: a failing expectation prints its operands, and a result's are bytes.
+        let succeeded = result.succeeded
+        try #require(succeeded, "\(command.display): \(result.errorText)")
         return result.text
     }
 
