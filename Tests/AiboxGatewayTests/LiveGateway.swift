@@ -146,6 +146,13 @@ enum ProcessTable {
         return !state.hasPrefix("Z") && !state.hasPrefix("X")
     }
 
+    /// True once every thread is held by SIGSTOP.
+    static func isStopped(_ pid: Int32) -> Bool {
+        let threads = (try? Folder.names("/proc/\(pid)/task")) ?? []
+        return !threads.isEmpty
+            && threads.allSatisfy { Int32($0).flatMap { field("State", $0) }?.hasPrefix("T") == true }
+    }
+
     static func residentKilobytes(_ pid: Int32) -> Int {
         field("VmRSS", pid).flatMap { Int($0.split(separator: " ")[0]) } ?? 0
     }
