@@ -44,7 +44,8 @@ extension Parser {
         let ruleRow = rule.map { module.rules[$0].location.row } ?? Int32.max
         var scope = isPackage ? "package" : "rule"
         for pair in pairs where pair.key == "scope" {
-            guard case .string(let text) = pair.value, ["package", "subpackages", "rule", "document"].contains(text) else {
+            guard case .string(let text) = pair.value, ["package", "subpackages", "rule", "document"].contains(text)
+            else {
                 throw lexer.failure("invalid annotation scope", location)
             }
             scope = text
