@@ -24,7 +24,8 @@ struct ImageVerify: ParsableCommand {
         let podman = Podman(host: .current)
         let image = try ImageStore(podman: podman).image(configured: recipe.reference)
         global.output.note("reading \(recipe.reference), which takes some seconds")
-        let findings = try ImageVerification(podman: podman, recipe: recipe, lock: try lock(library, image)).findings(image)
+        let findings = try ImageVerification(podman: podman, recipe: recipe, lock: try lock(library, image)).findings(
+            image)
         let rows = findings.map { finding -> [OutputValue] in
             [.text(finding.check), .boolean(finding.problem == nil), .optional(finding.problem)]
         }

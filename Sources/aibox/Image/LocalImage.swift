@@ -36,7 +36,8 @@ struct LocalImage {
                 output.note("\(recipe.reference) is up to date: the archive has nothing newer")
                 return answer(present)
             }
-            reason = pending.map { "\($0.count) packages are newer in the archive" } ?? "its recipe or its packages changed"
+            reason =
+                pending.map { "\($0.count) packages are newer in the archive" } ?? "its recipe or its packages changed"
             for difference in pending ?? [] { output.detail("  \(difference)") }
         }
         output.note(reason)
@@ -67,7 +68,9 @@ extension LocalImage {
     }
 
     func answer(_ image: StoredImage?) {
-        guard let image else { return output.answer(.record([.init("reference", .text(recipe.reference)), .init("digest", .null)])) }
+        guard let image else {
+            return output.answer(.record([.init("reference", .text(recipe.reference)), .init("digest", .null)]))
+        }
         output.answer(
             .record([
                 .init("reference", .text(image.reference)), .init("digest", .optional(image.digest?.description)),
