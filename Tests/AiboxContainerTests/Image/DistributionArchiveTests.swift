@@ -57,7 +57,8 @@ struct DistributionArchiveTests {
     @Test(
         "a machine without such an archive gets the command that helps",
         arguments: [
-            ("", "amd64"), ("Debian\tbookworm\tbookworm\tmain\tamd64\tu\te:1", "riscv64"), ("Fedora\tx\tx\tx\tamd64\tu\te:1", "amd64"),
+            ("", "amd64"), ("Debian\tbookworm\tbookworm\tmain\tamd64\tu\te:1", "riscv64"),
+            ("Fedora\tx\tx\tx\tamd64\tu\te:1", "amd64"),
         ])
     func none(_ text: String, _ architecture: String) {
         let error = #expect(throws: AiboxError.self) { try archive(text, architecture, "bookworm") }

@@ -1,3 +1,4 @@
+import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
 import Glibc
@@ -139,5 +140,32 @@ struct RootfsTests {
         through.overlay["bin/tool"] = [1]
         let error = #expect(throws: AiboxError.self) { try layer(ArchiveFixture.system, through) }
         #expect(error?.why?.contains("/bin is a symbolic link") == true)
+    }
+
+    @Test("Java's list of certificates is the same whenever and in whichever order it was made")
+    func keystore() throws {
+        func number(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).reversed().map { UInt8(value >> (8 * $0) & 255) }
+        }
+        func store(_ aliases: [String], _ moment: Int, tag: Int = 2) throws -> [UInt8] {
+            var bytes = number(0xfeed_feed, 4) + number(2, 4) + number(aliases.count, 4)
+            for alias in aliases {
+                bytes += number(tag, 4) + number(alias.utf8.count, 2) + Array(alias.utf8) + number(moment, 8)
+                bytes += number(5, 2) + Array("X.509".utf8) + number(3, 4) + Array(alias.utf8.prefix(3))
+            }
+            let phrase = Array("changeit".utf16.flatMap { number(Int($0), 2) }) + Array("Mighty Aphrodite".utf8)
+            return bytes + (try SHA1.checksum(phrase + bytes))
+        }
+        let first = try JavaKeystore.normalised(try store(["debian:b", "debian:a"], 1_700_000_000_123), seconds: 5)
+        let second = try JavaKeystore.normalised(try store(["debian:a", "debian:b"], 1_800_000_000_456), seconds: 5)
+        #expect(first == second)
+        #expect(first == (try store(["debian:a", "debian:b"], 5000)))
+        // What is something else stays as it is.
+        var broken = try store(["debian:a"], 1)
+        broken[30] ^= 1
+        let foreign = [
+            broken, try store(["key"], 1, tag: 1), [], Array("PKCS12, perhaps".utf8), Array(first.dropLast()),
+        ]
+        for bytes in foreign { #expect(try JavaKeystore.normalised(bytes, seconds: 5) == bytes) }
     }
 }

@@ -49,6 +49,8 @@ struct RootfsLayer {
                     home[String((user.home + "/" + entry.path.dropFirst("etc/skel/".count)).dropFirst())] = bytes
                 }
                 try writer.add(entry, bytes)
+            } else if entry.path == JavaKeystore.path, entry.kind == .file {
+                try writer.add(entry, try JavaKeystore.normalised(try reader.readContent(), seconds: rules.epoch))
             } else {
                 try writer.begin(entry)
                 try reader.forEachChunk(writer.append)
