@@ -43,17 +43,12 @@ extension Update {
         let old = outcome.old?.description ?? "none"
         switch (check, outcome.isNew) {
         case (true, true):
-<<<<<<< HEAD
-            return
-                "There is another \(outcome.reference): aibox update\n  here      \(old)\n  registry  \(outcome.new)\n"
-=======
             return """
                 There is another \(outcome.reference): aibox update
                   here      \(old)
                   registry  \(outcome.new)
 
                 """
->>>>>>> image
         case (true, false), (false, false):
             return "\(outcome.reference) is up to date.\n  \(outcome.new)\(signature(outcome))\n"
         case (false, true):
