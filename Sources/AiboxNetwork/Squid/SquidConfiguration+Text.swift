@@ -151,9 +151,9 @@ extension SquidConfiguration {
             let shadowed = patterns.indices.filter { other in
                 patterns[other].isExact && other != hostIndex && host.covers(patterns[other])
             }
-            let host_ = (["h\(hostIndex)"] + shadowed.map { "!h\($0)" }).joined(separator: " ")
+            let match = (["h\(hostIndex)"] + shadowed.map { "!h\($0)" }).joined(separator: " ")
             for (ruleIndex, rule) in allowList.rules.enumerated() where rule.hosts.contains(host) {
-                let place = "\(host_) r\(ruleIndex)_ports"
+                let place = "\(match) r\(ruleIndex)_ports"
                 var limits = ""
                 if rule.methods != nil { limits += " r\(ruleIndex)_methods" }
                 if rule.paths != nil { limits += " r\(ruleIndex)_paths !odd_path" }
