@@ -42,8 +42,9 @@ extension Builtins {
             let (text, part) = (try x.text(0), try x.text(1))
             return .int(Int64(try supported { () throws(SupportError) in try GoText.indexOf(text, part) }))
         }
-        table.add("indexof_n") { _, x throws(BuiltinFailure) in
+        table.add("indexof_n") { context, x throws(BuiltinFailure) in
             let (text, part) = (try x.text(0), try x.text(1))
+            try context.reserve(GoText.count(text, part) * 24)
             return .array(
                 try supported { () throws(SupportError) in try GoText.indexesOf(text, part) }.map { .int(Int64($0)) })
         }
@@ -78,12 +79,14 @@ extension Builtins {
         }
         table.add("split") { context, x throws(BuiltinFailure) in
             let (text, separator) = (try x.string(0), try x.string(1))
-            try context.reserve(text.count * 2)
+            // An array entry and an object for each part.
+            let parts = GoText.count(text.string, separator.string)
+            try context.reserve(text.count + parts * 64)
             return .array(GoText.split(text.string, separator.string).map { .string($0) })
         }
         table.add("strings.split_n") { context, x throws(BuiltinFailure) in
             let (text, separator, count) = (try x.text(0), try x.text(1), try x.integer(2))
-            try context.reserve(text.utf8.count * 2)
+            try context.reserve(text.utf8.count + GoText.count(text, separator) * 64)
             return .array(GoText.splitN(text, separator, count).map { .string($0) })
         }
         table.add("strings.count") { _, x throws(BuiltinFailure) in

@@ -152,6 +152,12 @@ public final class PreparedQuery: Sendable {
     /// As `value`, from JSON to JSON; nil where it is undefined.
     public func evaluate(json: [UInt8], options: Options = Options()) throws -> [UInt8]? {
         let input = try engine.value(json: json)
-        return try value(input: input, options: options).map { JSONWriter.bytes($0) }
+        guard let value = try value(input: input, options: options) else { return nil }
+        var writer = JSONWriter()
+        writer.write(value)
+        if writer.isTruncated {
+            throw RegoError(code: .limit, message: "the result is too large", file: "", row: 0, column: 0)
+        }
+        return writer.bytes
     }
 }
