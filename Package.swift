@@ -36,6 +36,8 @@ let package = Package(
     products: [
         .executable(name: "aibox", targets: ["aibox"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
+        // The policy language on its own, for other packages.
+        .library(name: "Rego", targets: ["Rego"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -46,22 +48,25 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem",
+                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState",
+                "AiboxSystem",
                 "AiboxWire",
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
+        program("rego-conformance", uses: ["Rego"]),
 
         // Domains.
+        room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
         room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
         room(
             "AiboxContainer",
             uses: [
-                "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire", "CAppArmor",
-                "CLinux",
-                "CSeccomp",
+                "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire",
+                "CAppArmor", "CLinux", "CSeccomp",
             ]),
+        room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
-        room("AiboxGateway", uses: ["AiboxSystem", "AiboxWire", "CLinux"] + nio),
+        room("AiboxGateway", uses: ["AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),
 
         // Leaves.
         room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
@@ -69,11 +74,13 @@ let package = Package(
         room("AiboxState", uses: ["AiboxSystem", "CSQLite"]),
         room("AiboxSystem", uses: ["CLinux"]),
         room("AiboxWire"),
+        room("Rego"),
 
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CEmbedded"),
         .target(name: "CLinux"),
         system("CAppArmor", "libapparmor", "libapparmor-dev"),
+        system("CNftnl", "libnftnl", "libnftnl-dev"),
         system("COpenSSL", "openssl", "libssl-dev"),
         system("CSeccomp", "libseccomp", "libseccomp-dev"),
         system("CSQLite", "sqlite3", "libsqlite3-dev"),
@@ -81,21 +88,28 @@ let package = Package(
 
         // Tests.
         room("AiboxTestSupport", uses: ["AiboxSystem"]),
+        .executableTarget(
+            name: "AiboxAuditWriter", dependencies: ["AiboxAudit", "AiboxSystem", "AiboxWire"],
+            path: "Tests/AiboxAuditWriter", swiftSettings: strict),
+        tests(
+            "AiboxAuditTests",
+            uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        tests("AiboxCommandTests", uses: ["aibox", "AiboxConfig", "AiboxSystem"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",
-            uses: [
-                "AiboxConfig", "AiboxContainer", "AiboxCrypto", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire",
-            ],
+            uses: ["AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire"],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
             "AiboxGatewayTests",
-            uses: ["AiboxContainer", "AiboxGateway", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+            uses: ["AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
+        tests("RegoTests", uses: ["Rego"]),
         tests("SandboxTests", uses: ["AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]

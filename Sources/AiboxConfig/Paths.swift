@@ -91,6 +91,9 @@ extension Paths {
 extension Paths {
     public var stateDatabase: String { stateFolder + "/state.db" }
     public var auditFolder: String { stateFolder + "/audit" }
+    /// The audit log's second place where no other is set: beside the state, not in it, so that who puts back
+    /// yesterday's state has not put back this.
+    public var auditCheckpoints: String { configurationFolder + "/audit-checkpoints" }
     public var recordingsFolder: String { stateFolder + "/recordings" }
     public var decisionLog: String { stateFolder + "/decisions.jsonl" }
     /// The images from registries whose signature was checked.

@@ -16,6 +16,9 @@ enum StateSchema {
             started_seconds INTEGER NOT NULL,
             started_nanoseconds INTEGER NOT NULL
         ) STRICT;
+        """,
         """
+        ALTER TABLE sandbox ADD COLUMN session TEXT NOT NULL DEFAULT '';
+        """,
     ]
 }

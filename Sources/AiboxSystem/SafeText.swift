@@ -1,25 +1,34 @@
-/// Makes text from outside harmless on a terminal (P10): control characters, escape sequences and
-/// characters that reorder or hide text are shown as `\u{..}`.
+/// Makes text from outside safe for a terminal (P10).
 public enum SafeText {
-    public static func escaped(_ text: String, keepingNewlines: Bool = false) -> String {
+    /// The text with every control character written out (`\u{1b}`), so that it can neither move the cursor nor
+    /// change the title, and without the invisible characters that reorder what a person reads.
+    ///
+    /// - Parameter keepingLines: leaves newlines as they are, for texts of several lines.
+    public static func escaped(_ text: String, keepingLines: Bool = false) -> String {
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
         var result = ""
         result.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
-            if isPlain(scalar) || (keepingNewlines && (scalar == "\n" || scalar == "\t")) {
-                result.unicodeScalars.append(scalar)
-            } else {
-                result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            switch scalar {
+            case "\n" where keepingLines: result.unicodeScalars.append(scalar)
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where isDangerous(scalar.value): result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default: result.unicodeScalars.append(scalar)
             }
         }
         return result
     }
 
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x00..<0x20, 0x7f..<0xa0: false
-        // Bidirectional controls, zero-width and invisible characters, tags.
-        case 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff, 0xfff9...0xfffb, 0xe0000...0xe0fff: false
-        default: true
+    /// C0, DEL and C1 controls; line and paragraph separators; the bidirectional controls of Unicode Annex 9;
+    /// zero-width characters and the byte order mark.
+    private static func isDangerous(_ value: UInt32) -> Bool {
+        switch value {
+        case 0...0x1f, 0x7f...0x9f, 0x61c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff, 0xfff9...0xfffb:
+            true
+        case 0xe0000...0xe007f: true
+        default: false
         }
     }
 }

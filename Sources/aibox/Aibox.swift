@@ -17,6 +17,7 @@ struct Aibox: ParsableCommand {
         subcommands: [
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
             ConfigCommand.self,
+            PolicyCommand.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
         ]
@@ -31,7 +32,7 @@ struct Aibox: ParsableCommand {
             var command = try direct(arguments) ?? parseAsRoot(arguments)
             try command.run()
         } catch let error as AiboxError {
-            leave(saying: "aibox: " + Escaping.text(error.description, keepingLines: true), error.code.exitStatus)
+            leave(saying: "aibox: " + SafeText.escaped(error.description, keepingLines: true), error.code.exitStatus)
         } catch {
             leave(with: error)
         }
@@ -63,7 +64,7 @@ struct Aibox: ParsableCommand {
             Glibc.exit(EXIT_SUCCESS)
         }
         let said = text.hasPrefix("Error: ") ? "aibox: " + text.dropFirst("Error: ".count) : text
-        leave(saying: Escaping.text(said, keepingLines: true), status)
+        leave(saying: SafeText.escaped(said, keepingLines: true), status)
     }
 
     private static func leave(saying text: String, _ status: Int32) -> Never {

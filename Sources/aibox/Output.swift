@@ -57,7 +57,7 @@ struct Output: Sendable {
 
     /// Tells a person something beside the answer; silent with `-q`.
     func note(_ text: String) {
-        if !quiet { Output.writeError(Escaping.text(text, keepingLines: true) + "\n") }
+        if !quiet { Output.writeError(SafeText.escaped(text, keepingLines: true) + "\n") }
     }
 
     /// As `note`, with `-v` only.

@@ -47,7 +47,7 @@ extension OutputValue {
         case .number(let value): value == value.rounded() ? String(Int(exactly: value) ?? 0) : String(value)
         case .size(let value): value.description
         case .time(let value): value.local
-        case .text(let value): Escaping.text(value)
+        case .text(let value): SafeText.escaped(value)
         case .list(let values): values.map(\.display).joined(separator: ",")
         case .object(let fields): fields.map { $0.name + "=" + $0.value.display }.joined(separator: " ")
         }

@@ -1,11 +1,11 @@
 import Rego
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 // Without arguments: reads requests from standard input and answers each on standard output, see `JSONLinesSession`.

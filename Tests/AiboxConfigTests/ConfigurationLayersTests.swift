@@ -141,7 +141,7 @@ struct ConfigurationLayersTests {
         arguments: [
             ("cpus: 4\n", "unknown key cpus; did you mean resources.cpus?"),
             ("gvisor.enabled: true\n", "unknown key gvisor.enabled; write gvisor: and below it, indented, enabled:"),
-            ("gvisr:\n  enabled: true\n", "unknown key gvisr"),
+            ("gvisr:\n  enabled: true\n", "unknown key gvisr; did you mean gvisor?"),
             (
                 "audit:\n  enabled: true\n",
                 "unknown key audit; it has no effect in this version (aibox config migrate removes it)"

@@ -59,6 +59,23 @@ struct GatewayControlTests {
         #expect(try gateway.client.status().sandbox == "live")
     }
 
+    @Test("the log is bounded and says that it started anew")
+    func boundedLog() throws {
+        let folder = try TemporaryFolder(prefix: "aibox-gateway")
+        var settings = LiveGateway.settings(runFolder: folder.path + "/run")
+        settings.logLimit = 4096
+        let gateway = try GatewayProcess.start(settings, logFile: folder.path + "/log")
+        let speak = [
+            "-c",
+            "import socket, sys\nfor _ in range(100):\n c = socket.socket(socket.AF_UNIX); c.connect(sys.argv[1])"
+                + "; c.sendall(b'x\\n'); c.recv(999); c.close()", folder.path + "/run/control.sock",
+        ]
+        try SystemCommandRunner().require(Command("/usr/bin/python3", speak), "speak")
+        let log = try File.text(folder.path + "/log")
+        #expect(log.utf8.count <= 4096 && log.contains("log started anew limit=4096"))
+        try gateway.stop()
+    }
+
     @Test("a second monitor, and one that is not running, are refused")
     func monitors() throws {
         let gateway = try LiveGateway(isWatched: false)

@@ -86,7 +86,7 @@ struct GatewayForwardTests {
     func silence() throws {
         let gateway = try LiveGateway()
         var filter = gateway.inBox("nft", ["-f", "-"])
-        filter.input = Array("table ip t { chain c { type filter hook input priority 0; policy drop; } }".utf8)
+        filter.input = Array("table ip t { chain c { type filter hook input priority 0; policy drop; }; }".utf8)
         _ = try gateway.run(filter)
         let start = ContinuousClock.now
         let answer = try gateway.run(

@@ -109,6 +109,7 @@ struct GatewayLifeTests {
     func hanging() throws {
         let gateway = try LiveGateway()
         kill(gateway.ready.pid, SIGSTOP)
+        #expect(eventually { ProcessTable.isStopped(gateway.ready.pid) })
         var client = gateway.client
         client.timeout = .milliseconds(300)
         #expect(throws: AiboxError.self) { try client.status() }

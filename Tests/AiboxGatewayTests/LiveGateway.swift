@@ -98,7 +98,9 @@ final class LiveGateway {
     /// Runs to the end and returns what was printed.
     func run(_ command: Command, timeout: Duration = .seconds(30)) throws -> String {
         let result = try SystemCommandRunner().run(command, timeout: timeout)
-        try #require(result.succeeded, "\(command.display): \(result.errorText)")
+        // A plain value: a failing expectation prints its operands, and a result's are bytes.
+        let succeeded = result.succeeded
+        try #require(succeeded, "\(command.display): \(result.errorText)")
         return result.text
     }
 
@@ -142,6 +144,13 @@ enum ProcessTable {
     static func isAlive(_ pid: Int32) -> Bool {
         guard let state = field("State", pid) else { return false }
         return !state.hasPrefix("Z") && !state.hasPrefix("X")
+    }
+
+    /// True once every thread is held by SIGSTOP.
+    static func isStopped(_ pid: Int32) -> Bool {
+        let threads = (try? Folder.names("/proc/\(pid)/task")) ?? []
+        return !threads.isEmpty
+            && threads.allSatisfy { Int32($0).flatMap { field("State", $0) }?.hasPrefix("T") == true }
     }
 
     static func residentKilobytes(_ pid: Int32) -> Int {

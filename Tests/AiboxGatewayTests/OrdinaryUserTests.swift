@@ -26,8 +26,9 @@ struct OrdinaryUserTests {
                 folder.path + "/" + Path.name(own), ["--testing-library", "swift-testing", "--filter", suites]),
             timeout: .seconds(300))
         let words = (result.text + result.errorText).split(separator: "\n")
+        let succeeded = result.succeeded
         #expect(
-            result.succeeded,
+            succeeded,
             "\(words.filter { $0.contains("✘") || $0.contains("Expectation") }.joined(separator: "\n"))")
         // A filter that matches nothing passes too.
         let summary = words.last { $0.contains("Test run with") } ?? ""

@@ -12,14 +12,14 @@ final class LabSquid {
 
     static let secret = "00112233445566778899aabbccddeeff"
 
-    init(_ lab: Lab, _ allowList: AllowList, exceptions: [String] = [Lab.block]) throws {
+    init(_ lab: Lab, _ allowList: AllowList, exceptions: [String] = [Lab.block], trustsLab: Bool = true) throws {
         self.lab = lab
         folder = try TemporaryFolder(prefix: "aibox-squid")
         try TestAuthority.write(folder.path + "/authority.pem", name: "aibox sandbox authority")
         configuration = SquidConfiguration(
             address: .v4(0x7F01_0203), port: 13128, secret: Self.secret, folder: folder.path, allowList: allowList,
             targets: TargetPolicy(exceptions: exceptions.compactMap { AddressRange($0) }),
-            authority: folder.path + "/authority.pem", originAuthorities: [lab.authorityFile],
+            authority: folder.path + "/authority.pem", originAuthorities: trustsLab ? [lab.authorityFile] : [],
             nameServers: IPAddress(Lab.nameServer).map { [$0] })
         let path = try folder.write("squid.conf", configuration.text)
         if configuration.inspects {
@@ -55,8 +55,8 @@ final class LabSquid {
     func curl(_ url: String, key: String? = secret, _ more: [String] = []) throws -> Answer {
         var arguments = ["-x", "http://127.1.2.3:13128", "-o", "-", "-w", " %{http_code}"]
         if let key {
-            arguments += ["--proxy-header", "X-Aibox-Key: " + key, "--proxy-header", "X-Aibox-Request: r-1"]
-            if url.hasPrefix("http:") { arguments += ["-H", "X-Aibox-Key: " + key] }
+            let flag = url.hasPrefix("http:") ? "-H" : "--proxy-header"
+            arguments += [flag, "X-Aibox-Key: " + key]
         }
         let result = try lab.curl(arguments + more + [url])
         let words = result.text.split(separator: " ")

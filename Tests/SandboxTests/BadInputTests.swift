@@ -53,13 +53,13 @@ extension Sandboxes {
                 arguments: { ["-w", $0.workspace, "--image", "localhost/no/such:1"] }, says: "not on this machine"),
             Case(
                 testDescription: "an image name that is an option",
-                arguments: { ["-w", $0.workspace, "--image=--rm"] }, says: "image"),
+                arguments: { ["-w", $0.workspace, "--image=--rm"] }, says: "image", status: 64),
             Case(
                 testDescription: "no CPU at all", arguments: { ["-w", $0.workspace, "--cpus", "0"] },
-                says: "resources.cpus"),
+                says: "resources.cpus", status: 64),
             Case(
                 testDescription: "memory of no size", arguments: { ["-w", $0.workspace, "--memory", "lots"] },
-                says: "resources.memory"),
+                says: "resources.memory", status: 64),
             Case(
                 testDescription: "an unknown setting",
                 arguments: { fixture in

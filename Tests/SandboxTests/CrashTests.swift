@@ -54,15 +54,7 @@ extension Sandboxes {
         }
 
         private func gatewayPid(_ fixture: SandboxFixture) throws -> Int32 {
-            let processes = try SystemCommandRunner().run(Command("ps", ["-e", "-o", "pid=,args="])).text
-            // The daemon's only argument is `run`; of several it is the one that holds this sandbox's lock.
-            let port = try #require(try fixture.status()["ssh_port"]?.wholeNumber)
-            for line in processes.split(separator: "\n") where line.contains("aibox-gateway run") {
-                guard let pid = Int32(line.split(separator: " ").first ?? "") else { continue }
-                let sockets = try SystemCommandRunner().run(Command("ss", ["-Hltnp", "sport = :\(port)"])).text
-                if sockets.contains("pid=\(pid),") { return pid }
-            }
-            throw AiboxError(.failed, "no gateway listens on \(port)")
+            Int32(truncatingIfNeeded: try #require(try fixture.status()["gateway_pid"]?.wholeNumber))
         }
     }
 }

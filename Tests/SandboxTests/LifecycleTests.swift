@@ -38,7 +38,7 @@ extension Sandboxes {
             try fixture.start()
             let made = try fixture.shell(
                 "sh", "-c",
-                "echo kept > ~/note && touch ~/.m2/repository/a ~/.cargo/registry/b ~/.yarn/cache/c && mkdir ~/.m2/x ~/.yarn/y"
+                "echo kept > ~/note && touch ~/.m2/repository/a ~/.cargo/registry/b ~/.cache/yarn/c && mkdir ~/.m2/x ~/.cache/y"
             )
             #expect(made.succeeded, "\(made.errorText)")
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
@@ -88,7 +88,7 @@ extension Sandboxes {
             try second.start()
             let ports = try [first, second].map { try $0.status()["ssh_port"]?.wholeNumber }
             #expect(Set(ports).count == 2)
-            _ = try first.shell("sh", "-c", "echo secret > ~/note; (sleep 60 &)")
+            _ = try first.shell("sh", "-c", "echo secret > ~/note; sleep 60 >/dev/null 2>&1 </dev/null &")
             #expect(!(try second.shell("sh", "-c", "cat ~/note").succeeded))
             #expect(!(try second.shell("ps", "-e").text.contains("sleep 60")))
         }

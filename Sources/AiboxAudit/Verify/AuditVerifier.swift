@@ -74,6 +74,7 @@ public struct AuditVerifier: Sendable {
 
     private func identity(_ files: LogFolder, _ result: inout AuditVerification) throws(AiboxError) -> LogIdentity? {
         guard File.exists(files.identity) else {
+            try refuseUnborn(files)
             result.finding = AuditFinding(.removed, in: files.identity, "\(files.identity) is missing")
             return nil
         }
@@ -83,6 +84,19 @@ public struct AuditVerifier: Sendable {
             result.finding = AuditFinding(.changed, in: files.identity, error.why ?? error.what)
             return nil
         }
+    }
+
+    /// A folder without `log.pub`, without an event, and unknown to every second place has never held a log.
+    private func refuseUnborn(_ files: LogFolder) throws(AiboxError) {
+        for first in try files.segments() {
+            let path = files.path(segment: first)
+            if try FileBytes.length(try LogWriter.open(path, O_RDONLY), path) > 0 { return }
+        }
+        let place = AuditContext.hostName + ":" + (Path.real(folder) ?? folder)
+        for second in secondPlaces where File.isDirectory(second) {
+            if try !SecondPlace(folder: second).otherLogs(at: place, than: "").isEmpty { return }
+        }
+        throw AiboxError(.failed, "cannot verify the audit log", why: "there is none in \(folder) yet")
     }
 
     /// The MAC keys, if the auditor's key is at hand; a trusted key that is not the log's is a finding.

@@ -100,13 +100,16 @@ struct ChainWalk {
             try tree.add(leaf, hasher)
             head = leaf
             noteTime(record)
-            if let known, events == known.sequence, leaf != known.head {
-                finding = at(.changed, events, path, number, offset, "event \(events) is not the one that was written")
-                return
-            }
             if nextExpectation < expectations.count, expectations[nextExpectation].size <= events {
                 try compareRoots(path, number, offset)
                 if finding != nil { return }
+            }
+            if let known, events == known.sequence, leaf != known.head {
+                // The links are right, so any event since the last signature may be another one.
+                finding = at(
+                    .changed, min(matched + 1, events), path, number, offset,
+                    "events \(matched + 1) to \(events) are not those that were written", to: events)
+                return
             }
             offset += line.count + 1
         }

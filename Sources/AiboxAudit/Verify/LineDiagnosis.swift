@@ -27,9 +27,6 @@ struct LineDiagnosis {
     /// The number is right; the link to the line before, or the MAC, is not.
     private func sameNumber(_ next: RecordLine?, _ hasher: MerkleHasher) throws(AiboxError) -> Verdict {
         if record.previous == head { return changed(expected) }
-        if expected == 1 {
-            return (.rekeyed, 1, nil, "the first event does not belong to the keys in log.pub")
-        }
         if let next, next.sequence == expected, next.previous == head {
             return (
                 .inserted, expected, nil, "there are two events \(expected), and this one does not continue the log"
@@ -39,16 +36,19 @@ struct LineDiagnosis {
         let follows = next.map { $0.sequence == expected + 1 && $0.previous == leaf }
         let isLast = end == expected && endHead == leaf
         // What comes after vouches for this line as it is, so the one before is not as it was.
-        if !checkedMACs, follows ?? isLast { return changed(expected - 1) }
+        if !checkedMACs || expected == 1, follows ?? isLast {
+            if expected > 1 { return changed(expected - 1) }
+            return (.rekeyed, 1, nil, "the first event does not belong to the keys in log.pub")
+        }
         return changed(expected)
     }
 
     /// A number too large: something is missing, moved, or the number itself was changed.
     private func ahead(_ next: RecordLine?) -> Verdict {
-        if next?.sequence == expected + 1 || (next == nil && end == expected) { return changed(expected) }
         if isLater(expected) {
             return (.reordered, expected, nil, "event \(record.sequence) stands in the place of event \(expected)")
         }
+        if next?.sequence == expected + 1 || (next == nil && end == expected) { return changed(expected) }
         let last = record.sequence - 1
         return (
             .removed, expected, last,

@@ -66,7 +66,8 @@ struct FileLayer {
         if RetiredKey.all.contains(where: { $0.name.hasPrefix(name + ".") }) {
             return "; it has no effect in this version (aibox config migrate removes it)"
         }
-        return ConfigurationSchema.nearest(name).map { "; did you mean \($0)?" } ?? ""
+        let nearest = ConfigurationSchema.nearest(name) ?? NearestName.of(name, among: ConfigurationSchema.sections)
+        return nearest.map { "; did you mean \($0)?" } ?? ""
     }
 
     private mutating func complain(_ document: YAMLDocument, _ position: TextPosition, _ message: String) {

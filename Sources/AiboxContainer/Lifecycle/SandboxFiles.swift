@@ -15,6 +15,10 @@ struct SandboxFiles {
         return try ensure("seccomp", ".json", profile.file(for: engine.seccompDialect), mode: 0o600)
     }
 
+    func podmanSettings() throws(AiboxError) -> String {
+        try ensure("containers", ".conf", Array(Podman.plainSettings.utf8), mode: 0o600)
+    }
+
     func runscWrapper(_ wrapper: RunscWrapper) throws(AiboxError) -> String {
         try ensure("runsc", "", Array(wrapper.text.utf8), mode: 0o700)
     }

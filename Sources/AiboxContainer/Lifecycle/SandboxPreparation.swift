@@ -24,7 +24,9 @@ struct SandboxPreparation: Sendable {
             context: context, name: name, workspace: workspace, image: image, engine: engine, appArmor: appArmor,
             limits: limits,
             support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine),
-            secrets: try secrets(), workspaceSource: try mount.attach(rootful: context.host.isRoot))
+            podmanSettings: engine.isGVisor || context.host.isRoot
+                ? nil : try SandboxFiles(context: context).podmanSettings(), secrets: try secrets(),
+            workspaceSource: try mount.attach(rootful: context.host.isRoot))
     }
 
     private var mount: WorkspaceMount {
@@ -98,6 +100,8 @@ struct PreparedSandbox: Sendable {
     let limits: SandboxSpec.Limits
     let support: LimitSupport
     let seccompProfile: String
+    /// A containers.conf of ours, where the machine's would not do.
+    let podmanSettings: String?
     let secrets: [SandboxSpec.Secret]
     let workspaceSource: String
 

@@ -51,7 +51,14 @@ extension SandboxContext {
                 current.phase != .running
                     || GatewayRemains.state(of: record.runFolder) != .running
             else { continue }
+            let audit = try SandboxAudit(self, sandbox: current.name, session: current.session)
+            if current.phase == .running {
+                try audit.cutOff(current.name)
+            } else {
+                try audit.stopping(current.name, reason: "left unfinished by a command that died")
+            }
             try SandboxRemains(context: self, name: name, runFolder: record.runFolder).clear(store)
+            try audit.close()
             report(
                 current.phase == .running
                     ? "the gateway of \(name) had ended, which cut the sandbox off; it is removed (workspace and volumes stay)"

@@ -35,19 +35,38 @@ public struct SandboxStart: Sendable {
             workspacePath, user: context.user,
             state: [context.paths.stateFolder, context.paths.configurationFolder, context.paths.runtimeRoot],
             mounts: .current)
-        let policyNotes = try admission()
         let name = try sandboxName(workspace)
+        let session = SandboxAudit.newSession()
         let lock = try context.lock(name)
         defer { lock.release() }
+        let audit = try SandboxAudit(context, sandbox: name.text, session: session)
+        do throws(AiboxError) {
+            let started = try start(workspace, name, session, audit, &clock)
+            try audit.close()
+            return started
+        } catch {
+            try audit.failed(error)
+            try audit.close()
+            throw error
+        }
+    }
+
+    private func start(
+        _ workspace: Workspace, _ name: SandboxName, _ session: String, _ audit: SandboxAudit, _ clock: inout StepClock
+    ) throws(AiboxError) -> StartedSandbox {
+        let policyNotes = try admission()
         let store = try context.store()
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
+        try audit.creating(workspace, context)
+        for words in policyNotes { try audit.fallback(words, context.configuration.isolation.rawValue) }
         clock.mark("checks")
 
         let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
         var record = SandboxRecord(
             name: name.text, container: name.container, workspace: workspace.path, runFolder: runFolder, engine: "",
-            image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now)
+            image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now,
+            session: session)
         try store.save(record)
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
@@ -56,7 +75,7 @@ public struct SandboxStart: Sendable {
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let spec = try prepared.spec(gateway.ready, runFolder: runFolder)
-            _ = try context.podman.start(spec)
+            _ = try context.podman.start(spec, settings: prepared.podmanSettings)
             clock.mark("container")
             try Interruption.check()
             try gateway.watch(monitorPid: try monitorPid(spec))
@@ -72,6 +91,7 @@ public struct SandboxStart: Sendable {
             record.limits = prepared.limitWords
             record.phase = .running
             try Interruption.check()
+            try audit.started(record, findings)
             try store.save(record)
             try SSHConfiguration(paths: context.paths).write(try store.all().filter { $0.phase == .running })
             SandboxSession(paths: context.paths, record: record).keepConnection()

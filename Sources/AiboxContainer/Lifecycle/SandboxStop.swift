@@ -12,8 +12,11 @@ extension SandboxContext {
         let store = try store()
         var record = record
         record.phase = .stopping
+        let audit = try SandboxAudit(self, sandbox: record.name, session: record.session)
+        try audit.stopping(record.name, reason: "asked for")
         try store.save(record)
         try SandboxRemains(context: self, name: name, runFolder: record.runFolder).clear(store)
         try SSHConfiguration(paths: paths).write(try store.all().filter { $0.phase == .running })
+        try audit.close()
     }
 }

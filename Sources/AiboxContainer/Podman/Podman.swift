@@ -33,9 +33,17 @@ public struct Podman: Sendable {
         }
     }
 
+    /// What podman is to be told where its own defaults stand in the way, as containers.conf(5): rootless crun
+    /// cannot write the network settings that podman presets, for the network namespace is the gateway's.
+    static let plainSettings = "[containers]\ndefault_sysctls = []\n"
+
     /// Starts the container of a spec and returns its id.
-    public func start(_ spec: SandboxSpec) throws(AiboxError) -> String {
-        let result = try run(PodmanRun(spec).arguments, timeout: .seconds(120))
+    ///
+    /// - Parameter settings: a containers.conf to use in place of the machine's; nil for the machine's.
+    public func start(_ spec: SandboxSpec, settings: String? = nil) throws(AiboxError) -> String {
+        var command = command(PodmanRun(spec).arguments)
+        if let settings { command.environment["CONTAINERS_CONF"] = settings }
+        let result = try runner.run(command, timeout: .seconds(120))
         if result.succeeded { return String(result.text.split(separator: "\n").last ?? "") }
         throw Self.failure("cannot start the container", result)
     }

@@ -3,7 +3,7 @@
 public enum CacheVolumes {
     /// Purpose and place. The places are the tools' own defaults: nothing has to be configured inside.
     static let caches: [(purpose: String, target: String)] = [
-        ("maven", ".m2/repository"), ("gradle", ".gradle/caches"), ("npm", ".npm"), ("yarn", ".yarn/cache"),
+        ("maven", ".m2/repository"), ("gradle", ".gradle/caches"), ("npm", ".npm"), ("yarn", ".cache/yarn"),
         ("bazel", ".cache/bazel"), ("nuget", ".nuget/packages"), ("pip", ".cache/pip"), ("cargo", ".cargo/registry"),
     ]
 

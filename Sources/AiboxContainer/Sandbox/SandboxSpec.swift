@@ -45,6 +45,10 @@ public struct SandboxSpec: Sendable, Equatable {
 
         public enum Platform: String, Sendable, CaseIterable { case systrap, ptrace }
 
+        var isGVisor: Bool {
+            if case .gvisor = self { true } else { false }
+        }
+
         public var label: String {
             switch self {
             case .gvisor(_, let platform): "gvisor/\(platform.rawValue)"

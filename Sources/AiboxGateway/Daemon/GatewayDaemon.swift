@@ -27,7 +27,7 @@ public enum GatewayDaemon {
             let settings = try readSettings()
             let log = GatewayLog(limit: settings.logLimit)
             let folder = try RunFolder.claim(settings.runFolder)
-            defer { folder.remove() }
+            defer { folder.remove(log) }
             let gateway = try Gateway.start(settings, folder, leash: leash, signals: signals, log: log)
             log.info("ready", ["sandbox": settings.sandbox, "ssh": "127.0.0.1:\(gateway.ready.sshPort)"])
             report(.ready(gateway.ready), on: readiness)

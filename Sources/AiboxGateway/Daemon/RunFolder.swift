@@ -38,5 +38,9 @@ struct RunFolder: Sendable {
     }
 
     /// Removes the folder; the lock is held until the process ends.
-    func remove() { try? Folder.removeTree(path) }
+    func remove(_ log: GatewayLog) {
+        do throws(AiboxError) { try Folder.removeTree(path) } catch {
+            log.error("run folder left", ["reason": "\(error)"])
+        }
+    }
 }

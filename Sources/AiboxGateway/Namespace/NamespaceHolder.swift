@@ -1,3 +1,4 @@
+import AiboxNetwork
 import AiboxSystem
 import CLinux
 import Glibc
@@ -72,7 +73,7 @@ public struct NamespaceHolder {
         try gatewayLink.send(SandboxLink.loopbackUp(), "switch on the gateway's loopback")
         try gatewayLink.send(SandboxLink.lay(to: box.number), "connect the two namespaces")
         // The filter stands before either end of the cable is up.
-        try Self.load(GatewayFilter().ruleset)
+        try Self.load(SandboxLink.filter().text)
         for message in SandboxLink.gatewayEnd() { try gatewayLink.send(message, "set up the gateway's interface") }
         for message in SandboxLink.boxEnd() { try boxLink.send(message, "set up the sandbox's interface") }
         // From here on: addresses and filter (CAP_NET_ADMIN 12), ports below 1024 (CAP_NET_BIND_SERVICE 10).

@@ -1,3 +1,4 @@
+import AiboxNetwork
 import AiboxSystem
 
 /// The one cable of a sandbox: `box0` in the gateway's namespace, `eth0` in the sandbox's.
@@ -35,6 +36,14 @@ enum SandboxLink {
             }
         }
         return message
+    }
+
+    /// The packet filter at the gateway's end: the sandbox may open these ports of the gateway and nothing else; the gateway
+    /// may open the sandbox's SSH port.
+    static func filter(tcp: [UInt16] = [], udp: [UInt16] = []) -> FilterRuleset {
+        FilterRuleset(
+            interface: gatewayName, gateway: .v4(gatewayAddress.value), box: .v4(boxAddress.value), tcpPorts: tcp,
+            udpPorts: udp, boxPorts: [sshPort])
     }
 
     /// Switches the loopback interface on.

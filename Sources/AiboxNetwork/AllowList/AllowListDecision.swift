@@ -2,8 +2,8 @@ extension AllowList {
     /// The verdict on one request. Pure: the same list and request give the same verdict.
     ///
     /// An entry that names the host exactly speaks for it alone; wildcards count only where there is none.
-    /// Of several entries for the host and port, a request needs one that permits it in full, and a tunnel
-    /// is opened for inspection as soon as one of them asks for it.
+    /// Of several entries for the host and port, a request needs one that permits it in full. A tunnel is
+    /// opened for inspection as soon as one entry for the host asks for it.
     public func decide(_ request: EgressRequest) -> EgressDecision {
         if let denial = denials.first(where: { $0.host.matches(request.host) }) {
             return .deny(
@@ -40,7 +40,8 @@ extension AllowList {
                     "Use \(schemes)."))
         }
         guard case .http(_, let method, let path) = request.content else {
-            return .allow(grant(chosen, inspecting: forScheme.contains(where: \.needsInspection)))
+            return .allow(
+                grant(chosen, inspecting: forHost.contains { $0.needsInspection && $0.schemes.contains(.https) }))
         }
         let forMethod = forScheme.filter { $0.methods?.contains(method) ?? true }
         if forMethod.isEmpty {

@@ -2,9 +2,7 @@ extension HTTPRequestHead {
     /// From the lines of a head, without their CRLF.
     init(lines: [ArraySlice<UInt8>]) throws(HTTPRefusal) {
         guard let first = lines.first else { throw .requestLine }
-        let words = first.split(separator: 0x20, omittingEmptySubsequences: false)
-        guard words.count == 3, !words[1].isEmpty else { throw .requestLine }
-        guard !words[0].isEmpty, words[0].count <= 32, words[0].allSatisfy(\.isToken) else { throw .method }
+        let words = try Self.words(first)
         method = String(decoding: words[0], as: UTF8.self)
         minorVersion = try Self.version(words[2])
         fields = []
@@ -13,6 +11,19 @@ extension HTTPRequestHead {
         host = try Self.host(fields, required: minorVersion == 1)
         body = try Self.body(fields, minorVersion)
         if method == "CONNECT", body != .none, body != .length(0) { throw .connectBody }
+    }
+
+    /// Throws what is wrong with a request line, target aside.
+    static func checkRequestLine(_ line: ArraySlice<UInt8>) throws(HTTPRefusal) {
+        _ = try version(try words(line)[2])
+    }
+
+    /// Method, target, version.
+    private static func words(_ line: ArraySlice<UInt8>) throws(HTTPRefusal) -> [ArraySlice<UInt8>] {
+        let words = line.split(separator: 0x20, omittingEmptySubsequences: false)
+        guard words.count == 3, !words[1].isEmpty else { throw .requestLine }
+        guard !words[0].isEmpty, words[0].count <= 32, words[0].allSatisfy(\.isToken) else { throw .method }
+        return words
     }
 
     private static func version(_ word: ArraySlice<UInt8>) throws(HTTPRefusal) -> Int {

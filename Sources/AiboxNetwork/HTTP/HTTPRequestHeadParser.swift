@@ -63,6 +63,8 @@ public struct HTTPRequestHeadParser: Sendable {
                 let head = try HTTPRequestHead(lines: lines.map { buffer[$0] })
                 return .head(head, unread: bytes.endIndex - index - 1)
             }
+            // The first line is judged at once: other protocols send one and wait.
+            if lines.isEmpty { try HTTPRequestHead.checkRequestLine(buffer[line]) }
             lines.append(line)
             if lines.count > limits.fields + 1 { throw .tooLarge }
         }

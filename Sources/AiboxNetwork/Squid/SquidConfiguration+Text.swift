@@ -72,7 +72,7 @@ extension SquidConfiguration {
         let authorities = originAuthorities.map { " cafile=\($0)" }.joined()
         lines.append("tls_outgoing_options default-ca=on\(authorities) min-version=1.2")
         lines.append("sslproxy_cert_error deny all")
-        for header in [Self.keyHeader, Self.requestHeader, "Proxy-Authorization", "Proxy-Connection", "Via"] {
+        for header in [Self.keyHeader, "Proxy-Authorization", "Proxy-Connection", "Via"] {
             lines.append("request_header_access \(header) deny all")
         }
         if let upstream {
@@ -91,13 +91,13 @@ extension SquidConfiguration {
             "acl gateway req_header \(Self.keyHeader) ^\(secret)$",
             "acl vouch annotate_client aibox=vouched",
             "acl vouched note aibox vouched",
-            "acl connect method CONNECT",
+            "acl tunnel method CONNECT",
             "acl https proto HTTPS",
             "acl http proto HTTP",
             "http_access deny manager",
             "http_access deny !gateway !vouched",
             // `vouch` always matches, so this line never does: it is there for the mark that it leaves.
-            "http_access deny connect gateway !vouch",
+            "http_access deny tunnel gateway !vouch",
         ]
     }
 
@@ -151,21 +151,23 @@ extension SquidConfiguration {
             let shadowed = patterns.indices.filter { other in
                 patterns[other].isExact && other != hostIndex && host.covers(patterns[other])
             }
-            let host_ = (["h\(hostIndex)"] + shadowed.map { "!h\($0)" }).joined(separator: " ")
+            let match = (["h\(hostIndex)"] + shadowed.map { "!h\($0)" }).joined(separator: " ")
             for (ruleIndex, rule) in allowList.rules.enumerated() where rule.hosts.contains(host) {
-                let place = "\(host_) r\(ruleIndex)_ports"
+                let place = "\(match) r\(ruleIndex)_ports"
                 var limits = ""
                 if rule.methods != nil { limits += " r\(ruleIndex)_methods" }
                 if rule.paths != nil { limits += " r\(ruleIndex)_paths !odd_path" }
                 if rule.schemes.contains(.https) {
-                    lines.append("http_access allow gateway connect \(place) !private")
-                    if isInspected(host) {
-                        lines.append(
-                            "http_access allow vouched !connect https \(place) s\(hostIndex)\(limits) !private")
-                    }
+                    lines.append("http_access allow gateway tunnel \(place) !private")
+                    // A second look, after the ClientHello: at what was asked for inside, or, where the tunnel
+                    // stays closed, at the same CONNECT again, which shows no key any more. In an opened
+                    // tunnel no CONNECT is accepted: Squid would not open the tunnel in the tunnel.
+                    let inside = isInspected(host) ? "!tunnel https" : "tunnel"
+                    let limits = isInspected(host) ? limits : ""
+                    lines.append("http_access allow vouched \(inside) \(place) s\(hostIndex)\(limits) !private")
                 }
                 if rule.schemes.contains(.http) {
-                    lines.append("http_access allow gateway !connect http \(place)\(limits) !private")
+                    lines.append("http_access allow gateway !tunnel http \(place)\(limits) !private")
                 }
             }
         }
@@ -173,20 +175,15 @@ extension SquidConfiguration {
         return lines
     }
 
-    /// The SNI has to be the CONNECT host, by exact name where the entry has one. An entry that inspects wins
-    /// over one that does not for the same host and port, as in `AllowList.decide`.
+    /// The SNI has to be the CONNECT host, by exact name where the entry has one.
     private var bumping: [String] {
         var lines = ["acl step1 at_step SslBump1", "ssl_bump peek step1"]
         let hosts = Array(allowList.hosts.enumerated())
         for (index, host) in hosts.filter(\.element.isExact) + hosts.filter({ !$0.element.isExact }) {
-            let rules = allowList.rules.enumerated().filter {
-                $0.element.hosts.contains(host) && $0.element.schemes.contains(.https)
+            guard allowList.rules.contains(where: { $0.hosts.contains(host) && $0.schemes.contains(.https) }) else {
+                continue
             }
-            for action in [true, false] {
-                for (ruleIndex, rule) in rules where rule.needsInspection == action {
-                    lines.append("ssl_bump \(action ? "bump" : "splice") h\(index) s\(index) r\(ruleIndex)_ports")
-                }
-            }
+            lines.append("ssl_bump \(isInspected(host) ? "bump" : "splice") h\(index) s\(index)")
         }
         lines += ["ssl_bump terminate all", "on_unsupported_protocol respond all"]
         return lines

@@ -64,8 +64,6 @@ public struct SquidConfiguration: Sendable, Equatable {
 
     /// The header that carries the secret; removed before anything is forwarded.
     public static let keyHeader = "X-Aibox-Key"
-    /// The header that carries the gateway's identifier of the request into the log; removed likewise.
-    public static let requestHeader = "X-Aibox-Request"
 
     public var pidFile: String { folder + "/squid.pid" }
     public var accessLog: String { folder + "/access.log" }

@@ -6,7 +6,7 @@ public struct SquidLogLine: Sendable, Equatable {
     /// The `logformat` directive's value. The first word names the version of the layout.
     public static let format =
         "aibox1 %ts.%03tu %tr %Ss %03>Hs %>st %<st %rm %#ru %#ssl::>sni %ssl::bump_mode %<a %err_code "
-        + "%#{X-Aibox-Request}>h"
+        + "%>p"
 
     /// Milliseconds since 1970-01-01T00:00:00Z at which the request ended.
     public var time: Int64
@@ -28,8 +28,8 @@ public struct SquidLogLine: Sendable, Equatable {
     public var server: IPAddress?
     /// `ERR_ACCESS_DENIED`, `ERR_DNS_FAIL`, ...
     public var error: String?
-    /// The gateway's identifier of the request.
-    public var request: String?
+    /// The port that the gateway connected from: it tells which connection this belongs to.
+    public var clientPort: UInt16
 
     public enum Failure: Error, Sendable, Equatable {
         case tooLong, layout, field(Int)
@@ -60,7 +60,8 @@ public struct SquidLogLine: Sendable, Equatable {
         bumpMode = Self.optional(words[10])
         server = Self.optional(words[11]).flatMap { IPAddress($0) }
         error = Self.optional(words[12])
-        request = try Self.decoded(words, 13)
+        guard let port = Self.number(words[13][...]).flatMap({ UInt16(exactly: $0) }) else { throw .field(13) }
+        clientPort = port
     }
 
     /// True if Squid refused, ended the tunnel, or could not reach the server.

@@ -17,12 +17,15 @@ public struct SandboxRecord: Sendable, Equatable {
     /// Resource limits in words, as enforced: `cpus=4 memory=8g pids=2048`, or why not.
     public var limits: String
     public var started: Timestamp
+    /// Names the stay in the sandbox, from this start to its stop, in the audit log.
+    public var session: String
 
     public enum Phase: String, Sendable { case starting, running, stopping }
 
     public init(
         name: String, container: String, workspace: String, runFolder: String, engine: String, image: String,
-        imageID: String, phase: Phase, sshPort: Int, limits: String, started: Timestamp
+        imageID: String, phase: Phase, sshPort: Int, limits: String, started: Timestamp,
+        session: String = ""
     ) {
         self.name = name
         self.container = container
@@ -35,5 +38,6 @@ public struct SandboxRecord: Sendable, Equatable {
         self.sshPort = sshPort
         self.limits = limits
         self.started = started
+        self.session = session
     }
 }

@@ -12,12 +12,12 @@ public struct SandboxStore {
     /// Adds the record, or replaces the one of that name.
     public func save(_ record: SandboxRecord) throws(AiboxError) {
         try database.execute(
-            "INSERT OR REPLACE INTO sandbox (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO sandbox (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 .text(record.name), .text(record.container), .text(record.workspace), .text(record.runFolder),
                 .text(record.engine), .text(record.image), .text(record.imageID), .text(record.phase.rawValue),
                 .integer(Int64(record.sshPort)), .text(record.limits), .integer(record.started.seconds),
-                .integer(Int64(record.started.nanoseconds)),
+                .integer(Int64(record.started.nanoseconds)), .text(record.session),
             ])
     }
 
@@ -38,7 +38,7 @@ public struct SandboxStore {
 
     private static let columns =
         "name, container, workspace, run_folder, engine, image, image_id, phase, ssh_port, limits, "
-        + "started_seconds, started_nanoseconds"
+        + "started_seconds, started_nanoseconds, session"
 
     private static func record(_ row: borrowing SQLiteRow) throws(AiboxError) -> SandboxRecord {
         SandboxRecord(
@@ -46,6 +46,7 @@ public struct SandboxStore {
             engine: row.text(4), image: row.text(5), imageID: row.text(6),
             phase: SandboxRecord.Phase(rawValue: row.text(7)) ?? .stopping, sshPort: Int(row.integer(8)),
             limits: row.text(9),
-            started: Timestamp(seconds: row.integer(10), nanoseconds: Int32(truncatingIfNeeded: row.integer(11))))
+            started: Timestamp(seconds: row.integer(10), nanoseconds: Int32(truncatingIfNeeded: row.integer(11))),
+            session: row.text(12))
     }
 }

@@ -1,4 +1,5 @@
 public import AiboxSystem
+import CLinux
 
 /// A network namespace that exists as long as this object.
 ///
@@ -10,15 +11,24 @@ public final class NetworkNamespace: Sendable {
     private let isOwnUserNamespace: Bool
 
     /// - Parameter user: a user namespace as well, even for root.
-    public init(user: Bool = !UserIdentity.current.isRoot) throws(AiboxError) {
-        isOwnUserNamespace = user
+    public convenience init(user: Bool = !UserIdentity.current.isRoot) throws(AiboxError) {
+        let flags = user ? ["--user", "--map-root-user", "--net", "--mount"] : ["--net", "--mount"]
+        try self.init(Command("unshare", flags + Self.resting), isOwnUserNamespace: user)
+    }
+
+    private convenience init(inside other: NetworkNamespace) throws(AiboxError) {
+        let command = other.command(Command("unshare", ["--net", "--mount"] + Self.resting))
+        try self.init(command, isOwnUserNamespace: other.isOwnUserNamespace)
+    }
+
+    /// `cat` ends when the other end of its input is closed, at the latest with this process.
+    private static let resting = ["sh", "-c", "ip link set lo up && echo up && exec cat"]
+
+    private init(_ command: Command, isOwnUserNamespace: Bool) throws(AiboxError) {
+        self.isOwnUserNamespace = isOwnUserNamespace
         let input = try Pipe()
         let output = try Pipe()
-        let flags = user ? ["--user", "--map-root-user", "--net", "--mount"] : ["--net", "--mount"]
-        // `cat` ends when the other end of its input is closed, at the latest with this process.
-        holder = try ChildProcess.start(
-            Command("unshare", flags + ["sh", "-c", "ip link set lo up && echo up && exec cat"]),
-            descriptors: [input.read.number, output.write.number, 2])
+        holder = try ChildProcess.start(command, descriptors: [input.read.number, output.write.number, 2])
         leash = input.write
         input.read.close()
         output.write.close()
@@ -37,6 +47,33 @@ public final class NetworkNamespace: Sendable {
 
     /// The namespace file.
     public var path: String { "/proc/\(holder.pid)/ns/net" }
+
+    /// Another network namespace in the same user namespace, so that the two can be joined.
+    public func sibling() throws(AiboxError) -> NetworkNamespace { try NetworkNamespace(inside: self) }
+
+    /// A socket that was opened inside, handed out as the product does it: a process that is inside sends
+    /// the descriptor. (A process with threads cannot enter a user namespace itself.)
+    public func openSocket(family: Int32, type: Int32, protocol number: Int32) throws(AiboxError) -> Descriptor {
+        var pair: [Int32] = [-1, -1]
+        let made = pair.withUnsafeMutableBufferPointer { aibox_packet_pair($0.baseAddress) }
+        if made < 0 { throw .system("cannot make a pair of sockets", errno: made) }
+        let (ours, theirs) = (Descriptor(pair[0]), Descriptor(pair[1]))
+        let program = """
+            import socket
+            opened = socket.socket(\(family), \(type), \(number))
+            socket.send_fds(socket.socket(fileno=0), [b"x"], [opened.fileno()])
+            """
+        let child = try ChildProcess.start(
+            command(Command("python3", ["-c", program])), descriptors: [theirs.number, 2, 2])
+        theirs.close()
+        var received: [Int32] = [-1]
+        var count: Int32 = 1
+        var byte: UInt8 = 0
+        let size = aibox_receive_descriptors(ours.number, &byte, 1, &received, &count)
+        _ = try child.wait()
+        guard size == 1, count == 1 else { throw AiboxError(.failed, "no socket came out of the namespace") }
+        return Descriptor(received[0])
+    }
 
     /// The same command, to be run inside.
     ///

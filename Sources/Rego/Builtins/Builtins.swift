@@ -31,11 +31,16 @@ struct BuiltinFailure: Error {
     }
 }
 
+/// A built-in's code; in an array or optional a bare closure would be wrapped at each call.
+struct BuiltinCode: Sendable {
+    let run: BuiltinBody
+}
+
 /// Collects the built-ins' code by name.
 struct BuiltinTable {
-    private(set) var bodies: [String: BuiltinBody] = [:]
+    private(set) var bodies: [String: BuiltinCode] = [:]
 
-    mutating func add(_ name: String, _ body: @escaping BuiltinBody) { bodies.updateValue(body, forKey: name) }
+    mutating func add(_ name: String, _ body: @escaping BuiltinBody) { bodies[name] = BuiltinCode(run: body) }
 
     mutating func copy(_ name: String, to other: String) { bodies[other] = bodies[name] }
 }
@@ -50,7 +55,8 @@ struct BuiltinSpec: Sendable {
     let isDeclaredOnly: Bool
     let isRelation: Bool
     let isTestOnly: Bool
-    let body: BuiltinBody?
+    /// Nil for built-ins that are only declared.
+    let body: BuiltinCode?
 
     var arity: Int { parameters.count }
 }

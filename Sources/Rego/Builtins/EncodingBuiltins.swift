@@ -65,7 +65,7 @@ extension Builtins {
         }
         table.add("json.unmarshal") { context, x throws(BuiltinFailure) in
             let box = try x.string(0)
-            try context.reserve(box.count * 4)
+            try context.reserve(box.count * 10)
             do throws(JSONFailure) {
                 return try JSONReader.value(box.bytes, pool: context.program.strings)
             } catch {
@@ -112,7 +112,7 @@ extension Builtins {
         case .object(let box):
             .mapping(
                 (0..<box.count).map { index in
-                    (key: box.keys[index].plainText, value: yaml(box.values[index]))
+                    YAMLNode.Entry(key: box.keys[index].plainText, value: yaml(box.values[index]))
                 })
         }
     }

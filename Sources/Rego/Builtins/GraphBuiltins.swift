@@ -30,7 +30,9 @@ extension Builtins {
                         extended = true
                     }
                     // A path ends where no edge leads on, or where an edge leads back.
-                    let ends = edges.isEmpty || edges.contains { next in path.contains { $0.equals(next) } || graph[next].isUndefined }
+                    let ends =
+                        edges.isEmpty
+                        || edges.contains { next in path.contains { $0.equals(next) } || graph[next].isUndefined }
                     if ends || !extended { result.append(.array(path)) }
                 }
             }

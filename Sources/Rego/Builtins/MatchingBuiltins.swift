@@ -44,7 +44,8 @@ final class PatternCache: Sendable {
             for item in items {
                 guard case .string(let box) = item else {
                     throw BuiltinFailure(
-                        kind: .type, message: "operand 2 must be array of strings but got array containing \(item.typeName)")
+                        kind: .type,
+                        message: "operand 2 must be array of strings but got array containing \(item.typeName)")
                 }
                 let scalars = Array(box.string.unicodeScalars)
                 guard scalars.count == 1 else {
@@ -81,16 +82,22 @@ extension Builtins {
         table.add("regex.find_n") { context, x throws(BuiltinFailure) in
             let (text, count) = (try x.text(1), try x.integer(2))
             let regex = try regex(context, try x.string(0))
-            return .array(regex.findAll(text, limit: count).map { .string($0) })
+            let found = regex.findAll(text, limit: bounded(count, context))
+            try context.reserve(found.count * 80)
+            return .array(found.map { .string($0) })
         }
         table.add("regex.find_all_string_submatch_n") { context, x throws(BuiltinFailure) in
             let (text, count) = (try x.text(1), try x.integer(2))
             let regex = try regex(context, try x.string(0))
-            return .array(regex.findAllSubmatches(text, limit: count).map { .array($0.map { .string($0) }) })
+            let found = regex.findAllSubmatches(text, limit: bounded(count, context))
+            try context.reserve(found.count * (64 + 80 * (regex.groupCount + 1)))
+            return .array(found.map { .array($0.map { .string($0) }) })
         }
         table.add("regex.split") { context, x throws(BuiltinFailure) in
             let text = try x.text(1)
             let regex = try regex(context, try x.string(0))
+            let count = text.withBytes { regex.findAll($0, limit: bounded(-1, context)).count }
+            try context.reserve(count * 80)
             return .array(regex.split(text).map { .string($0) })
         }
         table.add("regex.replace") { context, x throws(BuiltinFailure) in
@@ -110,6 +117,12 @@ extension Builtins {
             let (first, second) = (try x.text(0), try x.text(1))
             return .bool(try supported { () throws(SupportError) in try GlobIntersection.intersects(first, second) })
         }
+    }
+
+    /// As many matches as the memory budget has room for, and one more, which then exceeds it.
+    private static func bounded(_ count: Int, _ context: Context) -> Int {
+        let room = max(0, context.bytesLeft) / 80 + 1
+        return count < 0 ? room : min(count, room)
     }
 
     private static func regex(_ context: Context, _ pattern: StringBox) throws(BuiltinFailure) -> RegularExpression {

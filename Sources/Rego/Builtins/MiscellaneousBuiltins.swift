@@ -46,7 +46,8 @@ extension Builtins {
             let limit = try x.integer(1)
             if limit == 0 { return .int(0) }
             if let known = context.memory.random[key] { return known }
-            let made = Value.int(Int64.random(in: 0..<Int64(limit.magnitude > UInt(Int32.max) ? Int.max / 4 : abs(limit))))
+            let made = Value.int(
+                Int64.random(in: 0..<Int64(limit.magnitude > UInt(Int32.max) ? Int.max / 4 : abs(limit))))
             context.memory.random[key] = made
             return made
         }

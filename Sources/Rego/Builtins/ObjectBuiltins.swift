@@ -43,7 +43,8 @@ extension Builtins {
             for item in try x.array(0) {
                 guard case .object(let box) = item else {
                     throw BuiltinFailure(
-                        kind: .type, message: "operand 1 must be array of objects but got array containing \(item.typeName)")
+                        kind: .type,
+                        message: "operand 1 must be array of objects but got array containing \(item.typeName)")
                 }
                 try context.reserve((result.count + box.count) * 32)
                 result = union(result, box)
@@ -275,10 +276,12 @@ struct PathTree {
             }
             return .array(result)
         case .set(let box):
-            return .set(SetBox(unsorted: box.items.compactMap { item in
-                guard let child = child(item) else { return item }
-                return child.isEnd ? nil : child.removed(item)
-            }))
+            return .set(
+                SetBox(
+                    unsorted: box.items.compactMap { item in
+                        guard let child = child(item) else { return item }
+                        return child.isEnd ? nil : child.removed(item)
+                    }))
         default: return value
         }
     }

@@ -7,7 +7,9 @@ extension Builtins {
                 guard case .object(let box) = operation else {
                     throw BuiltinFailure(
                         kind: .type,
-                        message: "operand 2 must be array of JSON-Patch objects but got array containing \(operation.typeName)")
+                        message:
+                            "operand 2 must be array of JSON-Patch objects but got array containing \(operation.typeName)"
+                    )
                 }
                 guard let next = try patched(document, box) else { return .undefined }
                 document = next

@@ -42,9 +42,11 @@ extension Builtins {
             let (text, part) = (try x.text(0), try x.text(1))
             return .int(Int64(try supported { () throws(SupportError) in try GoText.indexOf(text, part) }))
         }
-        table.add("indexof_n") { _, x throws(BuiltinFailure) in
+        table.add("indexof_n") { context, x throws(BuiltinFailure) in
             let (text, part) = (try x.text(0), try x.text(1))
-            return .array(try supported { () throws(SupportError) in try GoText.indexesOf(text, part) }.map { .int(Int64($0)) })
+            try context.reserve(GoText.count(text, part) * 24)
+            return .array(
+                try supported { () throws(SupportError) in try GoText.indexesOf(text, part) }.map { .int(Int64($0)) })
         }
         table.add("lower") { context, x throws(BuiltinFailure) in
             let box = try x.string(0)
@@ -77,12 +79,14 @@ extension Builtins {
         }
         table.add("split") { context, x throws(BuiltinFailure) in
             let (text, separator) = (try x.string(0), try x.string(1))
-            try context.reserve(text.count * 2)
+            // An array entry and an object for each part.
+            let parts = GoText.count(text.string, separator.string)
+            try context.reserve(text.count + parts * 64)
             return .array(GoText.split(text.string, separator.string).map { .string($0) })
         }
         table.add("strings.split_n") { context, x throws(BuiltinFailure) in
             let (text, separator, count) = (try x.text(0), try x.text(1), try x.integer(2))
-            try context.reserve(text.utf8.count * 2)
+            try context.reserve(text.utf8.count + GoText.count(text, separator) * 64)
             return .array(GoText.splitN(text, separator, count).map { .string($0) })
         }
         table.add("strings.count") { _, x throws(BuiltinFailure) in
@@ -97,11 +101,16 @@ extension Builtins {
         }
         table.add("substring") { _, x throws(BuiltinFailure) in
             let (text, offset, length) = (try x.text(0), try x.integer(1), try x.integer(2))
-            return .string(try supported { () throws(SupportError) in try GoText.substring(text, offset: offset, length: length) })
+            return .string(
+                try supported { () throws(SupportError) in try GoText.substring(text, offset: offset, length: length) })
         }
         table.add("trim") { _, x throws(BuiltinFailure) in .string(GoText.trim(try x.text(0), cutset: try x.text(1))) }
-        table.add("trim_left") { _, x throws(BuiltinFailure) in .string(GoText.trimLeft(try x.text(0), cutset: try x.text(1))) }
-        table.add("trim_right") { _, x throws(BuiltinFailure) in .string(GoText.trimRight(try x.text(0), cutset: try x.text(1))) }
+        table.add("trim_left") { _, x throws(BuiltinFailure) in
+            .string(GoText.trimLeft(try x.text(0), cutset: try x.text(1)))
+        }
+        table.add("trim_right") { _, x throws(BuiltinFailure) in
+            .string(GoText.trimRight(try x.text(0), cutset: try x.text(1)))
+        }
         table.add("trim_space") { _, x throws(BuiltinFailure) in .string(GoText.trimSpace(try x.text(0))) }
         table.add("trim_prefix") { _, x throws(BuiltinFailure) in
             let (text, part) = (try x.string(0), try x.string(1))
@@ -117,7 +126,8 @@ extension Builtins {
         table.add("sprintf") { context, x throws(BuiltinFailure) in
             let format = try x.text(0)
             let arguments = try x.array(1).map(formatArgument)
-            return try context.string(try supported { () throws(SupportError) in try GoFormat.sprintf(format, arguments) })
+            return try context.string(
+                try supported { () throws(SupportError) in try GoFormat.sprintf(format, arguments) })
         }
         table.add("internal.template_string") { context, x throws(BuiltinFailure) in
             var bytes: [UInt8] = []

@@ -29,7 +29,9 @@ extension Builtins {
         }
         table.add("time.format") { _, x throws(BuiltinFailure) in
             let moment = try moment(x, 0)
-            if let layout = moment.layout { return .string(GoTime.format(moment.ns, zone: moment.zone, layout: layout)) }
+            if let layout = moment.layout {
+                return .string(GoTime.format(moment.ns, zone: moment.zone, layout: layout))
+            }
             return .string(GoTime.format(moment.ns, zone: moment.zone))
         }
         table.add("time.add_date") { _, x throws(BuiltinFailure) in
@@ -72,16 +74,24 @@ extension Builtins {
         case .array(let items):
             guard items.count >= 1 else {
                 throw BuiltinFailure(
-                    kind: .type, message: "operand \(index + 1) must be either number (ns) or [number (ns), string (tz)] but got empty array")
+                    kind: .type,
+                    message:
+                        "operand \(index + 1) must be either number (ns) or [number (ns), string (tz)] but got empty array"
+                )
             }
             let ns = try nanoseconds(items[0])
             guard items.count > 1, case .string(let name) = items[1] else {
                 throw BuiltinFailure(
-                    kind: .type, message: "operand \(index + 1) must be string but got \(items.count > 1 ? items[1].typeName : "nothing")")
+                    kind: .type,
+                    message:
+                        "operand \(index + 1) must be string but got \(items.count > 1 ? items[1].typeName : "nothing")"
+                )
             }
             let text = name.string
             let zone = try supported { () throws(SupportError) in try TimeZone.named(text) }
-            if items.count > 2, case .string(let layout) = items[2], layout.count > 0 { return (ns, zone, layout.string) }
+            if items.count > 2, case .string(let layout) = items[2], layout.count > 0 {
+                return (ns, zone, layout.string)
+            }
             return (ns, zone, nil)
         default: throw BuiltinFailure.type(index + 1, "one of {number, array}", x[index])
         }

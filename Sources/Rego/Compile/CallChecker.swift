@@ -26,7 +26,9 @@ struct CallChecker {
 
     private func check(_ call: CallNode, statement: Bool) {
         for argument in call.arguments { check(argument) }
-        if case .builtin(let index) = call.callee, !statement, index != builtins.print {
+        if case .builtin(builtins.print) = call.callee, !statement {
+            diagnostics.report(.type, call.location, "print used as value")
+        } else if case .builtin(let index) = call.callee, !statement {
             let spec = builtins.specs[index]
             if call.arguments.count != spec.arity {
                 diagnostics.report(.type, call.location, "\(spec.name): arity mismatch")
@@ -40,7 +42,8 @@ struct CallChecker {
         let count = call.arguments.count
         if count != arity, !(statement && count == arity + 1) {
             diagnostics.report(
-                .type, call.location, "function \(node.name) has arity \(arity), got \(count) argument"
+                .type, call.location,
+                "function \(node.name) has arity \(arity), got \(count) argument"
                     + (count == 1 ? "" : "s"))
         }
     }

@@ -1,5 +1,8 @@
 /// Lifts nested calls out of terms: `x > count(y)` becomes `count(y, t); x > t`.
 struct CallExpander {
+    /// Plans nest by literal; longer bodies would exhaust the stack.
+    static let maximumLiterals = 1000
+
     let variables: Variables
     let builtins: Builtins
     let diagnostics: Diagnostics
@@ -10,6 +13,10 @@ struct CallExpander {
         var result: [LiteralNode] = []
         result.reserveCapacity(body.count)
         for literal in body { expand(literal, into: &result) }
+        if result.count > CallExpander.maximumLiterals, let first = result.first {
+            diagnostics.report(.compile, first.location, "body has too many expressions")
+            result.removeLast(result.count - 1)
+        }
         return result
     }
 

@@ -33,6 +33,9 @@ struct Compiler {
         var graph = DependencyGraph(tree: compiler.tree)
         graph.check(compiler.diagnostics)
         try compiler.diagnostics.check()
+        var nesting = NestingCheck(tree: compiler.tree, diagnostics: compiler.diagnostics)
+        nesting.check(graph.order)
+        try compiler.diagnostics.check()
         var types = TypeChecker(tree: compiler.tree, builtins: compiler.builtins, diagnostics: compiler.diagnostics)
         types.check(graph.order)
         compiler.types = types
@@ -91,7 +94,8 @@ struct Compiler {
                 var resolver = Resolver(
                     diagnostics: diagnostics, builtins: builtins, strings: strings, globals: globals,
                     closedNegation: module.closedNegation)
-                resolver.metadata = Metadata(modules: modules, module: index, rule: syntax, path: path, strings: strings)
+                resolver.metadata = Metadata(
+                    modules: modules, module: index, rule: syntax, path: path, strings: strings)
                 resolver.rule(rule, package: path)
                 rules.append(rule)
                 tree.insert(path: rule.path).rules.append(rule)
@@ -120,13 +124,10 @@ struct Compiler {
             } else {
                 name = root
             }
-            if root != "rego" || statement.path.count > 1 {
-                let text = root + keys.map { pathPart($0) }.joined()
-                if let earlier = seen[name], root != "rego" {
-                    diagnostics.report(.compile, statement.location, "import must not shadow import \(earlier)")
-                }
-                if root != "rego" { seen[name] = text }
+            if let earlier = seen[name] {
+                diagnostics.report(.compile, statement.location, "import must not shadow import \(earlier)")
             }
+            seen[name] = root + keys.map { pathPart($0) }.joined()
             switch root {
             case "data" where !keys.isEmpty: globals[name] = .imported(.data, keys)
             case "input" where !keys.isEmpty: globals[name] = .imported(.input, keys)
@@ -215,6 +216,8 @@ struct Compiler {
     // MARK: - Plans
 
     private func plan(_ program: Program, _ order: [TreeNode], _ probes: ProbeTable?) {
+        // Evaluations only read the tree: what it computes lazily is computed now.
+        for node in tree.nodes { _ = node.ordered }
         for node in order {
             let kind: RuleSet.Kind
             if node.isFunction {

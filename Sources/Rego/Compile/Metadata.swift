@@ -76,11 +76,33 @@ struct Metadata {
     }
 
     private func value(_ annotation: Annotation) -> Value {
-        var result = Metadata.value(annotation.value)
-        if case .object(let box) = result, box["scope"].isUndefined {
-            result = .object(box.setting(.string("scope"), .string(annotation.scope)))
+        guard case .object(var box) = Metadata.value(annotation.value) else { return Value.emptyObject }
+        if box["scope"].isUndefined { box = box.setting(.string("scope"), .string(annotation.scope)) }
+        if case .array(let items) = box["authors"] {
+            box = box.setting(.string("authors"), .array(items.map(Metadata.author)))
         }
-        return result
+        if case .array(let items) = box["related_resources"] {
+            let resources = items.map { item -> Value in
+                guard case .string = item else { return item }
+                return .object(ObjectBox(unsorted: [(.string("ref"), item)]))
+            }
+            box = box.setting(.string("related_resources"), .array(resources))
+        }
+        return .object(box)
+    }
+
+    /// `Jane Doe <jane@example.com>` as an object.
+    private static func author(_ item: Value) -> Value {
+        guard case .string(let box) = item else { return item }
+        var name = Substring(box.string)
+        var pairs: [(Value, Value)] = []
+        if name.hasSuffix(">"), let open = name.lastIndex(of: "<") {
+            pairs.append((.string("email"), .string(String(name[name.index(after: open)...].dropLast()))))
+            name = name[..<open]
+        }
+        let trimmed = name.trimmedSpaces
+        if !trimmed.isEmpty { pairs.append((.string("name"), .string(trimmed))) }
+        return .object(ObjectBox(unsorted: pairs))
     }
 
     static func value(_ node: YAMLNode) -> Value {

@@ -272,7 +272,9 @@ extension LiteralNode {
         forEachComprehension { Node.comprehension($0).forEachLocalDeep(body) }
         switch kind {
         case .every(let every):
-            for literal in every.body { literal.forEachLocalDeep { if $0 != every.key, $0 != every.value { body($0) } } }
+            for literal in every.body {
+                literal.forEachLocalDeep { if $0 != every.key, $0 != every.value { body($0) } }
+            }
         case .notBody(let node): for literal in node.body { literal.forEachLocalDeep(body) }
         default: break
         }

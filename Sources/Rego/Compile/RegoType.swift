@@ -24,6 +24,8 @@ indirect enum RegoType: Sendable {
         case .string: .string
         case .array(let items): .array(items.map(constant), rest: nil)
         case .set(let box): .set(.joined(box.items.map(constant)))
+        case .object(let box) where box.count > 64:
+            .object([], rest: (.joined(box.keys.map(constant)), .joined(box.values.map(constant))))
         case .object(let box):
             .object(zip(box.keys, box.values).map { (key: $0, type: constant($1)) }, rest: nil)
         }
@@ -103,7 +105,23 @@ indirect enum RegoType: Sendable {
         }
     }
 
-    /// Whether every... value of a parameter of this type may be given as `argument`.
+    /// The type with nothing known below `depth`: types of chained rules must not grow without bound.
+    func limited(_ depth: Int) -> RegoType {
+        switch self {
+        case .any, .never, .null, .boolean, .number, .string: return self
+        case _ where depth == 0: return .any
+        case .array(let items, let rest):
+            return .array(items.map { $0.limited(depth - 1) }, rest: rest?.limited(depth - 1))
+        case .set(let item): return .set(item.limited(depth - 1))
+        case .object(let properties, let rest):
+            return .object(
+                properties.map { (key: $0.key, type: $0.type.limited(depth - 1)) },
+                rest: rest.map { (key: $0.key.limited(depth - 1), value: $0.value.limited(depth - 1)) })
+        case .union(let parts): return .union(parts.map { $0.limited(depth) })
+        }
+    }
+
+    /// Whether a parameter of this type may be given a value of the other.
     func accepts(_ argument: RegoType) -> Bool { overlaps(argument) }
 
     /// What iterating or indexing with an unknown key yields; nil if the type has no elements.

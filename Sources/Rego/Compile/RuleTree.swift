@@ -81,9 +81,12 @@ final class RuleTree: @unchecked Sendable {
             if let ground, !node.ordered.isEmpty {
                 let others = node.ordered.flatMap { $0.node.allRules }
                 if !others.isEmpty {
-                    let text = others.map { "rule \($0.pathText) at \(diagnostics.files[$0.module]):\($0.location.row)" }
+                    let text = others.map {
+                        "rule \($0.pathText) at \(diagnostics.files[$0.module]):\($0.location.row)"
+                    }
                     diagnostics.report(
-                        .type, ground.location, "rule \(node.name) conflicts with:\n  " + text.joined(separator: "\n  "))
+                        .type, ground.location, "rule \(node.name) conflicts with:\n  " + text.joined(separator: "\n  ")
+                    )
                     continue
                 }
             }

@@ -46,6 +46,7 @@ struct TypeChecker {
             } else {
                 types[node.id] = .joined(values)
             }
+            types[node.id] = types[node.id]?.limited(16)
         }
     }
 
@@ -106,7 +107,7 @@ struct TypeChecker {
     private func bind(_ pattern: Node, _ environment: inout Environment, _ type: RegoType) {
         switch pattern {
         case .local(let id):
-            if environment[id] == nil { environment[id] = type }
+            if environment[id] == nil { environment[id] = type.limited(16) }
         case .array(let items):
             for (index, item) in items.enumerated() {
                 bind(item, &environment, type.at(.int(Int64(index))) ?? .any)
@@ -310,7 +311,8 @@ struct TypeChecker {
                 }
             }
             return .object(known, rest: keys.isEmpty ? nil : (.joined(keys), .joined(values)))
-        case .comprehension(let node): return resultTypes[ObjectIdentifier(node)] ?? comprehensionType(node, environment)
+        case .comprehension(let node):
+            return resultTypes[ObjectIdentifier(node)] ?? comprehensionType(node, environment)
         case .call: return .any
         case .ref(let base, let path, _): return referenceType(base, path, environment)
         }

@@ -49,7 +49,8 @@ public final class Engine: Sendable {
             document = try Engine.json(data, "data", nil)
             guard case .object = document else {
                 throw RegoErrors([
-                    RegoError(code: .json, message: "the base document must be an object", file: "data", row: 0, column: 0)
+                    RegoError(
+                        code: .json, message: "the base document must be an object", file: "data", row: 0, column: 0)
                 ])
             }
         }
@@ -67,6 +68,8 @@ public final class Engine: Sendable {
         data = document.interned(strings)
         strings.isSealed = true
     }
+
+    deinit { program.dismantle() }
 
     static func json(_ bytes: [UInt8], _ name: String, _ strings: StringPool?) throws(RegoErrors) -> Value {
         do throws(JSONFailure) {

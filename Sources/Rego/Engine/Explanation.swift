@@ -80,7 +80,8 @@ extension Engine {
                 }
                 result.append(
                     Explanation.Body(
-                        path: rule.pathText, file: modules[rule.module].name, row: Int(clause.location.row), fired: fired,
+                        path: rule.pathText, file: modules[rule.module].name, row: Int(clause.location.row),
+                        fired: fired,
                         failure: failure))
             }
         }

@@ -18,7 +18,12 @@ public struct JSONLinesSession: Sendable {
                 ]))
             result = .object(ObjectBox(unsorted: [(.string("error"), body)]))
         }
-        return JSONWriter.bytes(result)
+        var writer = JSONWriter()
+        writer.write(result)
+        if writer.isTruncated {
+            return Array(#"{"error":{"code":"eval_limit_error","message":"the result is too large"}}"#.utf8)
+        }
+        return writer.bytes
     }
 
     private func rows(_ line: [UInt8]) throws(RegoError) -> [Value] {

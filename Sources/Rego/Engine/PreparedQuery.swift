@@ -22,9 +22,9 @@ public final class PreparedQuery: Sendable {
         let names: [String]
         let frameSize: Int
         /// The value of a query that is a single term.
-        let single: Eval?
+        let single: Evaluator?
 
-        init(run: @escaping Run, names: [String], frameSize: Int, single: Eval?) {
+        init(run: @escaping Run, names: [String], frameSize: Int, single: Evaluator?) {
             self.run = run
             self.names = names
             self.frameSize = frameSize
@@ -67,23 +67,23 @@ public final class PreparedQuery: Sendable {
             try diagnostics.check()
         }
         let planner = Planner(program: engine.program, variables: variables, reserved: 1, probes: probes)
-        var single: Eval?
+        var single: Evaluator?
         if body.count == 1, case .term(let node) = body[0].kind, body[0].with.isEmpty, !body[0].negated,
             planner.isBound(node, VariableSet())
         {
-            single = planner.eval(node, VariableSet())
+            single = Evaluator(planner.eval(node, VariableSet()))
         }
         var bound = VariableSet()
         var visible: [(name: String, slot: Int)] = []
-        let end = Box<Run>({ _ in true })
-        let run = planner.body(body, bound: &bound) { context in end.value(context) }
+        let end = Ending()
+        let run = planner.body(body, bound: &bound) { context in end.run(context) }
         for id in after.members {
             let name = variables.names[id]
             if name.isEmpty || name == "_" || name.hasPrefix("$") { continue }
             visible.append((name, planner.slot(id)))
         }
         let slots = visible.map(\.slot)
-        end.value = { context in
+        end.run = { context in
             guard context.step(), context.charge(32) else { return false }
             context.items.append(.array(slots.map { context.frame[$0] }))
             return true
@@ -143,7 +143,7 @@ public final class PreparedQuery: Sendable {
     func value(_ context: Context) throws(RegoError) -> Value? {
         guard let single = plan.single else { return try rows(context).isEmpty ? nil : .bool(true) }
         guard context.push(plan.frameSize) else { throw failure(context) }
-        let value = single(context)
+        let value = single.eval(context)
         context.pop(plan.frameSize, context.bottom)
         if context.failed { throw failure(context) }
         return value.isUndefined ? nil : value
@@ -152,6 +152,12 @@ public final class PreparedQuery: Sendable {
     /// As `value`, from JSON to JSON; nil where it is undefined.
     public func evaluate(json: [UInt8], options: Options = Options()) throws -> [UInt8]? {
         let input = try engine.value(json: json)
-        return try value(input: input, options: options).map { JSONWriter.bytes($0) }
+        guard let value = try value(input: input, options: options) else { return nil }
+        var writer = JSONWriter()
+        writer.write(value)
+        if writer.isTruncated {
+            throw RegoError(code: .limit, message: "the result is too large", file: "", row: 0, column: 0)
+        }
+        return writer.bytes
     }
 }

@@ -40,6 +40,7 @@ public struct RegoErrors: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         errors.count == 1
-            ? first.description : "\(errors.count) errors occurred:\n" + errors.map(\.description).joined(separator: "\n")
+            ? first.description
+            : "\(errors.count) errors occurred:\n" + errors.map(\.description).joined(separator: "\n")
     }
 }

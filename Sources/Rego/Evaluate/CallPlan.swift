@@ -9,10 +9,10 @@ extension Planner {
         }
         var arguments: [Node] = []
         for argument in call.arguments { arguments.append(hoisted(argument, &bound, &hoists)) }
-        let inputs = arguments.prefix(arity).map { eval($0, bound) }
-        let output: Match?
+        let inputs = arguments.prefix(arity).map { Evaluator(eval($0, bound)) }
+        let output: Matcher?
         if arguments.count > arity {
-            output = match(arguments[arity], &bound)
+            output = Matcher(match(arguments[arity], &bound))
         } else {
             output = nil
         }
@@ -21,19 +21,16 @@ extension Planner {
         if case .builtin(let index) = call.callee, builtins.specs[index].isRelation {
             last = walk(inputs, output, call.location)
         } else if let output {
-            if arguments.count == arity + 1, case .local(let variable) = arguments[arity] {
-                // The plain case: the result goes into a variable. Whether it is new was settled by `match`.
-                _ = variable
-            }
-            last = { next in
+            let match = output.match
+            last = Builder { next in
                 { context in
                     let value = invoke(context)
                     if value.isUndefined { return !context.failed }
-                    return output(context, value) ? next(context) : !context.failed
+                    return match(context, value) ? next(context) : !context.failed
                 }
             }
         } else {
-            last = { next in
+            last = Builder { next in
                 { context in
                     if invoke(context).isTrue { return next(context) }
                     return !context.failed
@@ -42,16 +39,16 @@ extension Planner {
         }
         if hoists.isEmpty { return last }
         let builders = hoists
-        return { next in
-            var run = last(next)
-            for builder in builders.reversed() { run = builder(run) }
+        return Builder { next in
+            var run = last.build(next)
+            for builder in builders.reversed() { run = builder.build(run) }
             return run
         }
     }
 
     // MARK: - Invocation
 
-    private func invoke(_ call: CallNode, _ inputs: [Eval]) -> Eval {
+    private func invoke(_ call: CallNode, _ inputs: [Evaluator]) -> Eval {
         switch call.callee {
         case .builtin(let index): return builtin(index, inputs, call.location)
         case .function(let path):
@@ -62,7 +59,7 @@ extension Planner {
 
     /// Puts the values on top of the frames, one slot kept free before them; nil if one is undefined.
     @inline(__always)
-    private static func place(_ inputs: [Eval], _ context: Context) -> UnsafeMutablePointer<Value>? {
+    private static func place(_ inputs: [Evaluator], _ context: Context) -> UnsafeMutablePointer<Value>? {
         let base = context.top
         if context.limit - base < inputs.count + 16 {
             context.fail(.limit, "evaluation is nested too deeply", .none)
@@ -70,7 +67,7 @@ extension Planner {
         }
         context.top = base + inputs.count + 1
         for index in 0..<inputs.count {
-            let value = inputs[index](context)
+            let value = inputs[index].eval(context)
             if value.isUndefined {
                 (base + 1).deinitialize(count: index)
                 context.top = base
@@ -82,7 +79,7 @@ extension Planner {
         return base
     }
 
-    private func function(_ ruleSet: RuleSet, _ inputs: [Eval], _ location: Location) -> Eval {
+    private func function(_ ruleSet: RuleSet, _ inputs: [Evaluator], _ location: Location) -> Eval {
         let key = FunctionKey.function(ruleSet.node.id)
         return { context in
             guard let base = Planner.place(inputs, context) else { return .undefined }
@@ -94,11 +91,11 @@ extension Planner {
         }
     }
 
-    private func builtin(_ index: Int, _ inputs: [Eval], _ location: Location) -> Eval {
+    private func builtin(_ index: Int, _ inputs: [Evaluator], _ location: Location) -> Eval {
         let spec = builtins.specs[index]
         let key = FunctionKey.builtin(index)
         let count = inputs.count
-        if let fast = specialised(spec, inputs, location, key) { return fast }
+        if let fast = specialised(spec, inputs, location, key) { return fast.eval }
         return { context in
             guard let base = Planner.place(inputs, context) else { return .undefined }
             if let mocks = context.mocks, let mock = mocks[key] {
@@ -117,18 +114,26 @@ extension Planner {
     static func run(
         _ spec: BuiltinSpec, _ arguments: UnsafeMutablePointer<Value>, _ context: Context, _ location: Location
     ) -> Value {
-        guard let body = spec.body else {
+        guard let code = spec.body else {
             if context.strict {
                 context.fail(.builtin, "\(spec.name): this built-in function is not supported", location)
             }
             return .undefined
         }
+        return run(code, spec, arguments, context, location)
+    }
+
+    @inline(__always)
+    private static func run(
+        _ code: BuiltinCode, _ spec: BuiltinSpec, _ arguments: UnsafeMutablePointer<Value>, _ context: Context,
+        _ location: Location
+    ) -> Value {
         if spec.isNondeterministic, context.program.forbidsNondeterminism {
             context.fail(.builtin, "\(spec.name): not allowed here: it may answer differently each time", location)
             return .undefined
         }
         do {
-            return try body(context, arguments)
+            return try code.run(context, arguments)
         } catch {
             let message = error.complete ? error.message : "\(spec.name): \(error.message)"
             switch error.kind {
@@ -139,6 +144,14 @@ extension Planner {
             }
             return .undefined
         }
+    }
+
+    /// As `callMock`, for operands that are not on the frames.
+    @inline(never)
+    private static func mocked(_ mock: Mock, _ operands: [Value], _ context: Context, _ location: Location) -> Value {
+        let base = context.top
+        for (index, operand) in operands.enumerated() { (base + 1 + index).initialize(to: operand) }
+        return callMock(mock, base, operands.count, context, location)
     }
 
     private static func callMock(
@@ -176,13 +189,24 @@ extension Planner {
 
     /// Comparisons and other small built-ins without the detour over the frames.
     private func specialised(
-        _ spec: BuiltinSpec, _ inputs: [Eval], _ location: Location, _ key: FunctionKey
-    ) -> Eval? {
+        _ spec: BuiltinSpec, _ inputs: [Evaluator], _ location: Location, _ key: FunctionKey
+    ) -> Evaluator? {
+        if inputs.count == 1, let code = spec.body, !spec.isNondeterministic {
+            let input = inputs[0].eval
+            return Evaluator { context in
+                var operand = input(context)
+                if operand.isUndefined { return .undefined }
+                if let mocks = context.mocks, let mock = mocks[key] {
+                    return Planner.mocked(mock, [operand], context, location)
+                }
+                return withUnsafeMutablePointer(to: &operand) { Planner.run(code, spec, $0, context, location) }
+            }
+        }
         guard inputs.count == 2 else { return nil }
-        let left = inputs[0]
-        let right = inputs[1]
-        func comparison(_ test: @escaping (Value, Value) -> Bool) -> Eval {
-            { context in
+        let left = inputs[0].eval
+        let right = inputs[1].eval
+        func comparison(_ test: @escaping (Value, Value) -> Bool) -> Evaluator {
+            Evaluator { context in
                 let first = left(context)
                 if first.isUndefined { return .undefined }
                 let second = right(context)
@@ -203,15 +227,15 @@ extension Planner {
 
     // MARK: - walk
 
-    private func walk(_ inputs: [Eval], _ output: Match?, _ location: Location) -> Builder {
-        let input = inputs[0]
-        return { next in
+    private func walk(_ inputs: [Evaluator], _ output: Matcher?, _ location: Location) -> Builder {
+        let input = inputs[0].eval
+        return Builder { next in
             { context in
                 let value = input(context)
                 if value.isUndefined { return !context.failed }
                 return Planner.walk([], value, context) { context, path, value in
                     guard let output else { return next(context) }
-                    return output(context, .array([.array(path), value])) ? next(context) : !context.failed
+                    return output.match(context, .array([.array(path), value])) ? next(context) : !context.failed
                 }
             }
         }

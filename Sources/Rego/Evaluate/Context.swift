@@ -9,6 +9,30 @@ typealias Match = (Context, Value) -> Bool
 /// Takes each value that a reference yields.
 typealias Sink = (Context, Value) -> Bool
 
+// Closures that go into arrays, optionals or shared cells are put into types of their own: as elements of generic
+// types they would be wrapped in conversions at every step of an evaluation.
+
+struct Evaluator {
+    let eval: Eval
+    init(_ eval: @escaping Eval) { self.eval = eval }
+}
+
+struct Matcher {
+    let match: Match
+    init(_ match: @escaping Match) { self.match = match }
+}
+
+/// Given the rest of the body, the step.
+struct Builder {
+    let build: (@escaping Run) -> Run
+    init(_ build: @escaping (@escaping Run) -> Run) { self.build = build }
+}
+
+/// The end of a body, known only after the body has been planned.
+final class Ending {
+    var run: Run = { _ in true }
+}
+
 /// What `with` may replace: input, data, functions; and the caches that depend on them.
 final class Scope {
     let parent: Scope?
@@ -21,7 +45,9 @@ final class Scope {
     let cache: UnsafeMutablePointer<Value>
     let cached: UnsafeMutablePointer<Bool>
     let size: Int
-    var functionResults: [FunctionCall: Value] = [:]
+    /// Calls of each function that is worth remembering, and what they gave once there are many.
+    var calls: [Int: Int] = [:]
+    var results: [FunctionCall: Value] = [:]
 
     init(parent: Scope?, input: Value, data: Value, hidden: Set<Int>?, mocks: [FunctionKey: Mock]?, size: Int) {
         self.parent = parent
@@ -101,7 +127,7 @@ final class Context {
 
     init(program: Program, input: Value, data: Value, limits: Limits) {
         self.program = program
-        bottom = .allocate(capacity: Context.frameCapacity)
+        bottom = program.frames.take(Context.frameCapacity)
         frame = bottom
         top = bottom
         limit = bottom + Context.frameCapacity
@@ -117,7 +143,7 @@ final class Context {
         refill()
     }
 
-    deinit { bottom.deallocate() }
+    deinit { program.frames.put(bottom) }
 
     // MARK: - Scope
 
@@ -173,8 +199,12 @@ final class Context {
         if failed { return false }
         stepsLeft -= 1024
         if stepsLeft <= 0 { return fail(.limit, "evaluation took too many steps", .none) }
-        if let deadline, ContinuousClock.now > deadline { return fail(.cancelled, "caller cancelled query execution: time limit", .none) }
-        if let cancellation, cancellation.isCancelled { return fail(.cancelled, "caller cancelled query execution", .none) }
+        if let deadline, ContinuousClock.now > deadline {
+            return fail(.cancelled, "caller cancelled query execution: time limit", .none)
+        }
+        if let cancellation, cancellation.isCancelled {
+            return fail(.cancelled, "caller cancelled query execution", .none)
+        }
         refill()
         return true
     }
@@ -212,7 +242,7 @@ public struct Limits: Sendable {
     /// Elements visited and rules evaluated.
     public var steps = 20_000_000
     /// Bytes of values made, roughly.
-    public var bytes = 1 << 30
+    public var bytes = 1 << 28
     /// Wall clock; nil for no limit.
     public var time: Duration?
     /// Bytes of native stack an evaluation may use; must leave room on the calling thread.

@@ -34,13 +34,13 @@ final class ProbeTable {
     init(sources: [[UInt8]]) { self.sources = sources }
 
     func wrap(
-        _ builder: @escaping Planner.Builder, _ literal: LiteralNode, _ planner: Planner, bound: VariableSet
-    ) -> Planner.Builder {
+        _ builder: Builder, _ literal: LiteralNode, _ planner: Planner, bound: VariableSet
+    ) -> Builder {
         let key = Probe.LiteralKey(rule: planner.rule, clause: planner.clause, literal: literal.source)
         let clause = Probe.ClauseKey(rule: planner.rule, clause: planner.clause)
         let operands = self.operands(literal, planner, bound)
-        return { next in
-            let run = builder { context in
+        return Builder { next in
+            let run = builder.build { context in
                 guard let probe = context.probe else { return next(context) }
                 probe.successes[key, default: 0] += 1
                 probe.depths[clause, default: 0] += 1
@@ -56,7 +56,7 @@ final class ProbeTable {
                 if probe.successes[key] ?? 0 == before, !context.failed {
                     let depth = probe.depths[clause] ?? 0
                     if (probe.failures[clause]?.depth ?? -1) < depth {
-                        let values = operands.map { (text: $0.text, value: $0.eval(context)) }
+                        let values = operands.map { (text: $0.text, value: $0.eval.eval(context)) }
                         probe.failures[clause] = Probe.Failure(literal: key.literal, operands: values, depth: depth)
                     }
                 }
@@ -86,7 +86,7 @@ final class ProbeTable {
 
     private func operands(
         _ literal: LiteralNode, _ planner: Planner, _ bound: VariableSet
-    ) -> [(text: String, eval: Eval)] {
+    ) -> [(text: String, eval: Evaluator)] {
         var nodes: [Node] = []
         switch literal.kind {
         case .term(let node): nodes = [node]
@@ -95,14 +95,14 @@ final class ProbeTable {
         case .every(let every): nodes = [every.domain]
         case .notBody: break
         }
-        var result: [(text: String, eval: Eval)] = []
+        var result: [(text: String, eval: Evaluator)] = []
         for node in nodes {
             switch node {
             case .constant, .comprehension, .call: continue
             default: break
             }
             guard planner.isBound(node, bound) else { continue }
-            result.append((text: text(node, planner.variables), eval: planner.eval(node, bound)))
+            result.append((text: text(node, planner.variables), eval: Evaluator(planner.eval(node, bound))))
         }
         return result
     }
@@ -126,7 +126,11 @@ final class ProbeTable {
             case .node(let inner): result = text(inner, variables)
             }
             for part in path {
-                if case .constant(let key) = part { result += pathPart(key) } else { result += "[\(text(part, variables))]" }
+                if case .constant(let key) = part {
+                    result += pathPart(key)
+                } else {
+                    result += "[\(text(part, variables))]"
+                }
             }
             return result
         default: return "..."

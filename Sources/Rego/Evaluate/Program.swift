@@ -7,6 +7,7 @@ final class Program: @unchecked Sendable {
     let strings: StringPool
     var ruleSets: [RuleSet] = []
     let patterns = PatternCache()
+    let frames = FramePool()
     /// Built-ins that may answer differently each time are errors.
     var forbidsNondeterminism = false
 
@@ -15,6 +16,13 @@ final class Program: @unchecked Sendable {
         self.files = files
         self.builtins = builtins
         self.strings = strings
+    }
+
+    /// Breaks the cycles between plans and the rules they evaluate; nothing may be evaluated afterwards.
+    func dismantle() {
+        for ruleSet in ruleSets { ruleSet.groups = [] }
+        for node in tree.nodes { node.ruleSet = nil }
+        ruleSets = []
     }
 
     func error(_ code: RegoError.Code, _ message: String, _ location: Location) -> RegoError {

@@ -27,7 +27,7 @@ struct RulePlanner {
                 if case .constant(let value) = clause.value { constants.append(value) } else { allConstant = false }
                 var inner = bound
                 var run = body(rule, clause, planner, &inner)
-                if let prologue { run = prologue(run) }
+                if let prologue { run = prologue.build(run) }
                 clauses.append(RuleSet.Clause(run: run, location: clause.location))
             }
             ruleSet.groups.append(RuleSet.Group(clauses: clauses))
@@ -37,6 +37,20 @@ struct RulePlanner {
             ruleSet.stopsEarly = constants.allSatisfy { $0.equals(first) } && probes == nil
         }
         ruleSet.frameSize = max(ruleSet.frameSize, 1 + ruleSet.arity)
+        ruleSet.memoizes =
+            ruleSet.kind == .function && probes == nil
+            && ruleSet.node.rules.contains { $0.clauses.contains { $0.body.contains(where: RulePlanner.isCostly) } }
+    }
+
+    private static func isCostly(_ literal: LiteralNode) -> Bool {
+        var costly = false
+        literal.forEachComprehension { _ in costly = true }
+        switch literal.kind {
+        case .call(let call): if case .function = call.callee { costly = true }
+        case .every, .notBody: costly = true
+        default: break
+        }
+        return costly
     }
 
     private func planner(_ rule: RuleNode) -> Planner {
@@ -49,16 +63,20 @@ struct RulePlanner {
         var bound = VariableSet()
         let run = body(rule, clause, planner, &bound)
         ruleSet.frameSize = max(ruleSet.frameSize, planner.frameSize)
-        ruleSet.groups.append(RuleSet.Group(clauses: [RuleSet.Clause(run: { context in
-            context.frame[0].isDefined || run(context)
-        }, location: clause.location)]))
+        ruleSet.groups.append(
+            RuleSet.Group(clauses: [
+                RuleSet.Clause(
+                    run: { context in
+                        context.frame[0].isDefined || run(context)
+                    }, location: clause.location)
+            ]))
     }
 
     /// Arguments that are no plain variables are matched before the body.
     private func arguments(
         _ rule: RuleNode, _ planner: Planner, _ bound: inout VariableSet
-    ) -> ((@escaping Run) -> Run)? {
-        var checks: [(slot: Int, match: Match)] = []
+    ) -> Builder? {
+        var checks: [(slot: Int, matcher: Matcher)] = []
         for (index, argument) in (rule.arguments ?? []).enumerated() {
             let slot = 1 + index
             if case .local(let variable) = argument, !bound.contains(variable) {
@@ -69,24 +87,26 @@ struct RulePlanner {
         for (index, argument) in (rule.arguments ?? []).enumerated() {
             let slot = 1 + index
             if case .local(let variable) = argument, planner.slot(variable) == slot { continue }
-            checks.append((slot, planner.match(argument, &bound)))
+            checks.append((slot, Matcher(planner.match(argument, &bound))))
         }
         if checks.isEmpty { return nil }
         let all = checks
-        return { next in
+        return Builder { next in
             { context in
-                for check in all where !check.match(context, context.frame[check.slot]) { return !context.failed }
+                for check in all where !check.matcher.match(context, context.frame[check.slot]) {
+                    return !context.failed
+                }
                 return next(context)
             }
         }
     }
 
     private func body(_ rule: RuleNode, _ clause: ClauseNode, _ planner: Planner, _ bound: inout VariableSet) -> Run {
-        let end = Box<Run>({ _ in true })
-        let run = planner.body(clause.body, bound: &bound) { context in end.value(context) }
+        let end = Ending()
+        let run = planner.body(clause.body, bound: &bound) { context in end.run(context) }
         var last = self.end(rule, clause, planner, bound)
         if let probes { last = probes.exit(last, rule: rule.index, clause: planner.clause) }
-        end.value = last
+        end.run = last
         if let probes { return probes.entry(run, rule: rule.index, clause: planner.clause) }
         return run
     }

@@ -22,9 +22,11 @@ final class RuleSet: @unchecked Sendable {
     var defaultValue: Value = .undefined
     /// All bodies give the same constant: the first to succeed decides.
     var stopsEarly = false
-    /// Calls are worth remembering: the body loops or calls other rules' functions.
-    var memoize = false
-    var index: RuleIndex?
+
+    /// The body loops or calls functions: results are remembered once there are many calls, so that calls that
+    /// fan out (each function calling the next one twice) stay few.
+    var memoizes = false
+    private static let callsBeforeMemory = 256
 
     init(id: Int, node: TreeNode, kind: Kind, arity: Int) {
         self.id = id
@@ -69,15 +71,8 @@ final class RuleSet: @unchecked Sendable {
     @inline(__always)
     private func runGroups(_ context: Context) -> Value {
         let frame = context.frame
-        if let index {
-            var selected = index.select(context)
-            while let at = selected.next() {
-                if !run(group: at, context, frame) { break }
-            }
-        } else {
-            for at in 0..<groups.count {
-                if !run(group: at, context, frame) { break }
-            }
+        for at in 0..<groups.count {
+            if !run(group: at, context, frame) { break }
         }
         if context.failed { return .undefined }
         let result = frame[0]
@@ -124,16 +119,9 @@ final class RuleSet: @unchecked Sendable {
         guard context.push(frameSize) else { return [] }
         var items: [Value] = []
         swap(&items, &context.items)
-        if let index {
-            var selected = index.select(context)
-            while let at = selected.next(), !context.failed {
-                _ = groups[at].clauses[0].run(context)
-            }
-        } else {
-            for group in groups {
-                _ = group.clauses[0].run(context)
-                if context.failed { break }
-            }
+        for at in 0..<groups.count {
+            _ = groups[at].clauses[0].run(context)
+            if context.failed { break }
         }
         swap(&items, &context.items)
         context.pop(frameSize, previous)
@@ -161,15 +149,21 @@ final class RuleSet: @unchecked Sendable {
             (arguments + 1).deinitialize(count: arity)
             return .undefined
         }
-        var memo: FunctionCall?
-        if memoize {
-            let call = FunctionCall(
-                function: id, arguments: Array(UnsafeBufferPointer(start: arguments + 1, count: arity)))
-            if let known = context.scope.functionResults[call] {
-                (arguments + 1).deinitialize(count: arity)
-                return known
+        var memory: FunctionCall?
+        if memoizes {
+            let scope = context.scope
+            let calls = scope.calls[id] ?? 0
+            if calls < RuleSet.callsBeforeMemory {
+                scope.calls[id] = calls + 1
+            } else {
+                let call = FunctionCall(
+                    function: id, arguments: Array(UnsafeBufferPointer(start: arguments + 1, count: arity)))
+                if let known = scope.results[call] {
+                    (arguments + 1).deinitialize(count: arity)
+                    return known
+                }
+                memory = call
             }
-            memo = call
         }
         // Slot 0 is the result, the arguments follow, then the other variables.
         let previous = context.frame
@@ -183,7 +177,7 @@ final class RuleSet: @unchecked Sendable {
         context.top = previousTop
         context.frame = previous
         if result.isUndefined, !context.failed { result = defaultValue }
-        if let memo, !context.failed { context.scope.functionResults[memo] = result }
+        if let memory, !context.failed, context.charge(400) { context.scope.results[memory] = result }
         return result
     }
 }

@@ -12,7 +12,11 @@ extension Value {
         return text
     }
 
+    /// Values share their parts: the text of a small one may be endless, and is cut.
+    private static let limit = 1 << 28
+
     private func write(to result: inout String) {
+        if result.utf8.count > Value.limit { return }
         switch self {
         case .undefined: result += "<undefined>"
         case .null: result += "null"
@@ -29,7 +33,7 @@ extension Value {
             }
         case .object(let box):
             result += "{"
-            for index in 0..<box.count {
+            for index in 0..<box.count where result.utf8.count <= Value.limit {
                 if index > 0 { result += ", " }
                 box.keys[index].write(to: &result)
                 result += ": "
@@ -41,7 +45,7 @@ extension Value {
 
     private static func write(_ items: [Value], _ open: String, _ close: String, to result: inout String) {
         result += open
-        for index in 0..<items.count {
+        for index in 0..<items.count where result.utf8.count <= Value.limit {
             if index > 0 { result += ", " }
             items[index].write(to: &result)
         }

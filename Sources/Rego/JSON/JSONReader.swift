@@ -112,6 +112,7 @@ struct JSONReader {
             return .array([])
         }
         var items: [Value] = []
+        items.reserveCapacity(4)
         while true {
             items.append(try value(depth + 1))
             skipSpace()
@@ -133,6 +134,8 @@ struct JSONReader {
         }
         var keys: [Value] = []
         var values: [Value] = []
+        keys.reserveCapacity(4)
+        values.reserveCapacity(4)
         var sorted = true
         while true {
             skipSpace()
@@ -143,7 +146,9 @@ struct JSONReader {
             guard peek() == UInt8(ascii: ":") else { throw failure("expected :") }
             at += 1
             let value = try value(depth + 1)
-            if sorted, let last = keys.last, case .string(let before) = last, before.compare(key) >= 0 { sorted = false }
+            if sorted, let last = keys.last, case .string(let before) = last, before.compare(key) >= 0 {
+                sorted = false
+            }
             keys.append(.string(key))
             values.append(value)
             skipSpace()

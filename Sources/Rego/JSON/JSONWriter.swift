@@ -3,7 +3,12 @@ struct JSONWriter {
     /// Go's encoder writes `<`, `>`, `&` and the line separators as escapes.
     enum Escaping { case minimal, html }
 
+    /// Values share their parts, so that a small one may be endless as text.
+    static let limit = 1 << 28
+
     private(set) var bytes: [UInt8] = []
+    /// The text grew over the limit and ends somewhere.
+    private(set) var isTruncated = false
     private let escaping: Escaping
 
     init(escaping: Escaping = .minimal) {
@@ -22,6 +27,11 @@ struct JSONWriter {
     }
 
     mutating func write(_ value: Value) {
+        if isTruncated { return }
+        if bytes.count > JSONWriter.limit {
+            isTruncated = true
+            return
+        }
         switch value {
         case .undefined, .null: raw("null")
         case .bool(true): raw("true")
@@ -33,7 +43,7 @@ struct JSONWriter {
         case .set(let box): list(box.items)
         case .object(let box):
             bytes.append(UInt8(ascii: "{"))
-            for index in 0..<box.count {
+            for index in 0..<box.count where !isTruncated {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
                 key(box.keys[index])
                 bytes.append(UInt8(ascii: ":"))
@@ -53,7 +63,7 @@ struct JSONWriter {
 
     private mutating func list(_ items: [Value]) {
         bytes.append(UInt8(ascii: "["))
-        for index in 0..<items.count {
+        for index in 0..<items.count where !isTruncated {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
             write(items[index])
         }

@@ -43,8 +43,9 @@ extension Parser {
         let importRow = module.imports.first { $0.location.row > endRow }?.location.row ?? Int32.max
         let ruleRow = rule.map { module.rules[$0].location.row } ?? Int32.max
         var scope = isPackage ? "package" : "rule"
-        for (key, value) in pairs where key == "scope" {
-            guard case .string(let text) = value, ["package", "subpackages", "rule", "document"].contains(text) else {
+        for pair in pairs where pair.key == "scope" {
+            guard case .string(let text) = pair.value, ["package", "subpackages", "rule", "document"].contains(text)
+            else {
                 throw lexer.failure("invalid annotation scope", location)
             }
             scope = text

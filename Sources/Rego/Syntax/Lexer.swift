@@ -10,7 +10,8 @@ enum Token: Equatable {
     case symbol(Symbol)
 
     enum Keyword: String {
-        case `as`, contains, `default`, `else`, every, `false`, `if`, `import`, `in`, not, null, package, some, `true`, with
+        case `as`, contains, `default`, `else`, every, `false`, `if`, `import`, `in`, not, null, package, some, `true`,
+            with
     }
 
     enum Symbol: String {
@@ -80,7 +81,9 @@ struct Lexer {
                 if (comments.last.map { Int($0.location.offset) } ?? -1) < start {
                     let own = !bytes[rowStart..<start].contains { $0 != 32 && $0 != 9 && $0 != 13 }
                     comments.append(
-                        Comment(text: Array(bytes[start + 1..<end]), location: place(start).through(Int32(end)), ownRow: own))
+                        Comment(
+                            text: Array(bytes[start + 1..<end]), location: place(start).through(Int32(end)), ownRow: own
+                        ))
                 }
                 spaceBefore = true
             default: return
@@ -176,7 +179,9 @@ struct Lexer {
         let start = at
         if bytes[at] == UInt8(ascii: "0") {
             at += 1
-            if isDigit(byte(at)) { throw failure("unexpected number token: expected number without leading zero", place(start)) }
+            if isDigit(byte(at)) {
+                throw failure("unexpected number token: expected number without leading zero", place(start))
+            }
         } else {
             while isDigit(byte(at)) { at += 1 }
         }

@@ -166,7 +166,9 @@ struct Parser {
             guard path.count >= 2, path.count <= 3, path[1].isString("keywords") else {
                 throw lexer.failure("invalid import, must be `future.keywords`", pathStart)
             }
-            if path.count == 3, !["and", "contains", "every", "if", "in", "not", "or"].contains(where: path[2].isString) {
+            if path.count == 3,
+                !["and", "contains", "every", "if", "in", "not", "or"].contains(where: path[2].isString)
+            {
                 throw lexer.failure(
                     "unexpected keyword, must be one of [and contains every if in not or]", pathStart)
             }
@@ -269,7 +271,9 @@ struct Parser {
         while at(.with) {
             let start = lexer.location
             try advance()
-            guard lexer.wordAsName() != nil, !(lexer.token == .keyword(.with)) else { throw unexpected("expected ident") }
+            guard lexer.wordAsName() != nil, !(lexer.token == .keyword(.with)) else {
+                throw unexpected("expected ident")
+            }
             if case .keyword(let keyword) = token, keyword != .contains { throw unexpected("expected ident") }
             let target = try primary()
             switch target.kind {

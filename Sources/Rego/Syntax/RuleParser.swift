@@ -39,7 +39,8 @@ extension Parser {
     private mutating func notARule() -> SyntaxFailure {
         switch token {
         case .keyword(.contains): return lexer.failure("contains keyword cannot be used for rule name", lexer.location)
-        case .keyword(.true), .keyword(.false): return lexer.failure("boolean cannot be used for rule name", lexer.location)
+        case .keyword(.true), .keyword(.false):
+            return lexer.failure("boolean cannot be used for rule name", lexer.location)
         case .keyword(.null): return lexer.failure("null cannot be used for rule name", lexer.location)
         case .string, .rawString: return lexer.failure("string cannot be used for rule name", lexer.location)
         case .number: return lexer.failure("number cannot be used for rule name", lexer.location)
@@ -57,7 +58,8 @@ extension Parser {
         case .variable: head.ref = [term]
         case .ref(let first, let rest) where first.isVariable: head.ref = [first] + rest
         case .call(let name, let arguments, infix: nil):
-            head.arguments = arguments
+            // `p() := 1` is the rule `p`.
+            head.arguments = arguments.isEmpty ? nil : arguments
             switch name.kind {
             case .ref(let first, let rest) where first.isVariable: head.ref = [first] + rest
             case .variable: head.ref = [name]
@@ -153,7 +155,9 @@ extension Parser {
         case .object(let pairs): pairs.lazy.compactMap { variablePart($0.key) ?? variablePart($0.value) }.first
         case .template(let parts, _):
             parts.lazy.compactMap { part in
-                if case .expression(let literal) = part, case .term(let term) = literal.kind { return variablePart(term) }
+                if case .expression(let literal) = part, case .term(let term) = literal.kind {
+                    return variablePart(term)
+                }
                 return nil
             }.first
         default: nil

@@ -30,7 +30,9 @@ struct Term: Sendable {
         self.location = location
     }
 
-    static func string(_ text: String, _ location: Location) -> Term { Term(.string(Array(text.utf8), raw: false), location) }
+    static func string(_ text: String, _ location: Location) -> Term {
+        Term(.string(Array(text.utf8), raw: false), location)
+    }
 }
 
 enum TemplatePart: Sendable {

@@ -241,9 +241,11 @@ extension Parser {
             try advance()
             return Term(.array([]), start)
         }
-        if at(.comma) { throw unexpected() }
+        // A leading comma is allowed for compatibility; a comprehension cannot follow it.
+        let comma = at(.comma)
+        if comma { try advance() }
         let first = try primary()
-        if at(.or), let body = try comprehensionBody(until: .closeBracket) {
+        if !comma, at(.or), let body = try comprehensionBody(until: .closeBracket) {
             return Term(.arrayComprehension(first, body), start)
         }
         let item = try infixTerm(pairs: false, first: first)
@@ -257,9 +259,10 @@ extension Parser {
             try advance()
             return Term(.object([]), start)
         }
-        if at(.comma) { throw unexpected() }
+        let comma = at(.comma)
+        if comma { try advance() }
         let head = try primary()
-        if at(.or), let body = try comprehensionBody(until: .closeBrace) {
+        if !comma, at(.or), let body = try comprehensionBody(until: .closeBrace) {
             return Term(.setComprehension(head, body), start)
         }
         let first = try infixTerm(pairs: false, first: head)
@@ -303,6 +306,7 @@ extension Parser {
             parts.append(.expression(literal))
             // The lexer stands right behind the brace: the text goes on there.
         }
+        lexer.location.end = Int32(lexer.at)
         try advance()
         return Term(.template(parts, raw: raw), start)
     }

@@ -167,7 +167,10 @@ enum GoTime {
                 let number = Double(String(decoding: bytes[start..<unitStart], as: UTF8.self)) ?? 0
                 let hours = FloatText.format(
                     number * Double(unit / 3_600_000_000_000), UInt8(ascii: "f"), precision: nil)
-                part = UInt64(try parseDuration(String(decoding: hours, as: UTF8.self) + "h"))
+                guard let value = try? parseDuration(String(decoding: hours, as: UTF8.self) + "h") else {
+                    throw invalid
+                }
+                part = UInt64(value)
             } else if fraction > 0 {
                 part += UInt64(Double(fraction) * (Double(unit) / scale))
                 if part > 1 << 63 { throw invalid }

@@ -318,6 +318,7 @@ enum ZoneName {
     static func length(_ text: ArraySlice<UInt8>) -> Int? {
         let bytes = Array(text.prefix(8))
         guard bytes.count >= 3 else { return nil }
+        if bytes.starts(with: "UTC".utf8) { return 3 }
         if bytes.starts(with: "ChST".utf8) || bytes.starts(with: "MeST".utf8) { return 4 }
         if bytes.starts(with: "GMT".utf8) { return 3 + signedOffset(text.dropFirst(3)) }
         if bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-") {

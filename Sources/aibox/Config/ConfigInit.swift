@@ -1,3 +1,4 @@
+import AiboxSystem
 public import AiboxConfig
 public import ArgumentParser
 
@@ -18,7 +19,7 @@ struct ConfigInit: ParsableCommand {
         if let backup { global.output.note("the old file is kept as \(backup)") }
         global.output.answer(
             .text(
-                "wrote \(Escaping.text(file)) from the template \(template.rawValue)",
+                "wrote \(SafeText.escaped(file)) from the template \(template.rawValue)",
                 .object([
                     .init("file", .text(file)), .init("template", .text(template.rawValue)),
                     .init("backup", .optional(backup)),

@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxSystem
 import ArgumentParser
 
 struct ConfigMigrate: ParsableCommand {
@@ -20,7 +21,7 @@ struct ConfigMigrate: ParsableCommand {
         if dryRun, !migration.steps.isEmpty { lines.append("nothing was written (--dry-run)") }
         global.output.answer(
             .text(
-                Escaping.text(lines.joined(separator: "\n"), keepingLines: true),
+                SafeText.escaped(lines.joined(separator: "\n"), keepingLines: true),
                 .object([
                     .init("file", .text(file)), .init("from", .integer(migration.from)),
                     .init("to", .integer(migration.to)), .init("written", .boolean(backup != nil)),

@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxSystem
 import ArgumentParser
 
 struct ConfigSet: ParsableCommand {
@@ -30,7 +31,7 @@ struct ConfigSet: ParsableCommand {
         for problem in change.remaining { output.note("still wrong: \(problem)") }
         output.answer(
             .text(
-                "\(change.key) is \(change.isChanged ? "now " : "")\(OutputValue(change.value).display) in \(Escaping.text(change.file))",
+                "\(change.key) is \(change.isChanged ? "now " : "")\(OutputValue(change.value).display) in \(SafeText.escaped(change.file))",
                 .object([
                     .init("key", .text(change.key)), .init("value", OutputValue(change.value)),
                     .init("file", .text(change.file)), .init("changed", .boolean(change.isChanged)),

@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxSystem
 import ArgumentParser
 
 struct ConfigValidate: ParsableCommand {
@@ -25,7 +26,7 @@ struct ConfigValidate: ParsableCommand {
             problems.isEmpty ? "The configuration is valid." : problems.map(\.description).joined(separator: "\n")
         global.output.answer(
             .text(
-                Escaping.text(text, keepingLines: true),
+                SafeText.escaped(text, keepingLines: true),
                 .object([.init("valid", .boolean(problems.isEmpty)), .init("problems", .list(rows))])))
         if !problems.isEmpty { throw ExitCode.failure }
     }

@@ -1,5 +1,6 @@
 import AiboxContainer
 import AiboxState
+import AiboxSystem
 
 /// What `aibox start` says when all of it holds.
 enum StartReport {
@@ -8,7 +9,7 @@ enum StartReport {
         let layers = started.findings.map(\.layer).joined(separator: ", ")
         let text = """
             Sandbox \(record.name) is running.
-              workspace  \(Escaping.text(record.workspace)) at /workspace
+              workspace  \(SafeText.escaped(record.workspace)) at /workspace
               isolation  \(record.engine); checked: \(layers)
               limits     \(record.limits)
               network    none

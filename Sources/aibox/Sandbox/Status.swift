@@ -26,6 +26,7 @@ struct Status: ParsableCommand {
             return global.output.answer(
                 .record(
                     SandboxReport.fields(record) + [
+                        .init("gateway_pid", .integer(Int(gateway.ready.pid))),
                         .init("uptime_seconds", .integer(gateway.uptime)),
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]))

@@ -33,9 +33,9 @@ struct CorpusTests {
 
     @Test(
         "git, databases, archives, compilers, languages, terminals and SSH work",
-        arguments: SeccompContainerTests.Place.all)
-    func corpus(_ place: SeccompContainerTests.Place) throws {
-        let container = try ProfileContainer(place.runtime, place.owner, fill: Self.fill)
+        arguments: ProfileContainer.Runtime.allCases)
+    func corpus(_ runtime: ProfileContainer.Runtime) throws {
+        let container = try ProfileContainer(runtime, .caller, fill: Self.fill)
         let result = try container.run(
             ["bash", "/corpus.sh"], mounts: ["/usr:/usr:ro"] + Self.agents, timeout: .seconds(600))
         let done = result.text.split(separator: "\n").filter { $0.hasPrefix("ok ") }.map { String($0.dropFirst(3)) }

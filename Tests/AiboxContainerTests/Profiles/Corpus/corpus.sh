@@ -39,7 +39,9 @@ sqlite_work() {
     sqlite3 u.db "pragma journal_mode=delete; pragma synchronous=extra; pragma mmap_size=1000000; begin; create table t(a); commit; vacuum; select count(*) from t;" | tail -1 | grep -x 0
 }
 files() {
-    mkdir -p a/b/c; echo 1 > a/b/c/f; ln a/b/c/f a/b/hard; ln -s c/f a/b/soft; mkfifo a/fifo; chmod 640 a/b/c/f
+    mkdir -p a/b/c; echo 1 > a/b/c/f; ln a/b/c/f a/b/hard; ln -s c/f a/b/soft; chmod 640 a/b/c/f
+    # Not in the workspace: gVisor keeps no attributes of a FIFO that lies on the host, with a filter or without one.
+    mkfifo "$HOME/fifo"; cp -a "$HOME/fifo" "$HOME/fifo2"; rm "$HOME/fifo" "$HOME/fifo2"
     cp -a a copy; cp --reflink=auto a/b/c/f r; cp --sparse=always a/b/c/f s; diff -r a/b copy/b
     tar cf t.tar a; mkdir x; tar xpf t.tar -C x; tar czf t.tgz --xattrs --acls a || tar czf t.tgz a; rm -r x; mkdir x; tar xzf t.tgz -C x
     find a -type f -newer /etc/passwd -o -name 'f*' | sort; find a -depth -print0 | xargs -0 stat -c %n >/dev/null
@@ -48,12 +50,12 @@ files() {
     fallocate -l 1M fa; fallocate -p -o 0 -l 4096 fa || true; shred -u dd; install -m 755 r inst; sync -f .; sync inst; df . ; du -sh a; ls -la a; rm -r a moved
     flock lock -c true; mktemp; stat -f .; getfacl . || true; chgrp "$(id -g)" r; chown "$(id -u)" r; timeout 5 sleep 0.01; nice -n 5 true; nohup true; ionice -c 3 true || true
     head -c 100000 /dev/urandom | gzip | zcat | sha256sum; seq 200000 | sort -R --parallel=2 | sort -n | tail -1 | grep -x 200000
-    setsid true; mkfifo p; (echo hi > p &) ; read -r line < p; [ "$line" = hi ]; id; who || true; uptime || true; ps aux | head -3; nproc; free || true
+    setsid true; mkfifo p; (echo hi > p &) ; read -r line < p; [ "$line" = hi ]; id; who || true; uptime || true; ps aux > processes; nproc; free || true
 }
 compile() {
     printf '#include <stdio.h>\n#include <pthread.h>\n#include <stdlib.h>\nstatic void*f(void*p){return p;}\nint main(void){pthread_t t[16];for(int i=0;i<16;i++)if(pthread_create(t+i,0,f,0))return 1;for(int i=0;i<16;i++)pthread_join(t[i],0);puts("ran");return 0;}\n' > m.c
     printf 'all: m\nm: m.c\n\tgcc -O2 -pipe -Wall -pthread -o m m.c\ncheck: m\n\t./m | grep -x ran\n' > Makefile
-    make -s -j4; make -s check; gcc -flto -O2 -pthread m.c -o m2; ./m2; ar rcs l.a m.c; objdump -d m | head -1; ldd m; strip m; ./m
+    make -s -j4; make -s check; gcc -flto -O2 -pthread m.c -o m2; ./m2; ar rcs l.a m.c; objdump -d m > listing; ldd m; strip m; ./m
     printf '#include <thread>\n#include <iostream>\nint main(){std::thread t([]{std::cout<<"cpp\\n";});t.join();}\n' > m.cc
     if command -v g++; then g++ -O1 -pthread m.cc -o mcc; ./mcc | grep -x cpp; fi
 }
@@ -115,7 +117,7 @@ int main(void) {
     int pm = posix_openpt(O_RDWR | O_NOCTTY); MUST(pm >= 0); MUST(!grantpt(pm)); MUST(!unlockpt(pm)); struct winsize w = {24, 80, 0, 0}; MUST(!ioctl(pm, TIOCSWINSZ, &w)); int av; MUST(!ioctl(sp[0], FIONREAD, &av)); MUST(!ioctl(sp[0], FIONBIO, &one));
     MUST(!prctl(PR_SET_NAME, "probe")); MUST(!prctl(PR_SET_PDEATHSIG, SIGTERM)); MAY(!prctl(PR_SET_CHILD_SUBREAPER, 1)); MUST(getsid(0) >= 0); struct rlimit rl; MUST(!getrlimit(RLIMIT_NOFILE, &rl)); MUST(!setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0})); MUST(!setpriority(PRIO_PROCESS, 0, 5)); MUST(sched_get_priority_max(SCHED_OTHER) >= 0); cpu_set_t cs; MUST(!sched_getaffinity(0, sizeof cs, &cs)); MUST(!sched_setaffinity(0, sizeof cs, &cs));
     pid_t pid; char *argv[] = {"true", 0}; MUST(!posix_spawnp(&pid, "true", 0, 0, argv, environ)); int st; MUST(waitpid(pid, &st, 0) == pid && !st); pid = vfork(); if (!pid) _exit(7); MUST(waitpid(pid, &st, 0) == pid);
-    MUST(!mkfifo("ff", 0600)); MUST(!mknod("plain", S_IFREG | 0600, 0)); int d = open(".", O_RDONLY | O_DIRECTORY); MUST(!fchdir(d)); MUST(!fsync(d)); int f = open("f", O_CREAT | O_RDWR, 0600); MUST(write(f, "abc", 3) == 3); MUST(!fdatasync(f)); MAY(!posix_fadvise(f, 0, 0, POSIX_FADV_DONTNEED)); MAY(!sync_file_range(f, 0, 0, 0)); MAY(!fallocate(f, 0, 0, 100)); int g = open("g", O_CREAT | O_RDWR, 0600); MAY(copy_file_range(f, &(loff_t){0}, g, 0, 3, 0) == 3); MAY(!renameat2(AT_FDCWD, "g", AT_FDCWD, "h", RENAME_NOREPLACE)); int tmp = open(".", O_TMPFILE | O_RDWR, 0600); MUST(tmp >= 0 || errno == EOPNOTSUPP || errno == EISDIR);
+    MUST(!mkfifo("ff", 0600)); MUST(!mknod("plain", S_IFREG | 0600, 0)); int d = open(".", O_RDONLY | O_DIRECTORY); MUST(!fchdir(d)); MUST(!fsync(d)); int f = open("f", O_CREAT | O_RDWR, 0600); MUST(write(f, "abc", 3) == 3); MUST(!fdatasync(f)); MAY(!posix_fadvise(f, 0, 0, POSIX_FADV_DONTNEED)); MAY(!sync_file_range(f, 0, 0, 0)); MAY(!fallocate(f, 0, 0, 100)); int g = open("g", O_CREAT | O_RDWR, 0600); MAY(copy_file_range(f, &(loff_t){0}, g, 0, 3, 0) == 3); MAY(!renameat2(AT_FDCWD, "g", AT_FDCWD, "h", RENAME_NOREPLACE)); int tmp; MUST((tmp = open(".", O_TMPFILE | O_RDWR, 0600)) >= 0 || errno == EOPNOTSUPP || errno == EISDIR);
     puts("probes done"); return 0;
 }
 C

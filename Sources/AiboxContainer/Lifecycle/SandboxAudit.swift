@@ -1,0 +1,89 @@
+import AiboxAudit
+import AiboxConfig
+import AiboxState
+import AiboxSystem
+import AiboxWire
+
+/// The audit events of one sandbox's life. What they tell of happens only after they are on the disk (P7).
+struct SandboxAudit {
+    private let log: AuditLog
+    private let name: String
+
+    /// - Parameter session: names the stay from start to stop.
+    init(_ context: SandboxContext, sandbox: String, session: String) throws(AiboxError) {
+        name = sandbox
+        log = try AuditLog.open(
+            folder: context.paths.auditFolder,
+            context: AuditContext(source: .cli, session: session, sandbox: sandbox, user: context.user.name),
+            options: Self.options(context.paths))
+    }
+
+    /// Where the checkpoints go beside the log itself.
+    static func options(_ paths: Paths) -> AuditLog.Options {
+        var options = AuditLog.Options()
+        options.secondPlaces = [SecondPlace(folder: paths.auditCheckpoints)]
+        return options
+    }
+
+    /// 128 random bits in hexadecimal.
+    static func newSession() -> String {
+        (0..<2).map { _ in
+            let text = String(UInt64.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - text.count) + text
+        }.joined()
+    }
+
+    func creating(_ workspace: Workspace, _ context: SandboxContext) throws(AiboxError) {
+        try log.append(
+            AuditEvent(
+                .sandboxCreate, subject: name,
+                details: [
+                    "workspace": .string(AuditText.carried(Array(workspace.path.utf8))),
+                    "runtime": .string(context.configuration.isolation.rawValue),
+                    "rootless": .bool(!context.host.isRoot),
+                ]))
+    }
+
+    func fallback(_ words: String, _ engine: String) throws(AiboxError) {
+        try log.append(
+            AuditEvent(
+                .layerFallback, subject: name,
+                details: ["layer": "gvisor", "reason": .string(words), "replacement": .string(engine)]))
+    }
+
+    func started(_ record: SandboxRecord, _ findings: [HardeningCheck.Finding]) throws(AiboxError) {
+        try log.append(
+            AuditEvent(
+                .sandboxStart, subject: record.name,
+                details: [
+                    "workspace": .string(AuditText.carried(Array(record.workspace.utf8))),
+                    "runtime": .string(record.engine),
+                    "image": .string(record.image + "@" + record.imageID),
+                    "layers": .array(findings.map { .string($0.layer) }),
+                ]))
+    }
+
+    func failed(_ error: AiboxError) throws(AiboxError) {
+        let reason = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
+        try log.append(
+            AuditEvent(
+                .sandboxStart, subject: name, outcome: error.code == .denied ? .denied : .failure,
+                details: ["reason": .string(AuditText.carried(Array(reason.utf8)))]))
+    }
+
+    func stopping(_ name: String, reason: String) throws(AiboxError) {
+        try log.append(AuditEvent(.sandboxStop, subject: name, details: ["reason": .string(reason)]))
+    }
+
+    func cutOff(_ name: String) throws(AiboxError) {
+        try log.append([
+            AuditEvent(
+                .gatewayCutOff, subject: name,
+                details: ["layer": "gateway", "reason": "the gateway's process had ended"]),
+            AuditEvent(.sandboxStop, subject: name, details: ["reason": "gateway gone"]),
+        ])
+    }
+
+    /// Signs what was written.
+    func close() throws(AiboxError) { try log.close() }
+}

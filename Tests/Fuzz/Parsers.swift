@@ -1,0 +1,104 @@
+// Entry points for libFuzzer: each takes one input, feeds it to a parser in ways that must agree, and
+// traps when they do not. Built together with the sources of AiboxNetwork by Tests/Fuzz/run.
+
+/// One input, one parser. The name is chosen at build time.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    let input = Array(UnsafeBufferPointer(start: start, count: start == nil ? 0 : count))
+    #if FUZZ_HTTP
+        fuzzHTTP(input)
+    #elseif FUZZ_TLS
+        fuzzTLS(input)
+    #elseif FUZZ_DNS
+        fuzzDNS(input)
+    #elseif FUZZ_SQUIDLOG
+        fuzzSquidLog(input)
+    #elseif FUZZ_HOSTNAME
+        fuzzHostName(input)
+    #else
+        #error("choose a parser")
+    #endif
+    return 0
+}
+
+/// Whole, by bytes, and in halves: the same head or the same refusal; then the body, likewise.
+private func fuzzHTTP(_ input: [UInt8]) {
+    func parse(_ sizes: [Int]) -> (HTTPRequestHeadParser.Progress, Int) {
+        var parser = HTTPRequestHeadParser()
+        var index = 0
+        for size in sizes {
+            let end = min(input.count, index + size)
+            switch parser.feed(input[index..<end]) {
+            case .needsMore: index = end
+            case .head(let head, let unread): return (.head(head, unread: unread + input.count - end), end)
+            case .refused(let why): return (.refused(why), end)
+            }
+        }
+        return (.needsMore, index)
+    }
+    let whole = parse([input.count]).0
+    let bytes = parse(Array(repeating: 1, count: input.count)).0
+    let halves = parse([input.count / 2, input.count]).0
+    precondition(whole == bytes && whole == halves, "chunks change the outcome")
+    guard case .head(let head, let unread) = whole else { return }
+    precondition(unread <= input.count)
+    precondition(head.minorVersion == 0 || head.host != nil)
+    let rest = input.suffix(unread)
+    var one = HTTPBodyTracker(head.body)
+    var other = HTTPBodyTracker(head.body)
+    let first = try? one.feed(rest)
+    var consumed = 0
+    var failed = false
+    for byte in rest.indices where !other.isFinished && !failed {
+        if let progress = try? other.feed(rest[byte...byte]) { consumed += progress.consumed } else { failed = true }
+    }
+    precondition((first == nil) == failed && (failed || first?.consumed == consumed), "chunks change the body")
+    _ = HTTPResponseHead.read(input, isHead: false)
+    if case .origin(let path) = head.target, let normal = try? RequestPath(path) {
+        precondition((try? RequestPath(normal.description)) == normal, "the normal form is not stable")
+    }
+}
+
+private func fuzzTLS(_ input: [UInt8]) {
+    func parse(_ step: Int) -> TLSClientHelloParser.Progress {
+        var parser = TLSClientHelloParser()
+        var index = 0
+        while index < input.count {
+            let end = min(input.count, index + step)
+            let progress = parser.feed(input[index..<end])
+            if progress != .needsMore { return progress }
+            index = end
+        }
+        return .needsMore
+    }
+    let whole = parse(max(1, input.count))
+    precondition(whole == parse(1) && whole == parse(7), "chunks change the outcome")
+}
+
+private func fuzzDNS(_ input: [UInt8]) {
+    guard let message = try? DNSMessage(wire: input) else { return }
+    // Names come out uncompressed, so the second reading has to give the same message.
+    guard let again = try? DNSMessage(wire: message.wire) else { preconditionFailure("what was written is not read") }
+    precondition(again.questions == message.questions && again.answers == message.answers)
+    _ = message.questions.map(\.name.description)
+}
+
+private func fuzzSquidLog(_ input: [UInt8]) {
+    guard let line = try? SquidLogLine(input[...]) else { return }
+    precondition(line.duration >= 0 && line.bytesReceived >= 0 && line.bytesSent >= 0 && line.status < 1000)
+    _ = line.isRefused
+}
+
+private func fuzzHostName(_ input: [UInt8]) {
+    if let name = try? HostName(wire: input) {
+        precondition((try? HostName(wire: Array(name.text.utf8))) == name, "the normal form is not stable")
+        precondition(IPAddress(disguised: name.text) == nil, "an address passed")
+        precondition(name.text.utf8.count <= 253 && !name.text.hasSuffix("."))
+    }
+    let text = String(decoding: input, as: UTF8.self)
+    if let name = try? HostName(text) { precondition(name.text.utf8.allSatisfy { $0 < 0x80 }) }
+    if let pattern = try? HostPattern(text) { precondition((try? HostPattern(pattern.description)) == pattern) }
+    _ = try? RequestPath(input)
+    if let address = IPAddress(text) { precondition(IPAddress(address.description) == address) }
+    _ = AddressRange(text)
+}

@@ -1,0 +1,127 @@
+import Rego
+import Testing
+
+/// No input hangs or crashes the engine: each of these ends in an error, soon.
+@Suite struct BudgetTests {
+    static let hostile: [(String, String)] = [
+        ("nested brackets", "p := " + String(repeating: "[", count: 100_000)),
+        ("nested parentheses", "p := " + String(repeating: "(", count: 100_000) + "1"),
+        ("nested braces", "p := " + String(repeating: "{", count: 100_000)),
+        ("nested comprehensions", "p := " + String(repeating: "[x | x := ", count: 50_000)),
+        ("ambiguous unions", "p := " + String(repeating: "{a | ", count: 240) + "!"),
+        ("long chain of operators", "p := 1" + String(repeating: " + 1", count: 100_000)),
+        ("long chain of lookups", "p := input" + String(repeating: "[0]", count: 100_000)),
+        ("nested templates", "p := " + String(repeating: "$\"{", count: 100_000)),
+        (
+            "exponential comprehension",
+            "p := [1 | some a in r; some b in r; some c in r; some d in r; some e in r]\nr := numbers.range(1, 1000)"
+        ),
+        (
+            "exponential calls",
+            (1...60).map {
+                "f\($0)(x) := concat(\"\", [f\($0 - 1)(concat(\"\", [x, \"a\"])), f\($0 - 1)(concat(\"\", [x, \"b\"]))])\n"
+            }.joined() + "f0(x) := x\np := count(f60(\"\"))"
+        ),
+        ("huge range", "p := count(numbers.range(1, 100000000000))"),
+        (
+            "doubling strings",
+            "s0 := \"aaaaaaaaaaaaaaaa\"\n"
+                + (1...60).map { "s\($0) := concat(\"\", [s\($0 - 1), s\($0 - 1)])\n" }.joined() + "p := count(s60)"
+        ),
+        (
+            "doubling arrays",
+            "s0 := [1]\n" + (1...60).map { "s\($0) := array.concat(s\($0 - 1), s\($0 - 1))\n" }.joined()
+                + "p := count(s60)"
+        ),
+        (
+            "growing numbers",
+            "n0 := 10\n" + (1...60).map { "n\($0) := n\($0 - 1) * n\($0 - 1)\n" }.joined() + "p := n60"
+        ),
+        (
+            "wrapping functions",
+            "f0(x) := [x]\n" + (1...60).map { "f\($0)(x) := f\($0 - 1)(f\($0 - 1)(x))\n" }.joined() + "p := f60(1)"
+        ),
+        (
+            "chain of wrapping rules",
+            "r0 := [input]\n" + (1...20_000).map { "r\($0) := [r\($0 - 1)]\n" }.joined() + "p := r20000"
+        ),
+        (
+            "deep chain of rules",
+            "r0 := input.x\n" + (1...20_000).map { "r\($0) := r\($0 - 1)\n" }.joined() + "p := r20000"
+        ),
+        ("endless body", "p if {\n" + String(repeating: "input.x\n", count: 50_000) + "}"),
+    ]
+
+    @Test(arguments: hostile)
+    func endsInAnError(_ what: String, _ policy: String) {
+        let start = ContinuousClock.now
+        #expect(errorCode(policy, input: #"{"x": 1}"#) != nil, "\(what)")
+        #expect(ContinuousClock.now - start < .seconds(60), "\(what)")
+    }
+
+    @Test func deepJSONIsAnError() throws {
+        let engine = try Engine(modules: [])
+        for text in [String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000)] {
+            #expect(throws: RegoErrors.self) { try engine.value(json: Array(text.utf8)) }
+        }
+    }
+
+    @Test func catastrophicPatternsAreLinear() throws {
+        let evaluation = Evaluation(
+            "", "p := regex.match(`(a*)*(a*)*(a|a)*b$`, input)", "false",
+            input: "\"" + String(repeating: "a", count: 20_000) + "\"")
+        let start = ContinuousClock.now
+        #expect(try evaluation.result() == "false")
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test func anEvaluationCanBeCancelled() throws {
+        let policy = "package t\nr := numbers.range(1, 1000)\np := [1 | some a in r; some b in r; some c in r]"
+        let query = try Engine(modules: [Engine.Module(name: "t.rego", text: policy)]).prepare("data.t.p")
+        var options = PreparedQuery.Options()
+        let cancellation = Cancellation()
+        cancellation.cancel()
+        options.cancellation = cancellation
+        #expect {
+            try query.value(input: nil, options: options)
+        } throws: { error in
+            (error as? RegoError)?.code == .cancelled
+        }
+        options.cancellation = nil
+        options.limits.time = .milliseconds(20)
+        #expect {
+            try query.value(input: nil, options: options)
+        } throws: { error in
+            (error as? RegoError)?.code == .cancelled
+        }
+    }
+
+    @Test func manyThreadsShareOneEngine() async throws {
+        let policy = """
+            package t
+            p := {"n": n, "s": s} if {
+                n := sum([y | some x in data.xs; y := x * input.k])
+                s := sprintf("%d-%s", [n, concat("", [y | some y in input.names; glob.match("a*", [], y)])])
+            }
+            """
+        let engine = try Engine(
+            modules: [Engine.Module(name: "t.rego", text: policy)], data: Array(#"{"xs": [1, 2, 3]}"#.utf8))
+        let query = try engine.prepare("data.t.p")
+        let wrong = try await withThrowingTaskGroup(of: Int.self) { group in
+            for thread in 0..<8 {
+                group.addTask {
+                    let json = Array(#"{"k": \#(thread), "names": ["ab", "b", "ac"]}"#.utf8)
+                    let expected = #"{"n":\#(6 * thread),"s":"\#(6 * thread)-abac"}"#
+                    var wrong = 0
+                    for _ in 0..<2000 {
+                        let result = try query.evaluate(json: json).map { String(decoding: $0, as: UTF8.self) }
+                        if result != expected { wrong += 1 }
+                    }
+                    return wrong
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(wrong == 0)
+    }
+}
