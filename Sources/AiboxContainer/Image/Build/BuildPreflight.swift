@@ -23,7 +23,7 @@ struct BuildPreflight: Sendable, Equatable {
 
     func check() throws(AiboxError) {
         for (program, package) in [
-            ("mmdebstrap", "mmdebstrap"), ("podman", "podman"), ("apt-get", "apt"), ("sha256sum", "coreutils"),
+            ("mmdebstrap", "mmdebstrap"), ("podman", "podman"), ("apt-get", "apt"),
         ] where !programs.contains(program) {
             throw problem("\(program) is not installed", "sudo apt-get install \(package)")
         }
@@ -66,7 +66,7 @@ struct BuildPreflight: Sendable, Equatable {
 extension BuildPreflight {
     static func ofThisMachine(folder: String) -> BuildPreflight {
         var programs: Set<String> = []
-        for name in ["mmdebstrap", "podman", "apt-get", "sha256sum", "newuidmap", "newgidmap"]
+        for name in ["mmdebstrap", "podman", "apt-get", "newuidmap", "newgidmap"]
         where ExecutableSearch.find(name) != nil { programs.insert(name) }
         func setting(_ path: String) -> String? {
             (try? File.text("/proc/sys/" + path)).map { $0.filter { !$0.isWhitespace } }

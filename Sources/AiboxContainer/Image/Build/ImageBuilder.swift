@@ -132,7 +132,7 @@ extension ImageBuilder {
         let file = Descriptor(
             try retrying("cannot write \(path)") { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
         let layer = RootfsLayer(recipe: recipe, epoch: epoch)
-        return try installation.run(log: folder.path + "/install.log", progress: progress) {
+        return try installation.run(lock: folder.lock, log: folder.path + "/install.log", progress: progress) {
             (stream: Descriptor) throws(AiboxError) in
             let reader = TarReader(stream)
             let writer = try TarWriter(file, name: path)

@@ -52,10 +52,11 @@ struct RootfsInstallation: Sendable, Equatable {
     /// Runs it. `consume` reads the archive, and is called once it begins to come.
     ///
     /// - Parameters:
+    ///   - lock: held open by the installer and all its children.
     ///   - log: the file for everything mmdebstrap and the packages' scripts say.
     ///   - progress: told each new step.
     func run<Result>(
-        log: String, progress: (String) -> Void, consume: (Descriptor) throws(AiboxError) -> Result
+        lock: Descriptor, log: String, progress: (String) -> Void, consume: (Descriptor) throws(AiboxError) -> Result
     ) throws(AiboxError) -> Result {
         let pipe = try Pipe()
         let logFile = Descriptor(
@@ -63,7 +64,8 @@ struct RootfsInstallation: Sendable, Equatable {
         let nothing = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
         // Should this process be killed, mmdebstrap is told to clean up and go.
         let child = try ChildProcess.start(
-            command, descriptors: [nothing.number, pipe.write.number, logFile.number], deathSignal: SIGTERM)
+            command, descriptors: [nothing.number, pipe.write.number, logFile.number, lock.number],
+            deathSignal: SIGTERM)
         pipe.write.close()
         var steps = StepReader(log: log)
         var result: Result?

@@ -27,6 +27,7 @@ struct RootfsLayer {
         var tree = Tree()
         var missing = Set(AccountFiles.paths + ["var/lib/dpkg/status"])
         var home: [String: [UInt8]] = [:]
+        for (path, bytes) in recipe.overlay where path.hasPrefix(Self.skeleton) { home[homePath(path)] = bytes }
         while let found = try reader.next() {
             if recipe.overlay[found.path] != nil { continue }
             guard case .keep(let entry) = rules.verdict(found) else {
@@ -39,14 +40,14 @@ struct RootfsLayer {
             content.entries += 1
             content.size += entry.size
             tree.add(entry)
-            if missing.remove(entry.path) != nil || entry.path.hasPrefix("etc/skel/") && entry.kind == .file {
+            if missing.remove(entry.path) != nil || entry.path.hasPrefix(Self.skeleton) && entry.kind == .file {
                 var bytes = try reader.readContent()
                 if AccountFiles.paths.contains(entry.path) {
                     bytes = try AccountFiles.adding(user, to: entry.path, bytes)
                 } else if entry.path == "var/lib/dpkg/status" {
                     content.versions = DpkgStatus.versions(bytes)
                 } else {
-                    home[String((user.home + "/" + entry.path.dropFirst("etc/skel/".count)).dropFirst())] = bytes
+                    home[homePath(entry.path)] = bytes
                 }
                 try writer.add(entry, bytes)
             } else if entry.path == JavaKeystore.path, entry.kind == .file {
@@ -60,6 +61,13 @@ struct RootfsLayer {
         if let path = missing.sorted().first { throw .badArchive("it has no \(path), so nothing was installed") }
         try lay(files: home.merging(recipe.ownFiles) { _, new in new }, into: &tree, writer, &content)
         return content
+    }
+
+    /// What a new account's home begins with.
+    private static let skeleton = "etc/skel/"
+
+    private func homePath(_ path: String) -> String {
+        String(user.home.dropFirst()) + "/" + path.dropFirst(Self.skeleton.count)
     }
 
     /// Paths that the layer has so far.
