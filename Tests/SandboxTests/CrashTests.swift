@@ -25,7 +25,8 @@ extension Sandboxes {
                 // What SIGKILL leaves, the next command clears; a start that was done by then goes on running.
                 let running = try fixture.aibox.run("list").text.contains(fixture.name)
                 if running { #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded) }
-                #expect(try fixture.settledRemains() == [], "\(signal) at step \(step), \(end)")
+                let left = try fixture.settledRemains()
+                #expect(left == [], "\(signal) at step \(step), \(end)")
                 #expect(try fixture.aibox.run("start", "-w", fixture.workspace, "--name", fixture.name).succeeded)
             }
         }

@@ -14,6 +14,7 @@ struct SandboxRemains: Sendable {
     /// Every step is tried even if one fails; the first failure is thrown at the end, and the record
     /// stays, so that the next command tries again.
     func clear(_ store: SandboxStore) throws(AiboxError) {
+        try OrphanedPodman.wait(name.container)
         let endContainer: @Sendable () throws(AiboxError) -> Void = { () throws(AiboxError) in
             try context.podman.remove(name.container)
         }

@@ -32,6 +32,19 @@ struct RuntimeTests {
         #expect(script.contains("--ignore-cgroups --network=sandbox --oci-seccomp"))
     }
 
+    @Test(
+        "a podman that still starts a container is told from every other process",
+        arguments: [
+            (["podman", "--cgroup-manager=cgroupfs", "run", "--detach", "--name", "aibox-a", "image"], true),
+            (["/usr/bin/podman", "run", "--name", "aibox-a"], true), (["podman", "run", "--name", "aibox-ab"], false),
+            (["podman", "exec", "aibox-a", "run"], false),
+            (["conmon", "-n", "aibox-a", "run", "--name", "aibox-a"], false),
+            (["podman", "run", "--name"], false), ([], false),
+        ] as [([String], Bool)])
+    func orphans(words: [String], expected: Bool) {
+        #expect(OrphanedPodman.isStart(words, of: "aibox-a") == expected)
+    }
+
     @Test("limits are promised only where they are enforced")
     func limits() {
         func support(root: Bool, _ cgroups: HostFacts.Cgroups, _ engine: SandboxSpec.Engine) -> LimitSupport {
