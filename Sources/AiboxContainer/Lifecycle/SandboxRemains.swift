@@ -17,6 +17,7 @@ struct SandboxRemains: Sendable {
         try OrphanedPodman.wait(name.container)
         let endContainer: @Sendable () throws(AiboxError) -> Void = { () throws(AiboxError) in
             try context.podman.remove(name.container)
+            try StrayMonitor.end(name.container, context: context)
         }
         let endGateway: @Sendable () throws(AiboxError) -> Void = { () throws(AiboxError) in
             try self.endGateway()

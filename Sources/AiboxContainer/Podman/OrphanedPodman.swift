@@ -18,13 +18,7 @@ enum OrphanedPodman {
     }
 
     private static func find(_ container: String) throws(AiboxError) -> Int? {
-        for name in try Folder.names("/proc") {
-            guard let pid = Int(name), pid != getpid(),
-                let bytes = try? File.read("/proc/\(pid)/cmdline", limit: 1 << 20)
-            else { continue }
-            let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            if isStart(words, of: container) { return pid }
-        }
+        for (pid, words) in try CommandLines.all() where isStart(words, of: container) { return pid }
         return nil
     }
 

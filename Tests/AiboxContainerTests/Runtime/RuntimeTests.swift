@@ -45,6 +45,17 @@ struct RuntimeTests {
         #expect(OrphanedPodman.isStart(words, of: "aibox-a") == expected)
     }
 
+    @Test("a monitor that podman forgot is told by its container's name")
+    func strayMonitor() {
+        let words = [
+            "/usr/bin/conmon", "--api-version", "1", "-c", "0a1b", "-r", "/state/runsc", "-n", "aibox-a", "-s",
+        ]
+        #expect(StrayMonitor(pid: 7, words: words, container: "aibox-a")?.id == "0a1b")
+        #expect(StrayMonitor(pid: 7, words: words, container: "aibox-ab") == nil)
+        #expect(StrayMonitor(pid: 7, words: ["podman"] + words.dropFirst(), container: "aibox-a") == nil)
+        #expect(StrayMonitor(pid: 7, words: words.map { $0 == "0a1b" ? "--all" : $0 }, container: "aibox-a") == nil)
+    }
+
     @Test("limits are promised only where they are enforced")
     func limits() {
         func support(root: Bool, _ cgroups: HostFacts.Cgroups, _ engine: SandboxSpec.Engine) -> LimitSupport {
