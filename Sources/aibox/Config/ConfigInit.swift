@@ -1,5 +1,5 @@
-import AiboxSystem
 public import AiboxConfig
+import AiboxSystem
 public import ArgumentParser
 
 struct ConfigInit: ParsableCommand {

@@ -11,7 +11,7 @@ struct ConfigSet: ParsableCommand {
             and layout of the file stay. Lists are separated by commas:
 
               aibox config set resources.memory 16g
-              aibox config set network.allowed_domains github.com,pypi.org
+              aibox config set network.allowed_domains git.example,packages.example
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

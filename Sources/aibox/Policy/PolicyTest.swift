@@ -37,7 +37,8 @@ struct PolicyTest: ParsableCommand {
             try runner.run(modules, data: document)
         }
         if report.results.isEmpty {
-            throw AiboxError(.failed, "no test was run", why: "no rule test_... fits in \(policies.joined(separator: ", "))")
+            throw AiboxError(
+                .failed, "no test was run", why: "no rule test_... fits in \(policies.joined(separator: ", "))")
         }
         global.output.answer(PolicyTestReport.answer(report, verbose: global.verbose))
         try judge(report)
@@ -49,7 +50,8 @@ struct PolicyTest: ParsableCommand {
         if let threshold, let coverage = report.coverage, coverage.percentage < threshold {
             throw AiboxError(
                 .failed, "the tests cover too little",
-                why: "\(PolicyTestReport.rounded(coverage.percentage)) % of the lines, and \(threshold) % are asked for")
+                why: "\(PolicyTestReport.rounded(coverage.percentage)) % of the lines, and \(threshold) % are asked for"
+            )
         }
     }
 }
@@ -60,7 +62,8 @@ enum PolicyTestReport {
         var lines: [String] = []
         for result in report.results where verbose || result.outcome != .pass {
             let name = SafeText.escaped("\(result.file): \(result.package).\(result.name)")
-            lines.append("\(result.outcome.rawValue)  \(name)" + (result.error.map { "\n  " + SafeText.escaped($0) } ?? ""))
+            lines.append(
+                "\(result.outcome.rawValue)  \(name)" + (result.error.map { "\n  " + SafeText.escaped($0) } ?? ""))
         }
         let counts = [PolicyTestRunner.Outcome.pass, .fail, .error, .skipped].map { ($0, report.count($0)) }
         lines.append(counts.filter { $0.1 > 0 }.map { "\($0.0.rawValue): \($0.1)" }.joined(separator: "  "))

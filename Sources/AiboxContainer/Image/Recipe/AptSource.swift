@@ -1,6 +1,6 @@
 /// One package source in apt's one-line form (sources.list(5)).
 public struct AptSource: Sendable, Equatable {
-    /// `http://deb.debian.org/debian`
+    /// `http://archive.example/debian`
     public var uri: String
     /// `bookworm-security`
     public var suite: String
