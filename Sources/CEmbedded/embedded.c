@@ -47,6 +47,9 @@ static const unsigned char configs_apparmor_aibox_sandbox[] = {
 static const unsigned char configs_seccomp_aibox_json[] = {
 #embed "../../configs/seccomp/aibox.json"
 };
+static const unsigned char configs_audit_event_schema_json[] = {
+#embed "../../configs/audit-event.schema.json"
+};
 static const unsigned char configs_policy_org_baseline_yaml[] = {
 #embed "../../configs/policy/org-baseline.yaml"
 };
@@ -81,6 +84,7 @@ static const struct {
     ROW("aibox-images/node/image.yaml", aibox_images_node_image_yaml),
     ROW("configs/apparmor/aibox-sandbox", configs_apparmor_aibox_sandbox),
     ROW("configs/seccomp/aibox.json", configs_seccomp_aibox_json),
+    ROW("configs/audit-event.schema.json", configs_audit_event_schema_json),
     ROW("configs/policy/org-baseline.yaml", configs_policy_org_baseline_yaml),
     ROW("configs/templates/dev.yaml", configs_templates_dev_yaml),
     ROW("configs/templates/enterprise.yaml", configs_templates_enterprise_yaml),

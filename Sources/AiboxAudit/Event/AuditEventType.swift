@@ -71,7 +71,13 @@ public enum AuditEventType: String, Sendable, CaseIterable {
     case auditPlace = "audit.place"
     case auditExpire = "audit.expire"
 
-    public var definition: AuditEventDefinition {
+    /// What it means and carries.
+    public var definition: AuditEventDefinition { Self.definitions[self] ?? makeDefinition() }
+
+    /// Made once: every append looks into them.
+    private static let definitions = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.makeDefinition()) })
+
+    private func makeDefinition() -> AuditEventDefinition {
         switch group {
         case .lifecycle: lifecycleDefinition
         case .access: accessDefinition

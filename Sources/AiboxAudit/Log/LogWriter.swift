@@ -203,7 +203,8 @@ final class LogWriter {
         AuditEvent(
             .auditOpen, subject: identity.origin,
             details: [
-                "schema": 1, "anchor": .string(try identity.anchor().hex), "key": .string(try identity.key.text()),
+                "schema": .integer(AuditEventSchema.version), "anchor": .string(try identity.anchor().hex),
+                "key": .string(try identity.key.text()),
                 "places": .array(options.secondPlaces.map { .string($0.folder) }),
             ])
     }

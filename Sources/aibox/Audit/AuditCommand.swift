@@ -1,0 +1,10 @@
+import ArgumentParser
+
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Read the audit log, and prove that nobody changed it.",
+        subcommands: [
+            AuditVerify.self, AuditTailCommand.self, AuditShow.self, AuditSearch.self, AuditProve.self,
+            AuditCheckProof.self, AuditDocs.self,
+        ])
+}
