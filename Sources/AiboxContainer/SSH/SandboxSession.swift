@@ -6,7 +6,7 @@ import Glibc
 /// A command in the sandbox, as `ssh` on the host runs it.
 ///
 /// Why SSH and not `podman exec`: under gVisor an exec'd process does not get the container's seccomp
-/// filter, while what sshd starts inherits it; one kept connection makes it twice as fast; and a shell,
+/// filter, while what sshd starts inherits it; one kept connection saves the login each time; and a shell,
 /// an IDE and git then meet the same environment.
 ///
 /// The SSH protocol carries a command as one string for the login shell (RFC 4254, section 6.5). Ours is
