@@ -6,6 +6,8 @@ public enum ControlRequest: Sendable, Equatable {
     case watch(monitorPid: Int32)
     /// Gives the sandbox's interface its address and route again: needed before every start of a container under runsc, which takes them away.
     case readdress
+    /// Answers once the way out is served as promised, or says why it is not.
+    case serving
     /// End in order.
     case stop
 }
@@ -19,6 +21,7 @@ extension ControlRequest {
             object["request"] = "watch"
             object["monitorPid"] = .integer(Int64(pid))
         case .readdress: object["request"] = "readdress"
+        case .serving: object["request"] = "serving"
         case .stop: object["request"] = "stop"
         }
         return .object(object)
@@ -35,6 +38,7 @@ extension ControlRequest {
             if pid < 2 { throw fields.error("monitorPid is no process to watch") }
             self = .watch(monitorPid: pid)
         case "readdress": self = .readdress
+        case "serving": self = .serving
         case "stop": self = .stop
         default: throw fields.error("unknown request \(name)")
         }

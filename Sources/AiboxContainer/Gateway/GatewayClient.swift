@@ -27,6 +27,13 @@ public struct GatewayClient: Sendable {
     /// Gives the sandbox's interface its address and route again. Before every start of a container under runsc.
     public func readdress() throws(AiboxError) { try order(.readdress) }
 
+    /// Returns once the way out is served as promised; at once where there is none.
+    public func serving() throws(AiboxError) {
+        var patient = self
+        patient.timeout = max(timeout, .seconds(20))
+        try patient.order(.serving)
+    }
+
     /// Ends the gateway and returns once nothing is left of it. One that is not there is no error; one that hangs is killed.
     public func stop() throws(AiboxError) {
         // It may be on its way out already, and hang up on us: only what remains counts.

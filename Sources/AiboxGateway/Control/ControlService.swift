@@ -9,23 +9,26 @@ final class ControlService: Sendable {
     private let supervisor: Supervisor
     private let holder: HolderConnection
     private let ssh: PortForward
+    private let egress: Egress?
     private let start = ContinuousClock.now
 
     init(
         settings: GatewaySettings, ready: GatewayReady, supervisor: Supervisor, holder: HolderConnection,
-        ssh: PortForward
+        ssh: PortForward, egress: Egress?
     ) {
         self.settings = settings
         self.ready = ready
         self.supervisor = supervisor
         self.holder = holder
         self.ssh = ssh
+        self.egress = egress
     }
 
     func answer(_ request: ControlRequest, on loop: any EventLoop) -> EventLoopFuture<ControlReply> {
         switch request {
         case .status: return loop.makeSucceededFuture(.status(status))
         case .stop: return loop.makeSucceededFuture(.done)
+        case .serving: return egress?.serving.hop(to: loop).map { .done } ?? loop.makeSucceededFuture(.done)
         case .readdress: return holder.request(.readdress, on: loop).map { _ in .done }
         case .watch(let pid):
             return loop.makeCompletedFuture {
