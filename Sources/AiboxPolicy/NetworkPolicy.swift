@@ -45,7 +45,8 @@ public struct NetworkPolicy: Sendable, Equatable {
             // The rules of an entry itself, with the entry's place.
             do throws(AllowListProblems) { _ = try AllowList([source], field: "") } catch {
                 for problem in error.problems {
-                    section?.complain("allow", "entry \(index): \(problem.field.drop { $0 != "." }): \(problem.message)")
+                    section?.complain(
+                        "allow", "entry \(index): \(problem.field.drop { $0 != "." }): \(problem.message)")
                 }
             }
         }

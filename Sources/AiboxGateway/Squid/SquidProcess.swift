@@ -82,7 +82,8 @@ final class SquidProcess: Sendable {
     /// A port on 127.0.0.1 that nobody had a moment ago. Whether Squid gets it is seen later.
     private static func freePort() throws(AiboxError) -> UInt16 {
         var port: UInt16 = 0
-        let socket = Descriptor(try check(aibox_tcp_reserve(IPv4.loopback.value, &port), "cannot find a port for Squid"))
+        let socket = Descriptor(
+            try check(aibox_tcp_reserve(IPv4.loopback.value, &port), "cannot find a port for Squid"))
         socket.close()
         return port
     }

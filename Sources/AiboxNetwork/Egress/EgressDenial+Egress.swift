@@ -2,7 +2,8 @@ extension EgressDenial {
     /// The whole answer to an HTTP request.
     public var response: [UInt8] {
         let phrases = [
-            400: "Bad Request", 413: "Content Too Large", 429: "Too Many Requests", 502: "Bad Gateway", 503: "Service Unavailable",
+            400: "Bad Request", 413: "Content Too Large", 429: "Too Many Requests", 502: "Bad Gateway",
+            503: "Service Unavailable",
         ]
         let body = Array(json.utf8)
         let head =
@@ -15,7 +16,8 @@ extension EgressDenial {
     public static func privateTarget(_ host: HostName, _ why: String, rule: String) -> EgressDenial {
         EgressDenial(
             .privateTarget, rule: rule, reason: "\(host) leads to an address that is not reachable from here: \(why)",
-            nextSteps: ["Ask the person who runs this sandbox; only the organisation's policy can open such addresses."])
+            nextSteps: ["Ask the person who runs this sandbox; only the organisation's policy can open such addresses."]
+        )
     }
 
     /// The refusal of a name that leads nowhere.
