@@ -68,7 +68,7 @@ let package = Package(
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxNetwork", "AiboxSystem"]),
         room(
             "AiboxGateway",
-            uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),
+            uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "CSeccomp"] + nio),
 
         // Leaves.
         room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
@@ -107,7 +107,7 @@ let package = Package(
         tests(
             "AiboxGatewayTests",
             uses: [
-                "AiboxAudit", "AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire",
+                "AiboxAudit", "AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux",
                 "aibox-gateway",
             ]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),

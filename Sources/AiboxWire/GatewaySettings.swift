@@ -16,8 +16,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var userNamespacePid: Int32?
     /// Bytes after which the log file starts anew.
     public var logLimit: Int
-    /// Where the gateway writes its audit events; needed for a way out.
-    public var audit: AuditPlace?
+    /// Where the gateway writes its audit events.
+    public var audit: AuditPlace
     /// The way out (`EgressPlan`); nil: there is none at all.
     public var network: JSONValue?
 
@@ -38,7 +38,7 @@ public struct GatewaySettings: Sendable, Equatable {
 
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
-        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace? = nil,
+        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace,
         network: JSONValue? = nil
     ) {
         self.sandbox = sandbox
@@ -60,9 +60,9 @@ extension GatewaySettings {
             "version": .integer(Int64(Wire.version)), "sandbox": .string(sandbox), "runFolder": .string(runFolder),
             "user": .string(user), "engine": .string(engine), "container": .string(container),
             "sshPort": .integer(Int64(sshPort)), "logLimit": .integer(Int64(logLimit)),
+            "audit": audit.json,
         ]
         object["userNamespacePid"] = userNamespacePid.map { .integer(Int64($0)) }
-        object["audit"] = audit?.json
         object["network"] = network
         return .object(object)
     }
@@ -75,13 +75,11 @@ extension GatewaySettings {
             user: try fields.string("user"), engine: try fields.string("engine"),
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
             userNamespacePid: try fields.optionalInteger("userNamespacePid"), logLimit: try fields.integer("logLimit"),
-            audit: try fields.take("audit").map { json throws(WireError) in try AuditPlace(json: json) },
-            network: fields.take("network"))
+            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"))
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }
         if logLimit < 4096 { throw fields.error("logLimit is below 4096 bytes") }
-        if network != nil, audit == nil { throw fields.error("network without audit") }
     }
 }
 

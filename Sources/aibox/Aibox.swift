@@ -16,6 +16,7 @@ struct Aibox: ParsableCommand {
         // One group a line.
         subcommands: [
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
+            PortForwardCommand.self,
             ConfigCommand.self,
             PolicyCommand.self,
             AuditCommand.self,

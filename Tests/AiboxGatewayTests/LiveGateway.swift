@@ -31,17 +31,20 @@ final class LiveGateway {
     init(name: String = "live", isWatched: Bool = true, port: UInt16? = nil, plan: EgressPlan? = nil) throws {
         folder = try TemporaryFolder(prefix: "aibox-gateway")
         var settings = Self.settings(name: name, runFolder: folder.path + "/run", port: port)
-        if let plan {
-            settings.network = plan.json
-            settings.audit = GatewaySettings.AuditPlace(
-                folder: folder.path + "/audit", checkpoints: folder.path + "/checkpoints", session: "live-session")
-        }
+        settings.network = plan?.json
         process = try GatewayProcess.start(settings, logFile: folder.path + "/gateway.log")
         holderPid = try #require(ProcessTable.parent(of: process.ready.holderPid))
         if isWatched { try watch() }
     }
 
+    /// Holds the holder still from now on, so that a control without the filter is not cut off at once.
+    func holdGuard() throws {
+        kill(holderPid, SIGSTOP)
+        try #require(eventually { ProcessTable.isStopped(holderPid) })
+    }
+
     deinit {
+        kill(holderPid, SIGCONT)
         for child in children + (monitor.map { [$0] } ?? []) {
             child.send(SIGKILL)
             _ = try? child.wait()
@@ -57,7 +60,7 @@ final class LiveGateway {
         let own = UInt16((geteuid() == 0 ? 20_000 : 26_000) + block * 10)
         return GatewaySettings(
             sandbox: name, runFolder: runFolder, user: UserIdentity.current.name, container: "aibox-\(name)",
-            sshPort: port ?? own)
+            sshPort: port ?? own, audit: .init(folder: runFolder + ".audit", checkpoints: runFolder + ".checkpoints", session: "live-session"))
     }
 
     /// Settings as `GatewayProcess.start` would complete them.
@@ -85,7 +88,7 @@ final class LiveGateway {
 
     /// The events that the gateway wrote, oldest first.
     func events(_ type: String? = nil) throws -> [AuditRecord] {
-        var tail = try AuditTail(folder: folder.path + "/audit", count: 1_000_000)
+        var tail = try AuditTail(folder: runFolder + ".audit", count: 1_000_000)
         return try tail.next().filter { type == nil || $0.type == type }
     }
 

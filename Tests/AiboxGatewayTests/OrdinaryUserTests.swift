@@ -21,6 +21,7 @@ struct OrdinaryUserTests {
             chmod(copy, 0o755)
         }
         let suites = "GatewayLifeTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
+            + "|GatewayDriftTests|LockDownTests|PortForwardsTests"
         let result = try SystemCommandRunner().run(
             user.command(
                 folder.path + "/" + Path.name(own), ["--testing-library", "swift-testing", "--filter", suites]),

@@ -27,6 +27,17 @@ public struct GatewayClient: Sendable {
     /// Gives the sandbox's interface its address and route again. Before every start of a container under runsc.
     public func readdress() throws(AiboxError) { try order(.readdress) }
 
+    /// Makes a port of the sandbox reachable on 127.0.0.1.
+    public func forward(_ port: UInt16, hostPort: UInt16) throws(AiboxError) {
+        try order(.forward(ForwardedPort(port: port, hostPort: hostPort)))
+    }
+
+    /// Takes that back.
+    public func endForward(_ port: UInt16) throws(AiboxError) { try order(.endForward(port)) }
+
+    /// Connects a sandbox that was cut off again, with the filter as it was. Nothing to do is no error.
+    public func repair() throws(AiboxError) { try order(.repair) }
+
     /// Returns once the way out is served as promised; at once where there is none.
     public func serving() throws(AiboxError) {
         var patient = self

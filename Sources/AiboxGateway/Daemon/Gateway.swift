@@ -1,4 +1,3 @@
-import AiboxAudit
 import AiboxNetwork
 import AiboxSystem
 import AiboxWire
@@ -15,7 +14,7 @@ struct Gateway {
     private let group: MultiThreadedEventLoopGroup
     private let channels: [any Channel]
     private let egress: Egress?
-    private let audit: AuditLog?
+    private let audit: GatewayAudit
     private let log: GatewayLog
 
     /// What a rootful gateway keeps once the holder is on its way: to own files (CAP_CHOWN 0, CAP_DAC_OVERRIDE 1,
@@ -33,23 +32,38 @@ struct Gateway {
         do {
             // Before the event loop's thread exists: capabilities belong to threads.
             if geteuid() == 0 { try check(aibox_keep_capabilities(keptAsRoot), "cannot give up capabilities") }
-            let audit = try openAudit(settings)
+            for folder in [settings.audit.folder, settings.audit.checkpoints] { try Folder.makePrivate(folder) }
+            let plan = try plan(settings)
+            let landlock = try LockDown.daemon(settings, plan)
+            let audit = try GatewayAudit(settings, log: log)
+            let containment = Containment(audit: audit, log: log)
             // Squid takes longest: it starts while the namespaces are made.
-            let egress = try startEgress(settings, audit, log)
+            let egress = try plan.map { plan throws(AiboxError) in
+                try Egress.start(
+                    plan, runFolder: settings.runFolder, sandbox: settings.sandbox, audit: audit.sink, log: log)
+            }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
-            let supervisor = try Supervisor(holder: holder, leash: leash, signals: signals)
+            let supervisor = try Supervisor(
+                holder: holder, containment: containment, leash: leash, signals: signals)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort)
             let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log)
+            let doors = Doors(holder: holder)
+            let forwards = PortForwards(holder: holder, doors: doors, audit: audit, log: log)
+            containment.whenCut {
+                ssh.closeConnections()
+                forwards.closeConnections()
+            }
             let service = ControlService(
-                settings: settings, ready: ready, supervisor: supervisor, holder: holder, ssh: ssh, egress: egress)
-            if let egress { try open(egress, holder) }
+                settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
+                audit: audit, ssh: ssh, forwards: forwards, egress: egress, landlock: landlock)
+            if let egress { try open(egress, holder, doors) }
             let channels = [
                 try ControlServer(service: service, log: log).serve(control, on: group),
-                try ssh.serve(sshListener, on: group),
+                try ssh.serve(sshListener, on: group).wait(),
             ]
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
@@ -61,31 +75,15 @@ struct Gateway {
         }
     }
 
-    private static func openAudit(_ settings: GatewaySettings) throws(AiboxError) -> AuditLog? {
-        guard let place = settings.audit else { return nil }
-        var options = AuditLog.Options()
-        options.secondPlaces = [SecondPlace(folder: place.checkpoints)]
-        return try AuditLog.open(
-            folder: place.folder,
-            context: AuditContext(
-                source: .gateway, session: place.session, sandbox: settings.sandbox, user: settings.user),
-            options: options)
-    }
-
-    private static func startEgress(
-        _ settings: GatewaySettings, _ audit: AuditLog?, _ log: GatewayLog
-    ) throws(AiboxError) -> Egress? {
-        guard let network = settings.network, let audit else { return nil }
-        let plan: EgressPlan
-        do { plan = try EgressPlan(json: network) } catch {
+    private static func plan(_ settings: GatewaySettings) throws(AiboxError) -> EgressPlan? {
+        guard let network = settings.network else { return nil }
+        do { return try EgressPlan(json: network) } catch {
             throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
         }
-        return try Egress.start(
-            plan, runFolder: settings.runFolder, sandbox: settings.sandbox, audit: audit, log: log)
     }
 
     /// A port is open only while somebody answers there: first the service, then the filter.
-    private static func open(_ egress: Egress, _ holder: HolderConnection) throws {
+    private static func open(_ egress: Egress, _ holder: HolderConnection, _ doors: Doors) throws {
         var listeners: [Descriptor] = []
         for port in Egress.ports {
             guard let socket = try holder.perform(.listen(SandboxLink.gatewayAddress, port)) else {
@@ -94,7 +92,7 @@ struct Gateway {
             listeners.append(socket)
         }
         try egress.serve(listeners)
-        _ = try holder.perform(.filter(SandboxLink.filter(tcp: Egress.ports).text))
+        try doors.begin(OpenPorts(tcp: Egress.ports))
     }
 
     /// Serves until something ends it, then takes everything down. Returns the exit status.
@@ -108,8 +106,8 @@ struct Gateway {
         for channel in channels { try? channel.close().wait() }
         holder.end()
         egress?.end()
-        try? audit?.close()
         try? group.syncShutdownGracefully()
+        audit.close()
         return ending.isFailure ? 1 : 0
     }
 }
