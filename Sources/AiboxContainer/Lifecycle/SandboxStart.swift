@@ -160,7 +160,8 @@ public struct SandboxStart: Sendable {
         let settings = GatewaySettings(
             sandbox: name.text, runFolder: runFolder, user: context.user.name,
             engine: context.configuration.runtime.rawValue, container: name.container,
-            sshPort: UInt16(clamping: context.configuration.ide.sshPort), audit: .init(
+            sshPort: UInt16(clamping: context.configuration.ide.sshPort),
+            audit: .init(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session))
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
