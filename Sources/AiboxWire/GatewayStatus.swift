@@ -48,7 +48,9 @@ extension GatewayStatus {
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "status")
         var forwards: [ForwardedPort] = []
-        for value in (fields.take("forwards") ?? .null).elements ?? [] { forwards.append(try ForwardedPort(json: value)) }
+        for value in (fields.take("forwards") ?? .null).elements ?? [] {
+            forwards.append(try ForwardedPort(json: value))
+        }
         self.init(
             sandbox: try fields.string("sandbox"), container: try fields.string("container"),
             ready: try GatewayReady(json: fields.take("ready") ?? .null),

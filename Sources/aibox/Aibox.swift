@@ -22,6 +22,7 @@ struct Aibox: ParsableCommand {
             AuditCommand.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
+            Completion.self, Man.self,
         ]
     )
 

@@ -60,7 +60,8 @@ final class LiveGateway {
         let own = UInt16((geteuid() == 0 ? 20_000 : 26_000) + block * 10)
         return GatewaySettings(
             sandbox: name, runFolder: runFolder, user: UserIdentity.current.name, container: "aibox-\(name)",
-            sshPort: port ?? own, audit: .init(folder: runFolder + ".audit", checkpoints: runFolder + ".checkpoints", session: "live-session"))
+            sshPort: port ?? own,
+            audit: .init(folder: runFolder + ".audit", checkpoints: runFolder + ".checkpoints", session: "test"))
     }
 
     /// Settings as `GatewayProcess.start` would complete them.

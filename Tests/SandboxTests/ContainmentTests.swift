@@ -23,7 +23,8 @@ extension Sandboxes {
                 return ["tcp\(six):\(address):\(port)", "udp\(six):\(address):\(port)"]
             }
             let hosts = [
-                "10.200.1.1", "10.200.1.3", "10.0.2.2", "10.0.2.3", "10.88.0.1", "10.89.0.1", "169.254.1.1", "172.17.0.1",
+                "10.200.1.1", "10.200.1.3", "10.0.2.2", "10.0.2.3", "10.88.0.1", "10.89.0.1", "169.254.1.1",
+                "172.17.0.1",
                 "192.168.0.1", "host.containers.internal", "host.docker.internal", "localhost",
             ]
             let ports: [UInt16] = [22, 53, 3000, 5432, 6379, port]
@@ -38,11 +39,14 @@ extension Sandboxes {
             return (mine, usual)
         }
 
-        @Test("no port of the host, no gateway, no name server, no IPv6, no ping", arguments: SandboxFixture.Engine.allCases)
+        @Test(
+            "no port of the host, no gateway, no name server, no IPv6, no ping",
+            arguments: SandboxFixture.Engine.allCases)
         func host(engine: SandboxFixture.Engine) throws {
             let fixture = try SandboxFixture(engine: engine)
             try fixture.start()
-            let listener = try LabProcess(Command("python3", ["-c", Probes.everywhere, "\(Self.port)"]), ready: "ready")
+            let listener = try LabProcess(
+                Command("python3", ["-c", Probes.everywhere, "\(Self.port)"]), ready: "ready")
             defer { listener.stop() }
             let (mine, usual) = try targets()
             let found = try SystemCommandRunner().run(
@@ -56,14 +60,17 @@ extension Sandboxes {
             #expect(control == Set(mine), "not reached without aibox: \(Set(mine).subtracting(control))")
         }
 
-        @Test("two sandboxes see nothing of each other, nor of each other's gateway", arguments: SandboxFixture.Engine.allCases)
+        @Test(
+            "two sandboxes see nothing of each other, nor of each other's gateway",
+            arguments: SandboxFixture.Engine.allCases)
         func siblings(engine: SandboxFixture.Engine) throws {
             let first = try SandboxFixture(engine: engine)
             let second = try SandboxFixture(engine: engine)
             try first.start()
             try second.start()
             // A server on all addresses inside the second, left running.
-            let serve = "python3 -c '\(Self.server)' >/tmp/served 2>&1 </dev/null & for i in $(seq 50); do grep ready /tmp/served && exit; sleep 0.2; done"
+            let serve =
+                "python3 -c '\(Self.server)' >/tmp/served 2>&1 </dev/null & for i in $(seq 50); do grep ready /tmp/served && exit; sleep 0.2; done"
             #expect(try second.shell("sh", "-c", serve).text == "ready")
             let own = try second.shell("python3", "-c", Probes.reach, "tcp:10.200.1.2:8000", "tcp:127.0.0.1:8000").text
             #expect(own == "tcp:10.200.1.2:8000\ntcp:127.0.0.1:8000", "the control: the server answers")
@@ -76,7 +83,9 @@ extension Sandboxes {
                     ["shell", "--name", first.name, "--", "python3", "-c", Probes.reach] + targets, in: first.workspace),
                 timeout: .seconds(60))
             // Its own sshd, where that has the number that a host's port has, is the sandbox's own.
-            let foreign = found.text.split(separator: "\n").filter { $0 != "tcp:127.0.0.1:2222" && $0 != "tcp:10.200.1.2:2222" }
+            let foreign = found.text.split(separator: "\n").filter {
+                $0 != "tcp:127.0.0.1:2222" && $0 != "tcp:10.200.1.2:2222"
+            }
             #expect(foreign.isEmpty, "got through: \(foreign)")
             // Not even a forwarded port of the one is in reach of the other.
             let forwarded = Self.port + 10
@@ -108,8 +117,11 @@ extension Sandboxes {
                     except OSError: pass
                 """
             #expect(try fixture.shell("python3", "-c", attempt).text == "")
-            let change = "ip link set eth0 down; ip address add 10.200.1.9/24 dev eth0; ip route add 192.0.2.0/24 via 10.200.1.1"
-            #expect(try fixture.shell("sh", "-c", "(\(change)) 2>/dev/null; ip -brief address show eth0").text.contains("10.200.1.9") == false)
+            let change =
+                "ip link set eth0 down; ip address add 10.200.1.9/24 dev eth0; ip route add 192.0.2.0/24 via 10.200.1.1"
+            #expect(
+                try fixture.shell("sh", "-c", "(\(change)) 2>/dev/null; ip -brief address show eth0").text.contains(
+                    "10.200.1.9") == false)
         }
     }
 }

@@ -8,7 +8,8 @@ extension Sandboxes {
     @Suite("A packet filter that is changed from the host")
     struct DriftTests {
         @Test(
-            "cuts the sandbox off until a person repairs it; every command tells", arguments: SandboxFixture.Engine.allCases)
+            "cuts the sandbox off until a person repairs it; every command tells",
+            arguments: SandboxFixture.Engine.allCases)
         func flushed(engine: SandboxFixture.Engine) throws {
             let fixture = try SandboxFixture(engine: engine)
             try fixture.start()
@@ -62,7 +63,9 @@ extension SandboxFixture {
     /// The command, run in the gateway's namespace with the rights of whoever owns it.
     func inGateway(_ executable: String, _ arguments: [String]) throws -> Command {
         let gateway = try #require(try status()["gateway_pid"]?.wholeNumber)
-        let children = try File.text("/proc/\(gateway)/task/\(gateway)/children").split(separator: " ").compactMap { Int32($0) }
+        let children = try File.text("/proc/\(gateway)/task/\(gateway)/children").split(separator: " ").compactMap {
+            Int32($0)
+        }
         let holder = try #require(children.first { (try? File.text("/proc/\($0)/comm")) == "aibox-holder\n" })
         let user = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
         let path = ExecutableSearch.find(executable) ?? executable

@@ -30,7 +30,8 @@ struct PlainPodman {
         let result = try SystemCommandRunner().run(
             Command(
                 "podman",
-                ["run", "--rm", "--network", "host", "--entrypoint", "/usr/bin/python3", image, "-c", program] + arguments,
+                ["run", "--rm", "--network", "host", "--entrypoint", "/usr/bin/python3", image, "-c", program]
+                    + arguments,
                 environment: ["CONTAINERS_CONF": settings]), timeout: .seconds(60))
         try #require(result.succeeded, "podman run: \(result.errorText)")
         return Set(result.text.split(separator: "\n").map(String.init))

@@ -41,7 +41,8 @@ final class GatewayAudit: Sendable {
     func before(_ event: AuditEvent, on loop: any EventLoop) -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         do throws(AiboxError) {
-            try sink.append([event]) { result in promise.completeWith(result.map { _ in }.mapError { $0 as any Error }) }
+            try sink.append([event]) { result in promise.completeWith(result.map { _ in }.mapError { $0 as any Error })
+            }
         } catch {
             promise.fail(error)
         }

@@ -20,7 +20,8 @@ enum SystemCalls {
         "utimensat", "utimes", "vmsplice", "write", "writev",
     ]
     private static let events = [
-        "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2",
+        "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd",
+        "eventfd2",
         "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch", "poll", "ppoll", "pselect6", "select",
         "signalfd", "signalfd4", "timerfd_create", "timerfd_gettime", "timerfd_settime",
     ]

@@ -53,7 +53,9 @@ struct PortForwardCommand: ParsableCommand {
         for port in ending { try client.endForward(port) }
         global.output.answer(
             .text(
-                ending.isEmpty ? "No port is forwarded." : "No longer forwarded: \(ending.map(String.init).joined(separator: ", ")).",
+                ending.isEmpty
+                    ? "No port is forwarded."
+                    : "No longer forwarded: \(ending.map(String.init).joined(separator: ", ")).",
                 .object([.init("stopped", .list(ending.map { .integer(Int($0)) }))])))
     }
 
