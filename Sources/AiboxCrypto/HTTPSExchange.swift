@@ -32,7 +32,9 @@ public struct HTTPSExchange: Sendable {
     public func send(
         _ method: String, _ target: String, headers: [(String, String)], body: [UInt8] = []
     ) throws(AiboxError) -> Answer {
-        let lines = ["\(method) \(target) HTTP/1.1", "Host: \(authority)", "Connection: close", "Content-Length: \(body.count)"]
+        let lines = [
+            "\(method) \(target) HTTP/1.1", "Host: \(authority)", "Connection: close", "Content-Length: \(body.count)",
+        ]
         let given = headers.map { "\($0.0): \($0.1)" }
         for line in lines + given where line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
             throw AiboxError(.failed, "cannot send a request to \(authority)", why: "a header has a control character")
@@ -54,7 +56,9 @@ public struct HTTPSExchange: Sendable {
             if let head, let body = try body(bytes[start...], head, method) {
                 return Answer(status: head.status, headers: head.headers, body: body)
             }
-            if bytes.count > Self.largestAnswer || (head == nil && bytes.count > 1 << 16) { throw odd("its answer is too long") }
+            if bytes.count > Self.largestAnswer || (head == nil && bytes.count > 1 << 16) {
+                throw odd("its answer is too long")
+            }
             let part: [UInt8]
             do throws(AiboxError) { part = try connection.read() } catch {
                 // Many close without a word; without a length that is the end of the body.

@@ -18,7 +18,7 @@ struct Aibox: ParsableCommand {
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
             ConfigCommand.self,
             PolicyCommand.self,
-            AuditCommand.self, RecordingCommand.self, SSHSession.self,
+            AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
         ]

@@ -74,7 +74,9 @@ struct LogBenchmark {
     /// The peer: what the disk alone takes for as many bytes as a millisecond of events has.
     private func bareSyncs() throws(AiboxError) -> [(String, Double)] {
         let file = Descriptor(
-            try retrying("cannot write") { Glibc.open(folder + "/bare", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) })
+            try retrying("cannot write") {
+                Glibc.open(folder + "/bare", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            })
         let bytes = [UInt8](repeating: 0x78, count: 7000)
         var times: [Double] = []
         for _ in 0..<500 {

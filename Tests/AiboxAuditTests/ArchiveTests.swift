@@ -1,6 +1,7 @@
 import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
+import AiboxWire
 import Glibc
 import Testing
 
@@ -147,7 +148,9 @@ struct ArchiveTests {
             "\(authorization ?? "")")
     }
 
-    @Test("a bucket with object lock takes every file, large ones in parts, goes on after an interruption, and refuses removal")
+    @Test(
+        "a bucket with object lock takes every file, large ones in parts, goes on after an interruption, and refuses removal"
+    )
     func bucket() throws {
         let server = try MotoServer(fixture.folder.path)
         let store = try server.store(partBytes: 5 << 20)
@@ -157,7 +160,8 @@ struct ArchiveTests {
         for _ in 0..<110 { try log.append([AuditEvent](repeating: large, count: 2)) }
         try log.close()
         // An upload that stopped after its first part.
-        try server.python("""
+        try server.python(
+            """
             up = s3.create_multipart_upload(Bucket="sealed", Key="log/events-0000000000000001.jsonl",
                 ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=datetime.datetime(2040, 1, 1))
             body = open(sys.argv[1], "rb").read()[:5 << 20]
@@ -169,7 +173,8 @@ struct ArchiveTests {
         let result = try verify(store)
         #expect(result.findings == [])
         #expect(result.bytes > 12 << 20)
-        let told = try server.python("""
+        let told = try server.python(
+            """
             print(sorted(o["Key"] for o in s3.list_objects_v2(Bucket="sealed")["Contents"]))
             held = s3.get_object_retention(Bucket="sealed", Key="log/log.pub")["Retention"]
             print(held["Mode"], held["RetainUntilDate"].year > 2026)
@@ -178,8 +183,10 @@ struct ArchiveTests {
         #expect(told.contains("log/events-0000000000000001.jsonl.manifest"))
         #expect(told.contains("COMPLIANCE True"))
         #expect(told.hasSuffix("\n0"))
-        #expect(try AuditArchive(store).seal(
-            log: fixture.log, context: LogFixture.context, options: fixture.options(), rotating: false).files.isEmpty)
+        #expect(
+            try AuditArchive(store).seal(
+                log: fixture.log, context: LogFixture.context, options: fixture.options(), rotating: false
+            ).files.isEmpty)
         // The bucket itself refuses, also whoever asks it past aibox.
         do throws(AiboxError) {
             try store.remove("log.pub")
@@ -208,8 +215,11 @@ struct ArchiveTests {
             port = Int.random(in: 20_000...30_000)
             try File.replace(folder + "/ext", with: "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
             for arguments in [
-                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.pem", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "2"]
+                [
+                    "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.pem",
+                    "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "2",
+                ]
             ] {
                 let result = try SystemCommandRunner().run(Command("openssl", arguments, directory: folder))
                 try #require(result.succeeded, "\(result.errorText)")

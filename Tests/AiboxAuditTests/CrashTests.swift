@@ -268,10 +268,13 @@ struct CrashTests {
         #expect(gaps.first?["details"]?["events"]?.wholeNumber == 9)
         #expect(gaps.first?["problems"] == nil)
         #expect(gaps.first?["severity"]?.stringValue == "critical")
-        #expect(events.suffix(2).compactMap { $0["subject"]?.stringValue } == ["host9.example:443", "host10.example:443"])
+        #expect(
+            events.suffix(2).compactMap { $0["subject"]?.stringValue } == ["host9.example:443", "host10.example:443"])
     }
 
-    @Test("a full disk stops actions by default, and a log that was refused goes on in the same process once there is room")
+    @Test(
+        "a full disk stops actions by default, and a log that was refused goes on in the same process once there is room"
+    )
     func fullDisk() throws {
         try fixture.write(0..<2)
         let disk = FullDisk()

@@ -271,8 +271,12 @@ struct RecordingTests {
     @Test(
         "playing lets through what paints, and nothing that makes a terminal answer or act",
         arguments: [
-            Sequence(testDescription: "text and colours", input: "a\u{1b}[1;31mb\u{1b}[0m\r\n", output: "a\u{1b}[1;31mb\u{1b}[0m\r\n"),
-            Sequence(testDescription: "cursor and modes", input: "\u{1b}[2J\u{1b}[H\u{1b}[?25l", output: "\u{1b}[2J\u{1b}[H\u{1b}[?25l"),
+            Sequence(
+                testDescription: "text and colours", input: "a\u{1b}[1;31mb\u{1b}[0m\r\n",
+                output: "a\u{1b}[1;31mb\u{1b}[0m\r\n"),
+            Sequence(
+                testDescription: "cursor and modes", input: "\u{1b}[2J\u{1b}[H\u{1b}[?25l",
+                output: "\u{1b}[2J\u{1b}[H\u{1b}[?25l"),
             Sequence(testDescription: "clipboard", input: "x\u{1b}]52;c;cm0gLXJmIH4K\u{7}y", output: "xy"),
             Sequence(testDescription: "title, ended by ST", input: "x\u{1b}]0;title\u{1b}\\y", output: "xy"),
             Sequence(testDescription: "device attributes", input: "x\u{1b}[cy\u{1b}[>cz", output: "xyz"),

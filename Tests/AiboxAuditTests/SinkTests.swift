@@ -49,7 +49,7 @@ struct SinkTests {
         let receiver = Receiver(failsAt: [0, 2, 3, 6], afterwards: afterwards)
         var failures = 0
         for round in 0..<12 {
-            do throws(AiboxError) { _ = try forwarder(receiver).run() } catch { failures += 1 }
+            do { _ = try forwarder(receiver).run() } catch { failures += 1 }
             if round == 5 { try fixture.write(600..<1300, fixture.options(segmentBytes: 100_000)) }
         }
         #expect(failures == 4)
@@ -88,7 +88,9 @@ struct SinkTests {
         "addresses",
         arguments: [
             Address(testDescription: "syslog", text: "syslog+tls://logs.example:6514", isRight: true),
-            Address(testDescription: "syslog with certificates", text: "syslog+tls://logs.example?ca=/etc/ca.pem", isRight: true),
+            Address(
+                testDescription: "syslog with certificates", text: "syslog+tls://logs.example?ca=/etc/ca.pem",
+                isRight: true),
             Address(testDescription: "https", text: "https://logs.example/a/b?token=/etc/token&ca=/x", isRight: true),
             Address(testDescription: "otlp", text: "otlp+https://logs.example:4318/v1/logs", isRight: true),
             Address(testDescription: "no encryption", text: "http://logs.example/", isRight: false),
@@ -97,7 +99,8 @@ struct SinkTests {
             Address(testDescription: "no host", text: "https:///x", isRight: false),
             Address(testDescription: "no port", text: "https://logs.example:no/", isRight: false),
             Address(testDescription: "an unknown option", text: "https://logs.example/?insecure=1", isRight: false),
-            Address(testDescription: "a header smuggled in", text: "https://logs.example/ HTTP/1.1\r\nX: y", isRight: false),
+            Address(
+                testDescription: "a header smuggled in", text: "https://logs.example/ HTTP/1.1\r\nX: y", isRight: false),
         ])
     func addresses(_ row: Address) {
         #expect(((try? SinkAddress(row.text)) != nil) == row.isRight)
@@ -110,9 +113,18 @@ struct SinkTests {
         let folder = fixture.folder.path
         try File.replace(folder + "/ext", with: "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
         let commands = [
-            ["req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2"],
-            ["req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost"],
-            ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem", "-days", "2", "-extfile", "ext"],
+            [
+                "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj",
+                "/CN=Test CA", "-days", "2",
+            ],
+            [
+                "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj",
+                "/CN=localhost",
+            ],
+            [
+                "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+                "server.pem", "-days", "2", "-extfile", "ext",
+            ],
         ]
         for arguments in commands {
             let result = try SystemCommandRunner().run(Command("openssl", arguments, directory: folder))

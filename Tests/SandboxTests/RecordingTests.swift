@@ -23,7 +23,9 @@ extension Sandboxes {
             return try File.text(file)
         }
 
-        @Test("where recording is required, shell and ssh are recorded, tunnels are refused, and the log vouches for it all")
+        @Test(
+            "where recording is required, shell and ssh are recorded, tunnels are refused, and the log vouches for it all"
+        )
         func required() throws {
             let fixture = try SandboxFixture(policy: Self.policy)
             try fixture.start()
@@ -55,7 +57,8 @@ extension Sandboxes {
                 Command(
                     "ssh",
                     [
-                        "-F", settings, "-p", "\(direct)", "-o", "BatchMode=yes", "-o", "HostName=127.0.0.1", "-l", "dev", host,
+                        "-F", settings, "-p", "\(direct)", "-o", "BatchMode=yes", "-o", "HostName=127.0.0.1", "-l",
+                        "dev", host,
                         "true",
                     ]))
             #expect(!past.succeeded)
@@ -91,7 +94,10 @@ extension Sandboxes {
             let null = Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
             let shell = try ChildProcess.start(
                 fixture.aibox.command(
-                    ["shell", "--name", fixture.name, "--", "sh", "-c", "echo begun; sleep 2; while :; do echo still; sleep 0.2; done"]),
+                    [
+                        "shell", "--name", fixture.name, "--", "sh", "-c",
+                        "echo begun; sleep 2; while :; do echo still; sleep 0.2; done",
+                    ]),
                 descriptors: [null.number, output.write.number, null.number])
             output.write.close()
             var byte: UInt8 = 0
@@ -114,10 +120,13 @@ extension Sandboxes {
             #expect(verified.text.contains("its end is missing"))
         }
 
-        @Test("a recording that is full ends a required session, and only the recording of an optional one", arguments: ["required", "optional"])
+        @Test(
+            "a recording that is full ends a required session, and only the recording of an optional one",
+            arguments: ["required", "optional"])
         func full(policy: String) throws {
             let fixture = try SandboxFixture(
-                policy: Self.policy.replacing("required", with: policy), settings: ["AIBOX_AUDIT_RECORDING_LIMIT": "1m"])
+                policy: Self.policy.replacing("required", with: policy), settings: ["AIBOX_AUDIT_RECORDING_LIMIT": "1m"]
+            )
             try fixture.start()
             // A terminal of its own: without one nothing is recorded where it is optional.
             let command = "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo the-end"
@@ -126,8 +135,10 @@ extension Sandboxes {
                     "script",
                     [
                         "-q", "-e", "-c",
-                        [fixture.aibox.path, "shell", "--name", fixture.name, "--", "sh", "-c", command].map(ShellQuoting.quoted)
-                            .joined(separator: " "), "/dev/null",
+                        [fixture.aibox.path, "shell", "--name", fixture.name, "--", "sh", "-c", command].map(
+                            ShellQuoting.quoted
+                        )
+                        .joined(separator: " "), "/dev/null",
                     ], environment: fixture.aibox.command([]).environment), timeout: .seconds(120))
             let isRequired = policy == "required"
             #expect(result.text.contains("the-end") != isRequired)

@@ -50,7 +50,8 @@ public struct S3Store: ArchiveStore {
         }
         guard let keyID = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"] else {
             throw AiboxError(
-                .failed, "cannot use \(address)", why: "the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+                .failed, "cannot use \(address)",
+                why: "the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         }
         exchange = HTTPSExchange(host: String(host), port: port, authorities: options["ca"])
         signature = S3Signature(
@@ -163,7 +164,8 @@ public struct S3Store: ArchiveStore {
     private func openUpload(_ name: String, _ until: Timestamp) throws(AiboxError) -> String {
         let open = String(
             decoding: try ask("GET", nil, [("uploads", ""), ("prefix", prefix + name)]).body, as: UTF8.self)
-        for upload in XMLText.values("Upload", in: open) where XMLText.values("Key", in: upload).first == prefix + name {
+        for upload in XMLText.values("Upload", in: open) where XMLText.values("Key", in: upload).first == prefix + name
+        {
             if let id = XMLText.values("UploadId", in: upload).first { return id }
         }
         let begun = String(decoding: try ask("POST", name, [("uploads", "")], headers: lock(until)).body, as: UTF8.self)
@@ -186,7 +188,9 @@ public struct S3Store: ArchiveStore {
         _ method: String, _ name: String?, _ query: [(String, String)], headers: [(String, String)] = [],
         body: [UInt8] = []
     ) throws(AiboxError) -> HTTPSExchange.Answer {
-        let path = "/" + S3Signature.encoded(bucket) + (name.map { "/" + S3Signature.encoded(prefix + $0, keepingSlash: true) } ?? "")
+        let path =
+            "/" + S3Signature.encoded(bucket)
+            + (name.map { "/" + S3Signature.encoded(prefix + $0, keepingSlash: true) } ?? "")
         let query = S3Signature.query(query)
         let signed = try signature.headers(
             method, host: exchange.authority, path: path, query: query, headers: headers, body: body, at: clock())
@@ -208,7 +212,9 @@ enum XMLText {
     static func values(_ name: String, in text: String) -> [String] {
         var values: [String] = []
         var rest = text[...]
-        while let open = rest.firstRange(of: "<\(name)>"), let close = rest[open.upperBound...].firstRange(of: "</\(name)>") {
+        while let open = rest.firstRange(of: "<\(name)>"),
+            let close = rest[open.upperBound...].firstRange(of: "</\(name)>")
+        {
             values.append(unescaped(rest[open.upperBound..<close.lowerBound]))
             rest = rest[close.upperBound...]
         }

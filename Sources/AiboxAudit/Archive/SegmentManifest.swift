@@ -63,7 +63,8 @@ struct SegmentManifest: Sendable, Equatable {
                 ends.map({ record.sequence == $0.last.sequence + 1 && record.previous == $0.head }) ?? true
             else {
                 throw AiboxError(
-                    .integrity, "\(name) is not as it was written", why: "its line at byte \(start) does not follow the one before")
+                    .integrity, "\(name) is not as it was written",
+                    why: "its line at byte \(start) does not follow the one before")
             }
             try tree.add(leaf, hasher)
             ends = (ends?.first ?? record, record, leaf)

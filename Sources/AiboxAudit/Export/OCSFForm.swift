@@ -90,7 +90,10 @@ enum OCSFForm {
             object["api"] = ["operation": .string(record.type)]
             object["src_endpoint"] = ["name": .string(record.sandbox)]
         case 1007: object["process"] = ["cmd_line": .string(record.subject)]
-        case 1001: object["file"] = ["path": .string(record.subject), "name": .string(Path.name(record.subject)), "type_id": 1]
+        case 1001:
+            object["file"] = [
+                "path": .string(record.subject), "name": .string(Path.name(record.subject)), "type_id": 1,
+            ]
         case 3002, 3003: object["user"] = ["name": .string(record.user)]
         case 2004: object["finding_info"] = ["uid": .string(record.id), "title": .string(record.type)]
         case 6002: object["app"] = ["name": .string(record.subject)]

@@ -45,14 +45,17 @@ public struct SessionPage {
     private var verdict: String {
         let log = summary.verification
         if let finding = log.finding {
-            return "<p class=\"verdict bad\" role=\"alert\">The log is not as it was written: \(text(finding.explanation)).</p>"
+            return
+                "<p class=\"verdict bad\" role=\"alert\">The log is not as it was written: \(text(finding.explanation)).</p>"
         }
-        return "<p class=\"verdict good\">The log is as it was written: \(log.events) events, \(log.covered) of them signed.</p>"
+        return
+            "<p class=\"verdict good\">The log is as it was written: \(log.events) events, \(log.covered) of them signed.</p>"
     }
 
     private func chapter(_ chapter: (title: String, records: [AuditRecord])) -> String {
         let body = chapter.records.isEmpty ? "<p class=\"none\">Nothing.</p>" : table(chapter.records)
-        return "<section><h2>\(text(chapter.title)) <span class=\"count\">\(chapter.records.count)</span></h2>\n\(body)\n</section>"
+        return
+            "<section><h2>\(text(chapter.title)) <span class=\"count\">\(chapter.records.count)</span></h2>\n\(body)\n</section>"
     }
 
     private func table(_ records: [AuditRecord]) -> String {

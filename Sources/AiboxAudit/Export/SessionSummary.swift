@@ -15,7 +15,8 @@ public struct SessionSummary: Sendable {
         let records = try AuditIndex(folder: folder).search(query)
         if records.isEmpty {
             throw AiboxError(
-                .usage, "the log knows no session \(session)", remedy: "aibox audit search --type sandbox.start shows sessions")
+                .usage, "the log knows no session \(session)",
+                remedy: "aibox audit search --type sandbox.start shows sessions")
         }
         self.session = session
         self.records = records

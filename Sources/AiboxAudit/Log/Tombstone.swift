@@ -38,7 +38,8 @@ struct Tombstone: Sendable, Equatable {
     init?(source: String) {
         guard let note = SignedNote(source) else { return nil }
         let lines = note.text.split(separator: "\n")
-        guard lines.count >= 5, lines[0].hasSuffix(Self.suffix), let last = Self.value(lines[1], "last").flatMap(UInt64.init),
+        guard lines.count >= 5, lines[0].hasSuffix(Self.suffix),
+            let last = Self.value(lines[1], "last").flatMap(UInt64.init),
             let head = Self.value(lines[2], "head").flatMap(Digest256.init(hex:)),
             let time = lines.last.flatMap({ Self.value($0, "time") })
         else { return nil }
@@ -47,7 +48,8 @@ struct Tombstone: Sendable, Equatable {
         }
         guard let frontier = MerkleFrontier(size: last, subtrees: subtrees) else { return nil }
         self.init(
-            origin: String(lines[0].dropLast(Self.suffix.count)), last: last, head: head, frontier: frontier, time: time)
+            origin: String(lines[0].dropLast(Self.suffix.count)), last: last, head: head, frontier: frontier, time: time
+        )
         if self.note.text != note.text { return nil }
         self.note = note
     }
@@ -61,7 +63,8 @@ struct Tombstone: Sendable, Equatable {
     /// The tombstone before the first file of a log, nil if the log still begins with event 1.
     ///
     /// - Throws: `integrity` if the beginning is gone and no tombstone of this log stands for it.
-    static func before(_ first: UInt64, of identity: LogIdentity, in folder: LogFolder) throws(AiboxError) -> Tombstone? {
+    static func before(_ first: UInt64, of identity: LogIdentity, in folder: LogFolder) throws(AiboxError) -> Tombstone?
+    {
         if first <= 1 { return nil }
         let path = folder.path(tombstone: first - 1)
         let missing = "events 1 to \(first - 1) are missing"

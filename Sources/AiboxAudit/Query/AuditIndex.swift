@@ -142,6 +142,13 @@ public final class AuditIndex {
         return try read(places, containing: nil, limit: 1).first
     }
 
+    /// How many events there are of each pair of values in two columns.
+    func counts(_ one: StaticString, _ other: StaticString) throws(AiboxError) -> [(String, String, Int64)] {
+        try database.query("SELECT \(one), \(other), count(*) FROM event GROUP BY 1, 2 ORDER BY 1, 2") {
+            (row) throws(AiboxError) in (row.text(0), row.text(1), row.integer(2))
+        }
+    }
+
     /// How many events there are.
     public func count() throws(AiboxError) -> Int {
         try database.query("SELECT count(*) FROM event") { (row) throws(AiboxError) in Int(row.integer(0)) }.first ?? 0

@@ -70,6 +70,7 @@ public final class RecordingReader {
     public func digest() throws(AiboxError) -> String { try hash.finish().hex }
 
     private func damaged(_ why: String) -> AiboxError {
-        AiboxError(.integrity, "the recording \(header.id) is not as it was written", why: why + " (\(path), byte \(offset))")
+        AiboxError(
+            .integrity, "the recording \(header.id) is not as it was written", why: why + " (\(path), byte \(offset))")
     }
 }

@@ -19,7 +19,8 @@ public struct RecordingStore: Sendable {
     public func list() throws(AiboxError) -> (entries: [Entry], damaged: [String]) {
         var entries: [Entry] = []
         var damaged: [String] = []
-        for name in File.isDirectory(folder) ? try Folder.names(folder) : [] where name.hasSuffix(RecordingWriter.suffix) {
+        for name in File.isDirectory(folder) ? try Folder.names(folder) : []
+        where name.hasSuffix(RecordingWriter.suffix) {
             let path = folder + "/" + name
             do throws(AiboxError) {
                 let reader = try RecordingReader(path, key: nil)
@@ -37,10 +38,12 @@ public struct RecordingStore: Sendable {
     public func find(_ name: String) throws(AiboxError) -> Entry {
         let entries = try list().entries
         let found = entries.filter { $0.header.id == name }
-        let matches = found.isEmpty ? entries.filter { $0.header.id.hasPrefix(name) || $0.header.session == name } : found
+        let matches =
+            found.isEmpty ? entries.filter { $0.header.id.hasPrefix(name) || $0.header.session == name } : found
         if matches.count == 1 || (matches.count > 1 && found.count == 1) { return matches[0] }
         throw AiboxError(
-            .usage, matches.isEmpty ? "there is no recording \(name)" : "\(name) stands for \(matches.count) recordings",
+            .usage,
+            matches.isEmpty ? "there is no recording \(name)" : "\(name) stands for \(matches.count) recordings",
             remedy: "aibox recording list shows them")
     }
 
@@ -107,7 +110,8 @@ public struct RecordingStore: Sendable {
         return known.filter { !here.contains($0) }
     }
 
-    private static func events(_ type: AuditEventType, _ id: String, _ log: String) throws(AiboxError) -> [AuditRecord] {
+    private static func events(_ type: AuditEventType, _ id: String, _ log: String) throws(AiboxError) -> [AuditRecord]
+    {
         var query = AuditIndex.Query()
         query.type = type.rawValue
         query.text = id

@@ -54,7 +54,11 @@ public struct TerminalFilter: Sendable {
             if byte == 0x07 || byte == 0x18 || byte == 0x1a { finish(false, &out) }
             if byte == 0x1b { state = .stringEscape }
         case .stringEscape:
-            if byte == UInt8(ascii: "\\") { finish(false, &out) } else { state = byte == 0x1b ? .stringEscape : .string }
+            if byte == UInt8(ascii: "\\") {
+                finish(false, &out)
+            } else {
+                state = byte == 0x1b ? .stringEscape : .string
+            }
         }
     }
 

@@ -81,7 +81,8 @@ public struct AuditForwarder {
                     record.previous == next.head || next.sequence == 0
                 else {
                     throw AiboxError(
-                        .integrity, "cannot send audit events", why: "event \(next.sequence + 1) in \(path) is not as it was written",
+                        .integrity, "cannot send audit events",
+                        why: "event \(next.sequence + 1) in \(path) is not as it was written",
                         remedy: "aibox audit verify names the first bad record")
                 }
                 records.append(try AuditRecord(Array(line), file: path, offset: next.offset))
@@ -117,7 +118,8 @@ public struct AuditForwarder {
             return beginning
         }
         if sequence < beginning.sequence {
-            progress.notices.append("events \(sequence + 1) to \(beginning.sequence) were removed before the sink took them")
+            progress.notices.append(
+                "events \(sequence + 1) to \(beginning.sequence) were removed before the sink took them")
             return beginning
         }
         return Cursor(sequence: sequence, segment: segment, offset: offset, head: head)

@@ -43,7 +43,9 @@ public struct SinkAddress: Sendable, Equatable {
         guard let port = parts.count == 2 ? UInt16(parts[1]) : kind == .syslog ? 6514 : 443, port > 0 else {
             throw wrong("\(parts.last ?? "") is no port")
         }
-        guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { throw wrong("its path has characters that do not belong there") }
+        guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw wrong("its path has characters that do not belong there")
+        }
         for option in rest.count == 2 ? rest[1].split(separator: "&") : [] {
             let pair = option.split(separator: "=", maxSplits: 1)
             switch (pair.first, pair.count) {

@@ -67,7 +67,9 @@ enum SinkMessage {
             ["key": .string(name), "value": ["stringValue": .string(value)]]
         }
         let entries: [JSONValue] = records.map { record in
-            let names = ["id", "type", "outcome", "source", "user", "session", "sandbox", "policy", "subject", "prev", "mac"]
+            let names = [
+                "id", "type", "outcome", "source", "user", "session", "sandbox", "policy", "subject", "prev", "mac",
+            ]
             var attributes = names.map { attribute("aibox." + $0, record.json[$0]?.stringValue ?? "") }
             attributes.append(["key": "aibox.seq", "value": ["intValue": .string("\(record.sequence)")]])
             let time = AuditTime.parse(record.time, now: Timestamp(seconds: 0)) ?? Timestamp(seconds: 0)

@@ -26,7 +26,9 @@ struct TLSTransport: SinkTransport {
             let answer = try post(SinkMessage.otlp(records), "application/json", records, address)
             let rejected = (try? JSONParser.parse(answer))?["partialSuccess"]?["rejectedLogRecords"]
             let count = rejected?.wholeNumber ?? rejected?.stringValue.flatMap { Int64($0) } ?? 0
-            return count > 0 ? "it rejected \(count) of events \(records.first?.sequence ?? 0) to \(records.last?.sequence ?? 0)" : nil
+            return count > 0
+                ? "it rejected \(count) of events \(records.first?.sequence ?? 0) to \(records.last?.sequence ?? 0)"
+                : nil
         }
     }
 
@@ -42,10 +44,12 @@ struct TLSTransport: SinkTransport {
     ) throws(AiboxError) -> [UInt8] {
         var headers = [
             ("User-Agent", "aibox-audit"), ("Content-Type", type),
-            ("Aibox-First-Seq", "\(records.first?.sequence ?? 0)"), ("Aibox-Last-Seq", "\(records.last?.sequence ?? 0)"),
+            ("Aibox-First-Seq", "\(records.first?.sequence ?? 0)"),
+            ("Aibox-Last-Seq", "\(records.last?.sequence ?? 0)"),
         ]
         if let file = address.tokenFile {
-            headers.append(("Authorization", "Bearer " + (try File.text(file, limit: 65_536)).filter { !$0.isWhitespace }))
+            headers.append(
+                ("Authorization", "Bearer " + (try File.text(file, limit: 65_536)).filter { !$0.isWhitespace }))
         }
         let exchange = HTTPSExchange(
             host: address.host, port: address.port, authorities: address.authorities, timeout: timeout)

@@ -32,7 +32,9 @@ final class ExpiryProof {
     /// - Parameter isUnderCheckpoint: whether a checkpoint over later events led to the tombstone's subtrees.
     func objection(isUnderCheckpoint: Bool) -> String? {
         guard let expired else { return "no event in the log speaks of the tombstone for events 1 to \(last)" }
-        guard let covered, isUnderCheckpoint else { return "no checkpoint vouches for the tombstone of events 1 to \(last)" }
+        guard let covered, isUnderCheckpoint else {
+            return "no checkpoint vouches for the tombstone of events 1 to \(last)"
+        }
         let days = (expired.seconds - covered.seconds) / 86_400
         let least = AuditRetention.tier2.days
         if days >= least { return nil }

@@ -56,7 +56,9 @@ struct RecordedRelay {
         var streams = streams
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         while !streams.isEmpty {
-            var waiting = ([signals] + streams.map(\.0)).map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
+            var waiting = ([signals] + streams.map(\.0)).map {
+                pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
+            }
             let pause = SessionRecorder.pendingTime.milliseconds
             let ready = try retrying("cannot wait for the session") { poll(&waiting, nfds_t(waiting.count), pause) }
             if ready == 0 {

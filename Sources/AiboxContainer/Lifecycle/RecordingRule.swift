@@ -1,5 +1,6 @@
 public import AiboxAudit
 public import AiboxConfig
+import AiboxPolicy
 public import AiboxSystem
 
 /// Whether and how sessions are recorded here: the stricter of the user's setting and the organisation's policy.

@@ -1,4 +1,6 @@
 public import AiboxAudit
+import AiboxConfig
+import AiboxPolicy
 import AiboxState
 public import AiboxSystem
 import AiboxWire

@@ -145,7 +145,8 @@ struct RecordedDoor: Sendable {
         }
         .filter { !$0.value.contains("\"") && !$0.value.contains("\\") && !$0.value.contains("\n") }
         if settings.isEmpty { return "" }
-        return "SetEnv " + settings.sorted { $0.key < $1.key }.map { "\"\($0.key)=\($0.value)\"" }.joined(separator: " ")
+        return "SetEnv "
+            + settings.sorted { $0.key < $1.key }.map { "\"\($0.key)=\($0.value)\"" }.joined(separator: " ")
     }
 
     /// ssh_config(5), for the recorder.

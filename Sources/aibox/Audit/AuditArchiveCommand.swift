@@ -34,7 +34,9 @@ struct AuditArchiveCommand: ParsableCommand {
     var remove: String?
 
     func validate() throws {
-        if days < AuditRetention.tier1.days { throw ValidationError("--days takes \(AuditRetention.tier1.days) or more") }
+        if days < AuditRetention.tier1.days {
+            throw ValidationError("--days takes \(AuditRetention.tier1.days) or more")
+        }
     }
 
     func run() throws {
@@ -56,7 +58,8 @@ struct AuditArchiveCommand: ParsableCommand {
                 .text(
                     "\(sealed.files.count) files sealed, \(sealed.known) were there already.",
                     .object([
-                        .init("sealed", .list(sealed.files.map(OutputValue.text))), .init("known", .integer(sealed.known)),
+                        .init("sealed", .list(sealed.files.map(OutputValue.text))),
+                        .init("known", .integer(sealed.known)),
                     ])))
         }
     }

@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxConfig
 import AiboxContainer
 import AiboxSystem
 import ArgumentParser

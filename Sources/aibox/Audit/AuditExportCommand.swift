@@ -6,13 +6,14 @@ import Glibc
 struct AuditExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write events to standard output in the form of another program.",
-        discussion: "jsonl: the lines as they are. cef: ArcSight. ocsf: Open Cybersecurity Schema Framework. csv: RFC 4180.")
+        discussion:
+            "jsonl: the lines as they are. cef: ArcSight. ocsf: Open Cybersecurity Schema Framework. csv: RFC 4180.")
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var audit: AuditOptions
 
     @Option(name: .customLong("format"), help: "jsonl, cef, ocsf or csv.")
-    var form: AuditExportFormat = .jsonl
+    var form = "jsonl"
 
     @Option(help: "Events of this session.") var session: String?
     @Option(help: "Events of this sandbox.") var sandbox: String?
@@ -21,6 +22,9 @@ struct AuditExportCommand: ParsableCommand {
     @Option(help: "Events until: as --since.") var until: String?
 
     func run() throws {
+        guard let form = AuditExportFormat(rawValue: form) else {
+            throw ValidationError("--format takes jsonl, cef, ocsf or csv")
+        }
         var query = AuditIndex.Query()
         query.session = session
         query.sandbox = sandbox
@@ -41,11 +45,9 @@ struct AuditExportCommand: ParsableCommand {
 
     private func moment(_ name: String, _ text: String?) throws -> Timestamp? {
         guard let text else { return nil }
-        guard let moment = AuditTime.parse(text, now: .now) else { throw ValidationError("--\(name) does not take \(text)") }
+        guard let moment = AuditTime.parse(text, now: .now) else {
+            throw ValidationError("--\(name) does not take \(text)")
+        }
         return moment
     }
-}
-
-extension AuditExportFormat: ExpressibleByArgument {
-    static let allValueStrings = AuditExportFormat.allCases.map(\.rawValue)
 }

@@ -1,4 +1,6 @@
 import AiboxAudit
+import AiboxConfig
+import AiboxContainer
 import AiboxSystem
 import ArgumentParser
 import Glibc

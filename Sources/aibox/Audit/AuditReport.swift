@@ -18,7 +18,8 @@ enum AuditReport {
                 "The audit log is as it was written: \(result.events) events, \(result.covered) of them signed by \(result.checkpoints) checkpoints."
             )
             if result.removed > 0 {
-                lines.append("  Events 1 to \(result.removed) were removed after their retention; a tombstone stands for them.")
+                lines.append(
+                    "  Events 1 to \(result.removed) were removed after their retention; a tombstone stands for them.")
             }
             if result.checkedMACs { lines.append("  The MAC of every event is right.") }
             for place in result.agreeingPlaces { lines.append("  \(place) agrees.") }

@@ -27,7 +27,10 @@ struct AuditReportCommand: ParsableCommand {
         let summary = try SessionSummary(folder: audit.folder, session: session, verification: result)
         let page = SessionPage(summary).html
         if let file { try File.replace(file, with: page) }
-        global.output.answer(.text(file == nil ? page : "\(file ?? ""): \(summary.records.count) events", AuditReport.document(summary.json)))
+        global.output.answer(
+            .text(
+                file == nil ? page : "\(file ?? ""): \(summary.records.count) events",
+                AuditReport.document(summary.json)))
         if result.finding != nil { throw ExitCode(AiboxError.Code.integrity.exitStatus) }
     }
 }

@@ -8,7 +8,8 @@ struct RecordingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recording", abstract: "List, play, export and check recorded sessions.",
         subcommands: [
-            RecordingList.self, RecordingPlay.self, RecordingExport.self, RecordingVerify.self, RecordingKeyCommand.self,
+            RecordingList.self, RecordingPlay.self, RecordingExport.self, RecordingVerify.self,
+            RecordingKeyCommand.self,
         ])
 }
 

@@ -23,7 +23,8 @@ struct RecordingKeyCommand: ParsableCommand {
             .text(
                 key.recipient.text,
                 .object([
-                    .init("recipient", .text(key.recipient.text)), .init("fingerprint", .text(key.recipient.fingerprint)),
+                    .init("recipient", .text(key.recipient.text)),
+                    .init("fingerprint", .text(key.recipient.fingerprint)),
                     .init("file", .text(file)),
                 ])))
     }

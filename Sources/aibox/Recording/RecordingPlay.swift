@@ -41,7 +41,9 @@ struct RecordingPlay: ParsableCommand {
         } else {
             try play(&text)
         }
-        if !text.isComplete { global.output.note("the end of the recording is missing: it was cut, or the recorder died") }
+        if !text.isComplete {
+            global.output.note("the end of the recording is missing: it was cut, or the recorder died")
+        }
     }
 
     private func play(_ text: inout RecordingText) throws {
@@ -65,7 +67,7 @@ struct RecordingPlay: ParsableCommand {
     private func find(_ wanted: String, _ text: inout RecordingText) throws {
         var lines = RecordingLines()
         var rows: [[OutputValue]] = []
-        while let event = try text.next() where rows.count < 1000 {
+        while let event = try text.next(), rows.count < 1000 {
             guard event.code == "o" else { continue }
             for line in lines.add(event) where line.text.contains(wanted) {
                 rows.append([.number((line.time * 10).rounded() / 10), .text(line.text)])

@@ -45,7 +45,9 @@ struct RecordingVerify: ParsableCommand {
             if let problem = check.problem {
                 lines.append("\(check.id) is NOT as it was written: \(problem)")
             } else {
-                let proofs = [check.isInLog ? "the audit log vouches for it" : nil, check.isOpened ? "every chunk opens" : nil]
+                let proofs = [
+                    check.isInLog ? "the audit log vouches for it" : nil, check.isOpened ? "every chunk opens" : nil,
+                ]
                 lines.append("\(check.id) is as it was written: " + proofs.compactMap { $0 }.joined(separator: ", "))
             }
             lines += check.notices.map { "  note: " + $0 }
