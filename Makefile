@@ -9,7 +9,10 @@ SWIFT ?= swift
 RELEASE := .build-release
 BIN := $(RELEASE)/release
 # One scratch folder a flavour, so that flags never change under a build. The parts with NIO are built once each.
-RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s --scratch-path $(RELEASE) -j $(JOBS)
+# libstdc++ and libgcc go in as archives, and no library is looked for beside the program: both are felt at every start.
+ARCHIVES := .build-archives
+RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -s -Xswiftc -L$(CURDIR)/$(ARCHIVES) \
+	-Xswiftc -Xclang-linker -Xswiftc -static-libgcc --scratch-path $(RELEASE) -j $(JOBS)
 PREFIX ?= /usr/local
 PROGRAMS := aibox aibox-gateway
 
@@ -23,6 +26,7 @@ deps:
 	@scripts/deps
 
 build:
+	@mkdir -p $(ARCHIVES) && ln -sf "$$(gcc -print-file-name=libstdc++.a)" $(ARCHIVES)/
 	@for program in $(PROGRAMS); do echo "== building $$program"; $(SWIFT) build $(RELEASE_FLAGS) --product $$program; done
 
 test: deps
@@ -46,4 +50,4 @@ quickstart: deps build
 	@scripts/quickstart $(BIN)
 
 clean:
-	rm -rf .build .build-release
+	rm -rf .build .build-release .build-archives

@@ -16,11 +16,13 @@ struct Aibox: ParsableCommand {
         // One group a line.
         subcommands: [
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
+            PortForwardCommand.self,
             ConfigCommand.self,
             PolicyCommand.self,
             AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
+            Completion.self, Man.self,
         ]
     )
 

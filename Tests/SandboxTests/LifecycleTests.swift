@@ -52,6 +52,25 @@ extension Sandboxes {
             #expect(try fixture.shell("sh", "-c", "ls ~/.m2/repository; cat ~/note").text == "kept")
         }
 
+        @Test("stop --volumes leaves only the workspace, of a stopped sandbox too, and never a running one's")
+        func removal() throws {
+            let fixture = try SandboxFixture()
+            func volumes() throws -> [String] {
+                try SystemCommandRunner().run(Command("podman", ["volume", "ls", "-q"])).text.split(separator: "\n")
+                    .map(String.init).filter { $0.hasPrefix(fixture.container + "-") }
+            }
+            try fixture.start()
+            #expect(try volumes().count == 2)
+            #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
+            #expect(try volumes().count == 2)
+            let removed = try fixture.aibox.run("stop", "--volumes", "--name", fixture.name)
+            #expect(removed.succeeded, "\(removed.errorText)")
+            #expect(try volumes() == [])
+            let again = try fixture.aibox.run("stop", "--volumes", "--name", fixture.name)
+            #expect(!again.succeeded && again.errorText.contains("there is no sandbox"))
+            #expect(File.exists(fixture.workspace))
+        }
+
         @Test("podman's record of the container holds no secret and no path of the host but the workspace")
         func inspect() throws {
             let fixture = try SandboxFixture()

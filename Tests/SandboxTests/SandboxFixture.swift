@@ -20,7 +20,10 @@ final class SandboxFixture {
         name = "t" + String(UInt32.random(in: .min ... .max), radix: 36)
     }
 
-    deinit { _ = try? aibox.run("stop", "--all", "-q") }
+    deinit {
+        _ = try? aibox.run("stop", "--all", "--volumes", "-q")
+        _ = try? aibox.run("stop", "--name", name, "--volumes", "-q")
+    }
 
     enum Engine: String, CaseIterable {
         case gvisor, crun

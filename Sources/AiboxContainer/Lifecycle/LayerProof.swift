@@ -1,6 +1,7 @@
 import AiboxConfig
 public import AiboxState
 public import AiboxSystem
+import AiboxWire
 
 /// Looks at a running sandbox again, from outside and from inside, and says of each layer whether it holds.
 public struct LayerProof {
@@ -13,7 +14,29 @@ public struct LayerProof {
     }
 
     public func findings() throws(AiboxError) -> [HardeningCheck.Finding] {
-        try inside()
+        let status = try GatewayClient(runFolder: record.runFolder).status()
+        let gateway = try Self.gateway(status)
+        // A sandbox that is cut off cannot be asked.
+        return status.cutOff == nil ? gateway + (try inside()) : gateway
+    }
+
+    /// The gateway's own walls. What the kernel knows is asked of the kernel.
+    static func gateway(_ status: GatewayStatus) throws(AiboxError) -> [HardeningCheck.Finding] {
+        let text = try File.text("/proc/\(status.ready.pid)/status", limit: 1 << 16)
+        func value(_ name: String) -> String {
+            let line = text.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+            return line?.split(separator: "\t").last.map(String.init) ?? "unknown"
+        }
+        let connected = "as loaded"
+        let filter = status.cutOff.map { "cut off: \($0); aibox doctor --fix connects it again" } ?? connected
+        let seccomp = value("Seccomp") == "2" && value("NoNewPrivs") == "1"
+        let landlock = status.landlock > 0 ? "Landlock \(status.landlock)" : "this kernel has no Landlock"
+        return [
+            .init(layer: "packet filter", promised: connected, found: filter, holds: status.cutOff == nil),
+            .init(
+                layer: "gateway", promised: "seccomp, no new privileges, Landlock where present",
+                found: (seccomp ? "seccomp, no new privileges" : "NOT confined") + ", " + landlock, holds: seccomp),
+        ]
     }
 
     /// What a process inside can see and do: asked of the sandbox itself.
