@@ -67,7 +67,7 @@ let package = Package(
             ]),
         room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
-        room("AiboxGateway", uses: ["AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),
+        room("AiboxGateway", uses: ["AiboxAudit", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "CSeccomp"] + nio),
 
         // Leaves.
         room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
@@ -105,7 +105,9 @@ let package = Package(
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
             "AiboxGatewayTests",
-            uses: ["AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+            uses: ["AiboxAudit", "AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux",
+                "aibox-gateway",
+            ]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
