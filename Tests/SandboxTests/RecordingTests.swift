@@ -17,7 +17,7 @@ extension Sandboxes {
         /// All that a recording shows, as asciicast.
         private func export(_ recording: JSONValue, _ fixture: SandboxFixture) throws -> String {
             let id = try #require(recording["id"]?.stringValue)
-            let file = fixture.folder.path + "/\(id).cast"
+            let file = fixture.folder.path + "/\(id)-\(UInt32.random(in: .min ... .max)).cast"
             let result = try fixture.aibox.run("recording", "export", id, file)
             try #require(result.succeeded, "\(result.errorText)")
             return try File.text(file)

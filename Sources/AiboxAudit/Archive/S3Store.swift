@@ -89,7 +89,7 @@ public struct S3Store: ArchiveStore {
         if try isThere(name, source, length, file) { return }
         if length <= UInt64(partBytes) {
             let body = try FileBytes.read(source, from: 0, to: length, file)
-            _ = try ask("PUT", name, [], headers: lock(until) + [try checksum(body)], body: body)
+            _ = try ask("PUT", name, [], headers: lock(until) + checksum(body), body: body)
         } else {
             try putInParts(name, source, length, file, until)
         }
@@ -117,8 +117,12 @@ public struct S3Store: ArchiveStore {
         ]
     }
 
-    private func checksum(_ body: [UInt8]) throws(AiboxError) -> (String, String) {
-        ("x-amz-checksum-sha256", Base64.encode(try SHA256.digest(body).bytes))
+    /// Asked for wherever an object is locked.
+    private func checksum(_ body: [UInt8]) throws(AiboxError) -> [(String, String)] {
+        [
+            ("x-amz-sdk-checksum-algorithm", "SHA256"),
+            ("x-amz-checksum-sha256", Base64.encode(try SHA256.digest(body).bytes)),
+        ]
     }
 
     // MARK: In parts

@@ -33,7 +33,7 @@ public enum MonitoringPack {
         | `falco/aibox_rules.yaml` | Falco | beside its own in `rules_files`; sees sandboxes under crun, not under gVisor |
         | `vector/vector.yaml` | Vector | `vector --config vector.yaml`; choose the sinks |
         | `sigma/*.yml` | any SIEM | `sigma convert -t splunk --without-pipeline sigma/`; fields are those of `docs/audit-events.md` |
-        | `sigma-correlations/*.yml` | SIEMs that count (Splunk, ES\\|QL) | convert them together with the rule of the same name |
+        | `sigma-correlations/*.yml` | SIEMs that count (Splunk, ES\\|QL) | instead of the rule of the same name, which is in it |
         | `prometheus/aibox-alerts.yml` | Prometheus | `rule_files`; figures: `aibox monitor metrics > /var/lib/node_exporter/aibox.prom`, every minute |
         | `grafana/*.json` | Grafana | import; choose the data source |
 

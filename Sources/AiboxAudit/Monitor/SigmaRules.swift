@@ -37,10 +37,11 @@ enum SigmaRules {
         """
     }
 
-    /// The rule for so many of them; only some programs can convert it.
+    /// The rule for so many of them, with that for one before it; only some programs can convert it.
     static func correlation(_ rule: DetectionRule) -> String? {
         guard let threshold = rule.threshold else { return nil }
-        return """
+        return text(rule) + """
+            ---
             title: \(quoted(rule.title))
             id: \(rule.id.prefix(34))f\(rule.id.suffix(1))
             status: experimental
