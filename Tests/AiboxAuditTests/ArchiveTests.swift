@@ -176,8 +176,8 @@ struct ArchiveTests {
         let told = try server.python(
             """
             print(sorted(o["Key"] for o in s3.list_objects_v2(Bucket="sealed")["Contents"]))
-            held = s3.get_object_retention(Bucket="sealed", Key="log/log.pub")["Retention"]
-            print(held["Mode"], held["RetainUntilDate"].year > 2026)
+            held = s3.head_object(Bucket="sealed", Key="log/log.pub")
+            print(held["ObjectLockMode"], held["ObjectLockRetainUntilDate"].year > 2026)
             print(len(s3.list_multipart_uploads(Bucket="sealed").get("Uploads", [])))
             """)
         #expect(told.contains("log/events-0000000000000001.jsonl.manifest"))
