@@ -10,6 +10,7 @@ public struct OrgPolicy: Sendable, Equatable {
     public var source: String
     public var runtime: Runtime
     public var audit: Audit
+    public var network: NetworkPolicy
 
     public struct Runtime: Sendable, Equatable {
         /// What separates sandboxes from the kernel, unless a fallback is taken.
@@ -43,7 +44,7 @@ public struct OrgPolicy: Sendable, Equatable {
     public init(_ bytes: [UInt8], file: String) throws(AiboxError) {
         let document = try YAMLDocument(bytes, file: file, code: .policyInvalid)
         let problems = ProblemCollector()
-        let root = YAMLMapping(document, keys: ["version", "runtime", "audit"], problems)
+        let root = YAMLMapping(document, keys: ["version", "runtime", "network", "audit"], problems)
         root.require("version")
         _ = root.integer("version", in: 1...1)
         let runtime = root.mapping("runtime", keys: ["engine", "fallback"])
@@ -63,12 +64,14 @@ public struct OrgPolicy: Sendable, Equatable {
             audit.onFailure = mapping.choice("on_failure", of: Audit.OnFailure.self) ?? audit.onFailure
             audit.recordingRecipient = mapping.text("recording_recipient")
         }
+        let network = NetworkPolicy(root.mapping("network", keys: NetworkPolicy.keys))
         if let error = AiboxError(.policyInvalid, "cannot use the policy \(file)", problems: problems.problems) {
             throw error
         }
         source = file
         self.runtime = Runtime(engine: engine, fallback: fallback)
         self.audit = audit
+        self.network = network
     }
 
     /// What becomes of a wish for an engine.
