@@ -60,12 +60,8 @@ final class LiveGateway {
         let own = UInt16((geteuid() == 0 ? 20_000 : 26_000) + block * 10)
         return GatewaySettings(
             sandbox: name, runFolder: runFolder, user: UserIdentity.current.name, container: "aibox-\(name)",
-<<<<<<< HEAD
             sshPort: port ?? own,
             audit: .init(folder: runFolder + ".audit", checkpoints: runFolder + ".checkpoints", session: "test"))
-=======
-            sshPort: port ?? own, audit: .init(folder: runFolder + ".audit", checkpoints: runFolder + ".checkpoints", session: "live-session"))
->>>>>>> network
     }
 
     /// Settings as `GatewayProcess.start` would complete them.

@@ -34,8 +34,7 @@ final class Origin {
             {"addresses": ["\(Self.address)"], "http": [\(Self.http)], "https": [\(Self.https)], "udp": [],
              "tls": {\(tls)}, "log": "\(base)/requests.jsonl"}
             """)
-        let program = (0..<3).reduce(#filePath) { path, _ in Path.parent(path) } + "/Tests/lab/origin.py"
-        process = try LabProcess(Command("python3", [program, settings]), ready: "ready")
+        process = try LabProcess(Command("python3", [Lab.programs + "/origin.py", settings]), ready: "ready")
     }
 
     var authority: String { folder.path + "/ca.crt" }

@@ -165,14 +165,9 @@ public struct SandboxStart: Sendable {
             sandbox: name.text, runFolder: runFolder, user: context.user.name,
             engine: context.configuration.runtime.rawValue, container: name.container,
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
-<<<<<<< HEAD
-            audit: .init(
-                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session))
-=======
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session),
             network: plan?.json)
->>>>>>> network
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
     }
