@@ -4,7 +4,8 @@ import AiboxTestSupport
 
 /// A web server on a loopback address of the host, with a certificate of its own authority. No packet leaves the machine.
 final class Origin {
-    static let address = "127.0.0.5"
+    /// An ordinary user's run may go on beside root's.
+    static let address = UserIdentity.current.isRoot ? "127.0.0.5" : "127.0.0.6"
     static let http: UInt16 = 18_080
     static let https: UInt16 = 18_443
 

@@ -7,7 +7,7 @@ enum SystemCalls {
     static let allowed: [String] = [memory, files, events, processes, identity, sockets, time].flatMap(\.self)
 
     private static let memory = [
-        "brk", "madvise", "membarrier", "mlock", "mmap", "mprotect", "mremap", "msync", "munlock", "munmap",
+        "brk", "madvise", "membarrier", "mincore", "mlock", "mmap", "mprotect", "mremap", "msync", "munlock", "munmap",
     ]
     private static let files = [
         "access", "chdir", "chmod", "chown", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3",
@@ -50,6 +50,9 @@ enum SystemCalls {
         "alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getitimer", "gettimeofday", "nanosleep", "pause",
         "setitimer", "time", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_settime",
     ]
+
+    /// What makes a file of any kind, and which argument says of what kind: only FIFOs may be made, no devices.
+    static let makesNode: [(name: String, mode: UInt32)] = [("mknod", 1), ("mknodat", 2)]
 
     /// Address families that socket(2) may ask for: AF_UNIX, AF_INET, AF_INET6 (sys/socket.h).
     static let families: [UInt64] = [1, 2, 10]
