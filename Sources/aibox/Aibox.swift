@@ -32,6 +32,8 @@ struct Aibox: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             if arguments == ["--version"] { return Output.write(configuration.version + "\n") }
+            // Not through the parser, which finds out by trying that help is asked for.
+            if arguments == ["--help"] { return Output.write(helpMessage() + "\n") }
             var command = try direct(arguments) ?? parseAsRoot(arguments)
             try command.run()
         } catch let error as AiboxError {

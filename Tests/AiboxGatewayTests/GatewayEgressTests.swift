@@ -223,6 +223,6 @@ struct GatewayEgressTests {
     }
 
     private static func sharedMemory() -> [String] {
-        ((try? Folder.names("/dev/shm")) ?? []).filter { $0.hasPrefix("aibox") }
+        ((try? Folder.names("/dev/shm")) ?? []).filter { $0.hasPrefix("aibox") && !$0.hasPrefix("aiboxtest") }
     }
 }

@@ -17,6 +17,8 @@ extension Sandboxes {
             #expect(shown.text == "from the host")
             #expect(try fixture.shell("sh", "-c", "echo inside > made && id -u").text == "1000")
             #expect(try File.text(fixture.workspace + "/made") == "inside\n")
+            let temporary = "cp /bin/true /tmp/t && /tmp/t && cp /bin/true /var/tmp/t && /var/tmp/t"
+            #expect(try fixture.shell("sh", "-c", temporary).succeeded, "what is built in /tmp runs")
             var facts = stat()
             #expect(stat(fixture.workspace + "/made", &facts) == 0)
             #expect(facts.st_uid == geteuid(), "what the sandbox writes belongs to the workspace's owner")

@@ -12,6 +12,8 @@ public struct StartedSandbox: Sendable {
     public var record: SandboxRecord
     /// Every promised layer as the independent checker found it; all hold, or the start had failed.
     public var findings: [HardeningCheck.Finding]
+    /// The way out, in words.
+    public var network: String
     /// What this machine cannot promise, in words.
     public var notes: [String]
     /// How long each step took.
@@ -103,7 +105,7 @@ public struct SandboxStart: Sendable {
             SandboxSession(paths: context.paths, record: record).keepConnection()
             clock.mark("record")
             return StartedSandbox(
-                record: record, findings: findings, notes: policyNotes + prepared.notes, timings: clock.steps)
+                record: record, findings: findings, network: plan?.summary ?? "no way out", notes: policyNotes + prepared.notes, timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)

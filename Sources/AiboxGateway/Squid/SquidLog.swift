@@ -1,22 +1,22 @@
 import AiboxNetwork
 import AiboxSystem
-import CLinux
 import Glibc
 import Synchronization
 
-/// The access log of one Squid: a named pipe that the gateway reads.
+/// The access log of one Squid: a pipe that the gateway reads.
 final class SquidLog: Sendable {
     let descriptor: Descriptor
+    /// For Squid; to be closed here once it has it.
+    let writer: Descriptor
     private let framer = Mutex(LineFramer(limit: 64 << 10))
 
-    /// Makes the pipe, which Squid opens by its name.
-    init(_ path: String, account: ChildProcess.Account?) throws(AiboxError) {
-        try retrying("cannot make \(path)") { mkfifo(path, 0o600) }
-        // Open both ways, so that it never ends and nobody waits for the other side.
-        descriptor = Descriptor(
-            try retrying("cannot open \(path)") { open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW) })
+    init(account: ChildProcess.Account?) throws(AiboxError) {
+        let pipe = try Pipe()
+        (descriptor, writer) = (pipe.read, pipe.write)
+        descriptor.setNonBlocking()
+        // Squid opens it anew, by its name below /proc.
         if let account {
-            try retrying("cannot give \(path) to Squid") { fchown(descriptor.number, account.user, account.group) }
+            try retrying("cannot give Squid its log") { fchown(writer.number, account.user, account.group) }
         }
     }
 

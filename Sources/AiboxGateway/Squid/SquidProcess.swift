@@ -50,7 +50,7 @@ final class SquidProcess: Sendable {
         try folder.write("squid.conf", Array(configuration.text.utf8))
         for file in files { try folder.write(file.name, file.bytes) }
         if configuration.inspects { try makeDatabase(configuration, folder) }
-        let log = try SquidLog(configuration.accessLog, account: folder.account)
+        let log = try SquidLog(account: folder.account)
         // Names of shared memory: letters and digits, no two alike on this machine.
         let name = "aibox" + String(UInt64.random(in: .min ... .max), radix: 16)
         let errors = try Pipe()
@@ -60,9 +60,10 @@ final class SquidProcess: Sendable {
             Command(
                 "squid", ["-N", "-n", name, "-f", folder.path + "/squid.conf"], environment: environment,
                 directory: "/"),
-            descriptors: [nothing.number, nothing.number, errors.write.number], options: .newGroup,
+            descriptors: [nothing.number, log.writer.number, errors.write.number], options: .newGroup,
             deathSignal: SIGKILL, account: folder.account)
         errors.write.close()
+        log.writer.close()
         let process = Descriptor(try check(aibox_pidfd_open(child.pid), "cannot watch Squid"))
         let squid = SquidProcess(
             child, process: process, port: port, secret: configuration.secret, folder: folder, name: name,

@@ -186,7 +186,7 @@ final class SquidSupervisor: Sendable {
                 port: port, secret: secret, folder: folder, allowList: list, targets: surroundings.targets,
                 authority: folder + "/authority.pem", originAuthorities: surroundings.originAuthorities,
                 upstream: surroundings.upstream,
-                hostsFile: surroundings.hosts == nil ? nil : folder + "/hosts")
+                hostsFile: surroundings.hosts == nil ? nil : folder + "/hosts", logsToOutput: true)
         }
     }
 

@@ -40,6 +40,14 @@ public struct EgressPlan: Sendable, Equatable {
 }
 
 extension EgressPlan {
+    /// What can be reached, in a few words.
+    public var summary: String {
+        let hosts = allow.flatMap(\.hosts)
+        if hosts.isEmpty { return "nothing is on the allow-list, everything is refused" }
+        let shown = hosts.prefix(4).joined(separator: ", ")
+        return (hosts.count > 4 ? "\(shown) and \(hosts.count - 4) more" : shown) + "; everything else is refused"
+    }
+
     public var json: JSONValue {
         var object: JSONObject = [
             "allow": .array(allow.map(\.json)), "permitsAdditions": .bool(permitsAdditions),
