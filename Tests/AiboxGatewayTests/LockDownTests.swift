@@ -69,7 +69,7 @@ struct LockDownTests {
         let bound = Self.outcomes(String(decoding: result?.standardOutputContent ?? [], as: UTF8.self))
         let free = Self.outcomes(
             try SystemCommandRunner().run(Command("/usr/bin/python3", ["-c", Self.attempts])).text)
-        let usable: Set<String> = ["route", "tcp", "udp6", "unix", "fifo"]
+        let usable: Set<String> = ["route", "tcp", "udp6", "unix"]
         #expect(bound.count == 39 && free.count == 39, "\(bound)")
         for (name, outcome) in bound {
             #expect(usable.contains(name) ? outcome == "done" : outcome == "ENOSYS", "\(name): \(outcome)")

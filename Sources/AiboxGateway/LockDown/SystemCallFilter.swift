@@ -15,9 +15,6 @@ enum SystemCallFilter {
         try require(seccomp_attr_set(context, SCMP_FLTATR_CTL_TSYNC, 1), "bind all threads")
         for name in SystemCalls.allowed { try allow(context, name) }
         try allow(context, "clone", condition(0, SCMP_CMP_MASKED_EQ, SystemCalls.namespaces, 0))
-        for (name, mode) in SystemCalls.makesNode {
-            try allow(context, name, condition(mode, SCMP_CMP_MASKED_EQ, UInt64(S_IFMT), UInt64(S_IFIFO)))
-        }
         for family in SystemCalls.families {
             for type in SystemCalls.types {
                 // SOCK_NONBLOCK and SOCK_CLOEXEC lie above the type's four bits.

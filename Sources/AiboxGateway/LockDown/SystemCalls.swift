@@ -51,9 +51,6 @@ enum SystemCalls {
         "setitimer", "time", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_settime",
     ]
 
-    /// What makes a file of any kind, and which argument says of what kind: only FIFOs may be made, no devices.
-    static let makesNode: [(name: String, mode: UInt32)] = [("mknod", 1), ("mknodat", 2)]
-
     /// Address families that socket(2) may ask for: AF_UNIX, AF_INET, AF_INET6 (sys/socket.h).
     static let families: [UInt64] = [1, 2, 10]
     /// Types of their sockets: SOCK_STREAM, SOCK_DGRAM; no raw ones. SOCK_SEQPACKET (5) for the holder's.
