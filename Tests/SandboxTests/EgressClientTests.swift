@@ -38,7 +38,7 @@ extension Sandboxes {
         func clients(engine: SandboxFixture.Engine) throws {
             let origin = try LabOrigin((geteuid() == 0 ? 11 : 13) + (engine == .crun ? 1 : 0))
             try publish(origin)
-            let fixture = try SandboxFixture(engine: engine, orgPolicy: origin.policy(runtime: engine.rawValue))
+            let fixture = try SandboxFixture(engine: engine, policy: origin.policy(runtime: engine.rawValue))
             try fixture.start()
             let base = "http://allowed.test:\(origin.http)"
             let secure = "https://allowed.test:\(origin.https)"

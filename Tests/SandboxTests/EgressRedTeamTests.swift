@@ -21,7 +21,7 @@ extension Sandboxes {
         @Test("zero get through, and each refusal is one record", arguments: SandboxFixture.Engine.allCases)
         func attacks(engine: SandboxFixture.Engine) throws {
             let origin = try LabOrigin((geteuid() == 0 ? 1 : 3) + (engine == .crun ? 1 : 0))
-            let fixture = try SandboxFixture(engine: engine, orgPolicy: origin.policy(runtime: engine.rawValue))
+            let fixture = try SandboxFixture(engine: engine, policy: origin.policy(runtime: engine.rawValue))
             let program = try File.text(Lab.programs + "/attack.py")
             try File.replace(fixture.workspace + "/attack.py", with: program, mode: 0o644)
             try fixture.start()
