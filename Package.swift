@@ -111,7 +111,7 @@ let package = Package(
                 "AiboxAudit", "AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux",
                 "aibox-gateway",
             ]),
-        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
+        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem", "CNftnl"], exclude: ["Golden"]),
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
