@@ -68,6 +68,12 @@ extension Resolver {
         case .object(let pairs):
             return Node.object(pairs.map { (key: resolve($0.key), value: argument($0.value, &prologue)) }).folded()
         case .null, .bool, .number, .string: return resolve(term)
+        case .call:
+            diagnostics.report(.compile, term.location, "rule arguments cannot contain calls")
+            return .constant(.null)
+        case .ref(let first, _) where first.isVariable("input") || first.isVariable("data"):
+            diagnostics.report(.unsafe, term.location, "var \(first.isVariable("input") ? "input" : "data") is unsafe")
+            return .constant(.null)
         default:
             let slot = variables.fresh("")
             prologue.append((slot, term))

@@ -14,6 +14,9 @@ struct TypeChecker {
         self.diagnostics = diagnostics
     }
 
+    /// The names of the variables of the body that is being checked.
+    var names: [String] = []
+
     typealias Environment = [Int: RegoType]
 
     mutating func check(_ order: [TreeNode]) {
@@ -21,6 +24,7 @@ struct TypeChecker {
             var values: [RegoType] = []
             var pairs: [RegoType] = []
             for rule in node.rules {
+                names = rule.variables.names
                 for (index, clause) in rule.clauses.enumerated() {
                     var environment: Environment = [:]
                     check(clause.body, &environment)
@@ -89,7 +93,14 @@ struct TypeChecker {
             bind(right, &environment, self.type(left, environment))
         case .call(let call):
             for argument in call.arguments { terms(argument, &environment, lenient: replaced) }
-            self.call(call, &environment, lenient: replaced || !literal.with.isEmpty)
+            let mocked = literal.with.contains {
+                switch $0.target {
+                case .builtin, .function: true
+                case .data(let path): tree.find(path)?.isFunction == true
+                case .input: false
+                }
+            }
+            self.call(call, &environment, lenient: replaced && !mocked, mocked: mocked)
         case .every(let every):
             terms(every.domain, &environment)
             let domain = self.type(every.domain, environment)
@@ -132,7 +143,7 @@ struct TypeChecker {
         if !first.overlaps(second) { diagnostics.report(.type, location, "match error") }
     }
 
-    private func call(_ call: CallNode, _ environment: inout Environment, lenient: Bool) {
+    private func call(_ call: CallNode, _ environment: inout Environment, lenient: Bool, mocked: Bool) {
         switch call.callee {
         case .function(let path):
             guard let node = tree.find(path), let arity = node.rules.first?.arguments?.count else { return }
@@ -144,7 +155,7 @@ struct TypeChecker {
                 bind(argument, &environment, parameter)
             }
             if call.arguments.count > arity, let output = call.arguments.last {
-                let result = lenient ? .any : types[node.id] ?? .any
+                let result = lenient || mocked ? .any : types[node.id] ?? .any
                 let expected = type(output, environment)
                 if !expected.overlaps(result) { diagnostics.report(.type, call.location, "match error") }
                 bind(output, &environment, result)
@@ -162,8 +173,7 @@ struct TypeChecker {
                 diagnostics.report(.type, call.location, "\(spec.name): arity mismatch")
                 return
             }
-            let isComparison = ["equal", "neq"].contains(spec.name)
-            if isComparison, count >= 2, !lenient {
+            if spec.name == "equal", count >= 2, !lenient {
                 let first = type(call.arguments[0], environment)
                 let second = type(call.arguments[1], environment)
                 if !first.overlaps(second) {
@@ -179,7 +189,7 @@ struct TypeChecker {
                 bind(argument, &environment, parameter)
             }
             if count > spec.arity, let output = call.arguments.last {
-                let result: RegoType = lenient ? .any : spec.result
+                let result: RegoType = lenient || mocked ? .any : spec.result
                 if !type(output, environment).overlaps(result) {
                     diagnostics.report(.type, call.location, "match error")
                     return
@@ -249,7 +259,7 @@ struct TypeChecker {
                 }
                 return
             }
-            if !node.rules.isEmpty, node.ordered.isEmpty, !lenient { current = types[node.id] ?? .any }
+            if !lenient { current = documentType(node, isWhole: at == path.count) }
         }
         while at < path.count {
             let next: RegoType?
@@ -284,12 +294,19 @@ struct TypeChecker {
         case .input: text = "input"
         case .data: text = "data"
         case .node(.constant(let value)): text = value.text
-        case .node: text = "_"
+        case .node(let node): text = name(node)
         }
         for part in path {
-            if case .constant(let key) = part { text += pathPart(key) } else { text += "[_]" }
+            if case .constant(let key) = part { text += pathPart(key) } else { text += "[\(name(part))]" }
         }
         return text
+    }
+
+    private func name(_ node: Node) -> String {
+        guard case .local(let id) = node, id < names.count, !names[id].isEmpty, !names[id].hasPrefix("$") else {
+            return "_"
+        }
+        return names[id]
     }
 
     func type(_ node: Node, _ environment: Environment) -> RegoType {
@@ -318,6 +335,13 @@ struct TypeChecker {
         }
     }
 
+    /// The type of the rules at a node; with rules below it, it is an object with any other keys as well.
+    private func documentType(_ node: TreeNode, isWhole: Bool) -> RegoType {
+        if node.isFunction { return .any }
+        if !node.ordered.isEmpty { return isWhole && node !== tree.root ? .object([], rest: (.any, .any)) : .any }
+        return node.rules.isEmpty ? .any : types[node.id] ?? .any
+    }
+
     private func referenceType(_ base: RefBase, _ path: [Node], _ environment: Environment) -> RegoType {
         var at = 0
         var current: RegoType = .any
@@ -332,8 +356,7 @@ struct TypeChecker {
                 at += 1
                 if !node.rules.isEmpty { break }
             }
-            guard !node.rules.isEmpty, node.ordered.isEmpty, !node.isFunction else { return .any }
-            current = types[node.id] ?? .any
+            current = documentType(node, isWhole: at == path.count)
         }
         while at < path.count {
             let next: RegoType?

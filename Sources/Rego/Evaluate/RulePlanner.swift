@@ -120,7 +120,7 @@ struct RulePlanner {
                 return { context in
                     if context.frame[0].isUndefined {
                         context.frame[0] = value
-                    } else if !context.frame[0].equals(value) {
+                    } else if !context.equal(context.frame[0], value) {
                         return ruleSet.conflict(context, location)
                     }
                     // The rest of the enumeration could only repeat it.
@@ -133,7 +133,7 @@ struct RulePlanner {
                 if value.isUndefined { return !context.failed }
                 if context.frame[0].isUndefined {
                     context.frame[0] = value
-                } else if !context.frame[0].equals(value) {
+                } else if !context.equal(context.frame[0], value) {
                     return ruleSet.conflict(context, location)
                 }
                 return true
