@@ -106,7 +106,7 @@ let package = Package(
             "AiboxGatewayTests",
             uses: ["AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
-        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
+        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem", "Rego"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("RegoTests", uses: ["Rego"]),

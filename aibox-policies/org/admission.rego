@@ -17,7 +17,7 @@ first := violations[0]
 # Sorted, so that the same start is refused in the same words.
 violations := sort(data.aibox.runtime.deny | data.aibox.resources.deny | incomplete)
 
-incomplete contains {"rule": sprintf("policy.%s", [section]), "reason": sprintf("the effective policy has no %s section", [section])} if {
+incomplete contains { "rule": sprintf("policy.%s", [section]), "reason": sprintf("the effective policy has no %s section", [section]) } if {
 	some section in ["credentials", "filesystem", "network", "resources", "runtime", "tools"]
 	not is_object(object.get(input.policy, section, null))
 }

@@ -36,13 +36,13 @@ is_normal if {
 
 is_normal if input.request.path == "/"
 
-refusals contains {"place": verdict.place("deny", count(entry.path), entry), "answer": full} if {
+refusals contains { "place": verdict.place("deny", count(entry.path), entry), "answer": full } if {
 	some entry in input.policy.filesystem.deny
 	below(input.request.path, entry.path)
 	full := verdict.answer("deny", entry.id, entry.layer, sprintf("%s is closed by the %s policy", [entry.path, entry.layer]))
 }
 
-refusals contains {"place": verdict.place("deny", count(entry.path), entry), "answer": full} if {
+refusals contains { "place": verdict.place("deny", count(entry.path), entry), "answer": full } if {
 	input.request.mode != "read"
 	some entry in input.policy.filesystem.protected
 	below(input.request.path, entry.path)

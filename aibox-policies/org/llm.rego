@@ -23,7 +23,7 @@ decision := verdict.deny("llm.budget", "the budget of this sandbox is spent") if
 	count(candidates) > 0
 }
 
-candidates contains {"place": verdict.place("allow", count(rule.model), rule), "answer": full} if {
+candidates contains { "place": verdict.place("allow", count(rule.model), rule), "answer": full } if {
 	some rule in input.policy.llm.models
 	glob.match(rule.model, null, input.request.model)
 	full := verdict.answer("allow", rule.id, rule.layer, sprintf("%s is on the list as %s", [input.request.model, rule.model]))

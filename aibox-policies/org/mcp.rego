@@ -15,7 +15,7 @@ default decision := {
 
 decision := verdict.first(candidates) if count(candidates) > 0
 
-candidates contains {"place": verdict.place(outcome, count(pattern), server), "answer": full} if {
+candidates contains { "place": verdict.place(outcome, count(pattern), server), "answer": full } if {
 	some server in input.policy.mcp.servers
 	server.id == input.request.server
 	some pattern, risk in server.tools

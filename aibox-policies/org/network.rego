@@ -27,7 +27,7 @@ is_address if regex.match(`^[0-9.]+$`, host)
 
 is_address if contains(host, ":")
 
-candidates contains {"place": verdict.place("allow", 0, rule), "answer": full} if {
+candidates contains { "place": verdict.place("allow", 0, rule), "answer": full } if {
 	some rule in known
 	input.request.port in rule.ports
 	restricted(rule, "schemes", input.request.scheme)

@@ -28,7 +28,7 @@ is_named if startswith(input.push.ref, "refs/tags/")
 short := trim_prefix(trim_prefix(input.push.ref, "refs/heads/"), "refs/tags/")
 
 # History of protected refs is neither rewritten nor removed.
-refusals contains {"place": verdict.place("deny", count(entry.pattern), entry), "answer": full} if {
+refusals contains { "place": verdict.place("deny", count(entry.pattern), entry), "answer": full } if {
 	some entry in input.policy.push.protected
 	glob.match(entry.pattern, ["/"], short)
 	some change in ["force", "delete"]
@@ -36,7 +36,7 @@ refusals contains {"place": verdict.place("deny", count(entry.pattern), entry), 
 	full := verdict.answer("deny", entry.id, entry.layer, sprintf("%s of %s is not allowed", [change, short]))
 }
 
-free contains {"place": verdict.place("allow", count(entry.pattern), entry), "answer": full} if {
+free contains { "place": verdict.place("allow", count(entry.pattern), entry), "answer": full } if {
 	some entry in input.policy.push.unreviewed
 	glob.match(entry.pattern, ["/"], short)
 	not is_protected

@@ -15,7 +15,7 @@ default decision := {
 
 decision := verdict.first(candidates) if count(candidates) > 0
 
-candidates contains {"place": verdict.place(outcome, specificity, rule), "answer": full} if {
+candidates contains { "place": verdict.place(outcome, specificity, rule), "answer": full } if {
 	some rule in input.policy.tools.rules
 	fits(rule.match)
 	outcome := outcome_of(rule)
