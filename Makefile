@@ -9,7 +9,10 @@ SWIFT ?= swift
 RELEASE := .build-release
 BIN := $(RELEASE)/release
 # One scratch folder a flavour, so that flags never change under a build. The parts with NIO are built once each.
-RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s --scratch-path $(RELEASE) -j $(JOBS)
+# Libraries go in as archives, and none is looked for beside the program: both are felt at every start.
+ARCHIVES := $(CURDIR)/.build-archives
+RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -s -Xswiftc -L$(ARCHIVES) \
+	-Xswiftc -Xclang-linker -Xswiftc -static-libgcc --scratch-path $(RELEASE) -j $(JOBS)
 PREFIX ?= /usr/local
 PROGRAMS := aibox aibox-gateway
 
@@ -23,7 +26,8 @@ deps:
 	@scripts/deps
 
 build:
-	@for program in $(PROGRAMS); do echo "== building $$program"; $(SWIFT) build $(RELEASE_FLAGS) --product $$program; done
+	@scripts/static-libraries $(ARCHIVES)
+	@export PKG_CONFIG_PATH=$(ARCHIVES); for program in $(PROGRAMS); do echo "== building $$program"; $(SWIFT) build $(RELEASE_FLAGS) --product $$program; done
 
 test: deps
 	@scripts/test
@@ -45,4 +49,4 @@ quickstart: deps build
 	@scripts/quickstart $(BIN)
 
 clean:
-	rm -rf .build .build-release
+	rm -rf .build .build-release .build-archives

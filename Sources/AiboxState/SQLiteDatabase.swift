@@ -96,6 +96,10 @@ public final class SQLiteDatabase {
     var changes: Int { Int(sqlite3_changes(handle)) }
 
     func failure(_ what: String) -> AiboxError {
+        if isDiskFull {
+            return AiboxError(
+                .failed, what, why: "no space left on the disk that holds \(path)", remedy: "free some disk space")
+        }
         let remedy: String? =
             switch sqlite3_errcode(handle) {
             case SQLITE_BUSY: "another aibox is writing to it; try again"
@@ -103,6 +107,14 @@ public final class SQLiteDatabase {
             default: nil
             }
         return AiboxError(.failed, what, why: String(cString: sqlite3_errmsg(handle)), remedy: remedy)
+    }
+
+    /// SQLite calls a full disk an I/O error when it meets it in its shared-memory file.
+    private var isDiskFull: Bool {
+        let code = sqlite3_errcode(handle) & 0xff
+        if code == SQLITE_FULL || sqlite3_system_errno(handle) == ENOSPC { return true }
+        var disk = statvfs()
+        return code == SQLITE_IOERR && statvfs(path, &disk) == 0 && disk.f_bavail == 0
     }
 
     private func migrate(_ migrations: [String]) throws(AiboxError) {

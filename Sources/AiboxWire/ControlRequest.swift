@@ -6,6 +6,12 @@ public enum ControlRequest: Sendable, Equatable {
     case watch(monitorPid: Int32)
     /// Gives the sandbox's interface its address and route again: needed before every start of a container under runsc, which takes them away.
     case readdress
+    /// Make a port of the sandbox reachable on 127.0.0.1.
+    case forward(ForwardedPort)
+    /// No longer make this port of the sandbox reachable.
+    case endForward(UInt16)
+    /// Load the packet filter anew and connect a sandbox that was cut off.
+    case repair
     /// End in order.
     case stop
 }
@@ -19,6 +25,13 @@ extension ControlRequest {
             object["request"] = "watch"
             object["monitorPid"] = .integer(Int64(pid))
         case .readdress: object["request"] = "readdress"
+        case .forward(let port):
+            object["request"] = "forward"
+            object["port"] = port.json
+        case .endForward(let port):
+            object["request"] = "endForward"
+            object["port"] = .integer(Int64(port))
+        case .repair: object["request"] = "repair"
         case .stop: object["request"] = "stop"
         }
         return .object(object)
@@ -35,6 +48,12 @@ extension ControlRequest {
             if pid < 2 { throw fields.error("monitorPid is no process to watch") }
             self = .watch(monitorPid: pid)
         case "readdress": self = .readdress
+        case "forward": self = .forward(try ForwardedPort(json: fields.take("port") ?? .null))
+        case "endForward":
+            let port: UInt16 = try fields.integer("port")
+            if port == 0 { throw fields.error("port is 0") }
+            self = .endForward(port)
+        case "repair": self = .repair
         case "stop": self = .stop
         default: throw fields.error("unknown request \(name)")
         }

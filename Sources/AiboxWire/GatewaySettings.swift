@@ -16,10 +16,27 @@ public struct GatewaySettings: Sendable, Equatable {
     public var userNamespacePid: Int32?
     /// Bytes after which the log file starts anew.
     public var logLimit: Int
+    /// Where the gateway writes its audit events.
+    public var audit: AuditPlace
+
+    /// The audit log, as `aibox start` opened it.
+    public struct AuditPlace: Sendable, Equatable {
+        public var folder: String
+        /// Where copies of the checkpoints go.
+        public var checkpoints: String
+        /// The stay from start to stop that events belong to.
+        public var session: String
+
+        public init(folder: String, checkpoints: String, session: String) {
+            self.folder = folder
+            self.checkpoints = checkpoints
+            self.session = session
+        }
+    }
 
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
-        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20
+        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -29,6 +46,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.sshPort = sshPort
         self.userNamespacePid = userNamespacePid
         self.logLimit = logLimit
+        self.audit = audit
     }
 }
 
@@ -38,6 +56,7 @@ extension GatewaySettings {
             "version": .integer(Int64(Wire.version)), "sandbox": .string(sandbox), "runFolder": .string(runFolder),
             "user": .string(user), "engine": .string(engine), "container": .string(container),
             "sshPort": .integer(Int64(sshPort)), "logLimit": .integer(Int64(logLimit)),
+            "audit": audit.json,
         ]
         object["userNamespacePid"] = userNamespacePid.map { .integer(Int64($0)) }
         return .object(object)
@@ -50,10 +69,26 @@ extension GatewaySettings {
             sandbox: try fields.string("sandbox"), runFolder: try fields.string("runFolder"),
             user: try fields.string("user"), engine: try fields.string("engine"),
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
-            userNamespacePid: try fields.optionalInteger("userNamespacePid"), logLimit: try fields.integer("logLimit"))
+            userNamespacePid: try fields.optionalInteger("userNamespacePid"), logLimit: try fields.integer("logLimit"),
+            audit: try AuditPlace(json: fields.take("audit") ?? .null))
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }
         if logLimit < 4096 { throw fields.error("logLimit is below 4096 bytes") }
+    }
+}
+
+extension GatewaySettings.AuditPlace {
+    public var json: JSONValue {
+        ["folder": .string(folder), "checkpoints": .string(checkpoints), "session": .string(session)]
+    }
+
+    public init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "audit")
+        self.init(
+            folder: try fields.string("folder"), checkpoints: try fields.string("checkpoints"),
+            session: try fields.string("session"))
+        try fields.finish()
+        if !folder.hasPrefix("/") || !checkpoints.hasPrefix("/") { throw fields.error("a path is not absolute") }
     }
 }

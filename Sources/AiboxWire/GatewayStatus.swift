@@ -9,9 +9,16 @@ public struct GatewayStatus: Sendable, Equatable {
     public var uptime: Int
     /// Connections through the SSH port that are open now.
     public var sshConnections: Int
+    /// Why the sandbox is cut off; nil while it is connected.
+    public var cutOff: String?
+    /// The version of Landlock that confines the daemon to its files; 0 where the kernel has none.
+    public var landlock: Int
+    /// Ports of the sandbox that can be reached on 127.0.0.1, beside SSH.
+    public var forwards: [ForwardedPort]
 
     public init(
-        sandbox: String, container: String, ready: GatewayReady, monitorPid: Int32?, uptime: Int, sshConnections: Int
+        sandbox: String, container: String, ready: GatewayReady, monitorPid: Int32?, uptime: Int, sshConnections: Int,
+        cutOff: String? = nil, landlock: Int = 0, forwards: [ForwardedPort] = []
     ) {
         self.sandbox = sandbox
         self.container = container
@@ -19,6 +26,9 @@ public struct GatewayStatus: Sendable, Equatable {
         self.monitorPid = monitorPid
         self.uptime = uptime
         self.sshConnections = sshConnections
+        self.cutOff = cutOff
+        self.landlock = landlock
+        self.forwards = forwards
     }
 }
 
@@ -27,18 +37,26 @@ extension GatewayStatus {
         var object: JSONObject = [
             "sandbox": .string(sandbox), "container": .string(container), "ready": ready.json,
             "uptime": .integer(Int64(uptime)), "sshConnections": .integer(Int64(sshConnections)),
+            "landlock": .integer(Int64(landlock)),
+            "forwards": .array(forwards.map(\.json)),
         ]
         object["monitorPid"] = monitorPid.map { .integer(Int64($0)) }
+        object["cutOff"] = cutOff.map(JSONValue.string)
         return .object(object)
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "status")
+        var forwards: [ForwardedPort] = []
+        for value in (fields.take("forwards") ?? .null).elements ?? [] {
+            forwards.append(try ForwardedPort(json: value))
+        }
         self.init(
             sandbox: try fields.string("sandbox"), container: try fields.string("container"),
             ready: try GatewayReady(json: fields.take("ready") ?? .null),
             monitorPid: try fields.optionalInteger("monitorPid"), uptime: try fields.integer("uptime"),
-            sshConnections: try fields.integer("sshConnections"))
+            sshConnections: try fields.integer("sshConnections"), cutOff: try fields.optionalString("cutOff"),
+            landlock: try fields.integer("landlock"), forwards: forwards)
         try fields.finish()
     }
 }

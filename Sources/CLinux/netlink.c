@@ -22,3 +22,15 @@ int aibox_netlink_open(int protocol, int timeout) {
     }
     return descriptor;
 }
+
+int aibox_netlink_subscribe(int protocol, unsigned group) {
+    struct sockaddr_nl own = {.nl_family = AF_NETLINK, .nl_groups = 1u << (group - 1)};
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    if (descriptor < 0) return -errno;
+    if (bind(descriptor, (struct sockaddr *)&own, sizeof own) < 0) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    return descriptor;
+}

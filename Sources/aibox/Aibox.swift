@@ -16,11 +16,13 @@ struct Aibox: ParsableCommand {
         // One group a line.
         subcommands: [
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
+            PortForwardCommand.self,
             ConfigCommand.self,
             PolicyCommand.self,
             AuditCommand.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
+            Completion.self, Man.self,
         ]
     )
 
@@ -30,6 +32,8 @@ struct Aibox: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             if arguments == ["--version"] { return Output.write(configuration.version + "\n") }
+            // Not through the parser, which finds out by trying that help is asked for.
+            if arguments == ["--help"] { return Output.write(helpMessage() + "\n") }
             var command = try direct(arguments) ?? parseAsRoot(arguments)
             try command.run()
         } catch let error as AiboxError {

@@ -16,7 +16,8 @@ struct EmbeddedFileTests {
 
     @Test("every file under configs, aibox-policies/org and aibox-images is embedded as it is in the repository")
     func complete() throws {
-        let files = try Self.files(below: "configs") + Self.files(below: "aibox-policies/org")
+        let files =
+            try Self.files(below: "configs") + Self.files(below: "aibox-policies/org")
             + Self.files(below: "aibox-images")
         #expect(files.contains("configs/templates/minimal.yaml"))
         let missing = Set(files).subtracting(EmbeddedFile.paths).sorted()

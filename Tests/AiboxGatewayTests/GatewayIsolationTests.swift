@@ -22,11 +22,12 @@ struct GatewayIsolationTests {
     @Test("nothing passes from the sandbox to its gateway unless it is listed")
     func defaultDrop() throws {
         let gateway = try LiveGateway()
+        try gateway.holdGuard()
         try gateway.keep(gateway.inGateway("/usr/bin/python3", ["-c", Scripts.everywhere] + Self.ports))
         let targets = Self.ports.flatMap { ["tcp:10.200.1.1:\($0)", "udp:10.200.1.1:\($0)"] } + ["icmp:10.200.1.1"]
         #expect(try passed(gateway, targets).isEmpty)
 
-        try load(SandboxLink.filter(tcp: [3128], udp: [53]), into: gateway)
+        try load(OpenPorts(tcp: [3128], udp: [53]), into: gateway)
         #expect(try passed(gateway, targets) == ["tcp:10.200.1.1:3128", "udp:10.200.1.1:53"])
 
         _ = try gateway.run(gateway.inGateway("nft", ["flush", "ruleset"]))
@@ -36,8 +37,9 @@ struct GatewayIsolationTests {
     @Test("a borrowed sender address gets no answer, not even from a listed service")
     func spoofing() throws {
         let gateway = try LiveGateway()
+        try gateway.holdGuard()
         try gateway.keep(gateway.inGateway("/usr/bin/python3", ["-c", Scripts.everywhere, "3128"]))
-        try load(SandboxLink.filter(tcp: [3128], udp: [3128]), into: gateway)
+        try load(OpenPorts(tcp: [3128], udp: [3128]), into: gateway)
         _ = try gateway.run(gateway.inBox("ip", ["address", "add", "10.200.1.77/24", "dev", "eth0"]))
         let honest = ["tcp:10.200.1.1:3128@10.200.1.2", "udp:10.200.1.1:3128@10.200.1.2"]
         let borrowed = ["tcp:10.200.1.1:3128@10.200.1.77", "udp:10.200.1.1:3128@10.200.1.77"]
@@ -49,6 +51,7 @@ struct GatewayIsolationTests {
     @Test("addresses beyond the gateway are refused at once and counted, even with forwarding switched on")
     func elsewhere() throws {
         let gateway = try LiveGateway()
+        try gateway.holdGuard()
         // An address of the gateway's namespace that is not the gateway's: the nearest thing to an uplink.
         _ = try gateway.run(gateway.inGateway("ip", ["address", "add", "198.51.100.7/32", "dev", "lo"]))
         try gateway.keep(gateway.inGateway("/usr/bin/python3", ["-c", Scripts.everywhere, "80"]))
@@ -81,6 +84,7 @@ struct GatewayIsolationTests {
     @Test("IPv6 gets no answer, even from a sandbox that had the right to switch it on")
     func ipv6() throws {
         let gateway = try LiveGateway()
+        try gateway.holdGuard()
         func switchOn(_ inside: (String, [String]) -> Command, _ interface: String, _ address: String) throws {
             _ = try gateway.run(
                 inside("sh", ["-c", "echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6"]))
@@ -124,9 +128,10 @@ struct GatewayIsolationTests {
                 == "10.200.1.0/24 dev box0 proto kernel scope link src 10.200.1.1 ")
     }
 
-    private func load(_ filter: FilterRuleset, into gateway: LiveGateway) throws {
+    /// Loads a filter behind the guard's back.
+    private func load(_ ports: OpenPorts, into gateway: LiveGateway) throws {
         var command = gateway.inGateway("nft", ["-f", "-"])
-        command.input = Array(filter.text.utf8)
+        command.input = Array(SandboxLink.filter(ports).text.utf8)
         _ = try gateway.run(command)
     }
 }

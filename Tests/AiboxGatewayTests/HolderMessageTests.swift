@@ -11,8 +11,12 @@ struct HolderMessageTests {
             HolderRequest(id: 3, action: .dial(IPv4(10, 200, 1, 2), 2222, milliseconds: 5000)),
             "3 dial 10.200.1.2:2222 5000"
         ),
-        (HolderRequest(id: 4, action: .filter("table a\n\ntable b\n")), "4 filter\ntable a\n\ntable b\n"),
-        (HolderRequest(id: 5, action: .filter("")), "5 filter\n"),
+        (
+            HolderRequest(id: 4, action: .filter(OpenPorts(tcp: [80, 443], udp: [53], box: [2222, 8080]))),
+            "4 filter 80,443 53 2222,8080"
+        ),
+        (HolderRequest(id: 5, action: .filter(OpenPorts(box: []))), "5 filter - - -"),
+        (HolderRequest(id: 8, action: .cut), "8 cut"), (HolderRequest(id: 9, action: .repair), "9 repair"),
         (HolderRequest(id: 6, action: .readdress), "6 readdress"),
         (HolderRequest(id: .max, action: .exit), "4294967295 exit"),
     ]
@@ -29,8 +33,9 @@ struct HolderMessageTests {
         "1 listen 10.200.1.1:0", "1 listen 10.200.1.1:65536", "1 listen 10.200.1.1:80:80", "1 listen 10.200.1:80",
         "1 listen 010.200.1.1:80", "1 listen 0x0a.200.1.1:80", "1 listen 10.200.1.256:80", "1 listen ::1:80",
         "1 listen 10.200.1.1:80\n", "1 listen 10.200.1.1:80 x", "1 dial 10.200.1.2:2222", "1 dial 10.200.1.2:2222 0",
-        "1 dial 10.200.1.2:2222 -1", "1 dial 10.200.1.2:2222 60001", "1 filter", "1 filter x\ntable a",
-        "1 readdress\nx",
+        "1 dial 10.200.1.2:2222 -1", "1 dial 10.200.1.2:2222 60001", "1 filter", "1 filter - -", "1 filter - - - -",
+        "1 filter 80, - -", "1 filter 0 - -", "1 filter 65536 - -", "1 filter 080 - -", "1 filter 80;flush - -",
+        "1 filter -\n- -", "1 filter  - -", "1 readdress\nx", "1 cut now", "1 repair x",
     ]
 
     @Test("refused", arguments: refused)
@@ -38,10 +43,11 @@ struct HolderMessageTests {
         #expect(HolderRequest(Array(text.utf8)) == nil)
     }
 
-    @Test("a ruleset beyond the limit, or not UTF-8, is refused")
+    @Test("a request beyond the limit, or not UTF-8, is refused")
     func large() {
-        #expect(HolderRequest(Array("1 filter\n".utf8) + [UInt8](repeating: 32, count: HolderRequest.limit)) == nil)
-        #expect(HolderRequest(Array("1 filter\n".utf8) + [0xFF]) == nil)
+        let ports = String(repeating: "80,", count: HolderRequest.limit / 3)
+        #expect(HolderRequest(Array("1 filter \(ports)80 - -".utf8)) == nil)
+        #expect(HolderRequest(Array("1 filter 80 - ".utf8) + [0xFF]) == nil)
     }
 
     static let replies: [(HolderReply, String)] = [
@@ -49,6 +55,7 @@ struct HolderMessageTests {
         (HolderReply(id: 9, outcome: .done), "9 done"),
         (HolderReply(id: 9, outcome: .failed(what: "a b", why: "c\nd")), "9 failed\na b\nc\nd"),
         (HolderReply(id: 9, outcome: .failed(what: "a", why: "")), "9 failed\na\n"),
+        (HolderReply(id: 0, outcome: .drift("a\nb")), "0 drift\na\nb"),
     ]
 
     @Test("replies", arguments: replies)

@@ -34,7 +34,14 @@ final class LiveGateway {
         if isWatched { try watch() }
     }
 
+    /// Holds the holder still from now on, so that a control without the filter is not cut off at once.
+    func holdGuard() throws {
+        kill(holderPid, SIGSTOP)
+        try #require(eventually { ProcessTable.isStopped(holderPid) })
+    }
+
     deinit {
+        kill(holderPid, SIGCONT)
         for child in children + (monitor.map { [$0] } ?? []) {
             child.send(SIGKILL)
             _ = try? child.wait()
@@ -50,7 +57,8 @@ final class LiveGateway {
         let own = UInt16((geteuid() == 0 ? 20_000 : 26_000) + block * 10)
         return GatewaySettings(
             sandbox: name, runFolder: runFolder, user: UserIdentity.current.name, container: "aibox-\(name)",
-            sshPort: port ?? own)
+            sshPort: port ?? own,
+            audit: .init(folder: runFolder + ".audit", checkpoints: runFolder + ".checkpoints", session: "test"))
     }
 
     /// Settings as `GatewayProcess.start` would complete them.

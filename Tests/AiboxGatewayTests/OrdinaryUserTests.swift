@@ -20,7 +20,9 @@ struct OrdinaryUserTests {
             try SystemCommandRunner().require(Command("cp", [program, copy]), "cannot copy \(program)")
             chmod(copy, 0o755)
         }
-        let suites = "GatewayLifeTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
+        let suites =
+            "GatewayLifeTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
+            + "|GatewayDriftTests|LockDownTests|PortForwardsTests"
         let result = try SystemCommandRunner().run(
             user.command(
                 folder.path + "/" + Path.name(own), ["--testing-library", "swift-testing", "--filter", suites]),

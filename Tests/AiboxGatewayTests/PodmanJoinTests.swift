@@ -76,8 +76,9 @@ struct PodmanJoinTests {
         let probe = joined.container(["/usr/bin/python3", "-c", Scripts.probe] + listed + beyond)
         #expect(try gateway.run(probe, timeout: .seconds(60)).isEmpty)
         // The control: the same container reaches them once the filter is gone.
-        _ = try gateway.run(gateway.inGateway("nft", ["flush", "ruleset"]))
         try gateway.client.readdress()
+        try gateway.holdGuard()
+        _ = try gateway.run(gateway.inGateway("nft", ["flush", "ruleset"]))
         let passed = try gateway.run(probe, timeout: .seconds(60)).split(separator: " ").map(String.init)
         #expect(Set(passed) == Set(listed))
     }

@@ -5,15 +5,23 @@ import Testing
 struct MessageTests {
     static let ready = GatewayReady(pid: 10, holderPid: 12, networkNamespace: "/proc/12/ns/net", sshPort: 2222)
     static let settings = GatewaySettings(
-        sandbox: "s", runFolder: "/run/x", user: "u", container: "c", sshPort: 2300, userNamespacePid: 7)
+        sandbox: "s", runFolder: "/run/x", user: "u", container: "c", sshPort: 2300, userNamespacePid: 7,
+        audit: .init(folder: "/a", checkpoints: "/b", session: "5"))
     static let status = GatewayStatus(
-        sandbox: "s", container: "c", ready: ready, monitorPid: nil, uptime: 3, sshConnections: 1)
+        sandbox: "s", container: "c", ready: ready, monitorPid: nil, uptime: 3, sshConnections: 1,
+        forwards: [ForwardedPort(port: 3000, hostPort: 8080, connections: 2)])
     static let error = WireError(code: "denied", what: "w", why: nil, remedy: "r")
 
     static let requests: [(ControlRequest, String)] = [
         (.status, #"{"version":1,"request":"status"}"#),
         (.watch(monitorPid: 99), #"{"version":1,"request":"watch","monitorPid":99}"#),
         (.readdress, #"{"version":1,"request":"readdress"}"#),
+        (
+            .forward(ForwardedPort(port: 3000, hostPort: 8080)),
+            #"{"version":1,"request":"forward","port":{"port":3000,"hostPort":8080,"connections":0}}"#
+        ),
+        (.endForward(3000), #"{"version":1,"request":"endForward","port":3000}"#),
+        (.repair, #"{"version":1,"request":"repair"}"#),
         (.stop, #"{"version":1,"request":"stop"}"#),
     ]
 
@@ -28,7 +36,7 @@ struct MessageTests {
         (.failed(error), #"{"version":1,"error":{"code":"denied","what":"w","remedy":"r"}}"#),
         (
             .status(status),
-            #"{"version":1,"status":{"sandbox":"s","container":"c","ready":{"pid":10,"holderPid":12,"networkNamespace":"/proc/12/ns/net","sshPort":2222},"uptime":3,"sshConnections":1}}"#
+            #"{"version":1,"status":{"sandbox":"s","container":"c","ready":{"pid":10,"holderPid":12,"networkNamespace":"/proc/12/ns/net","sshPort":2222},"uptime":3,"sshConnections":1,"landlock":0,"forwards":[{"port":3000,"hostPort":8080,"connections":2}]}}"#
         ),
     ]
 
@@ -74,6 +82,12 @@ struct MessageTests {
         ("watch of init", #"{"version":1,"request":"watch","monitorPid":1}"#, "monitorPid"),
         ("watch of a group", #"{"version":1,"request":"watch","monitorPid":-5}"#, "monitorPid"),
         ("watch beyond 32 bits", #"{"version":1,"request":"watch","monitorPid":4294967297}"#, "monitorPid"),
+        ("a forward without ports", #"{"version":1,"request":"forward"}"#, "forwarded port"),
+        (
+            "a forward of port 0",
+            #"{"version":1,"request":"forward","port":{"port":0,"hostPort":1,"connections":0}}"#, "0"
+        ),
+        ("the end of forward 0", #"{"version":1,"request":"endForward","port":0}"#, "port is 0"),
         ("watch of a fraction", #"{"version":1,"request":"watch","monitorPid":5.0}"#, "monitorPid"),
     ]
 
@@ -86,6 +100,7 @@ struct MessageTests {
 
     static let brokenSettings: [(name: String, value: JSONValue?)] = [
         ("version", 2), ("version", nil), ("sandbox", nil), ("sandbox", 1), ("runFolder", "relative"),
+        ("audit", nil), ("audit", "/a"), ("audit", ["folder": "a", "checkpoints": "/b", "session": "5"]),
         ("sshPort", 0), ("sshPort", 65536), ("sshPort", "22"), ("userNamespacePid", "1"), ("logLimit", 1),
         ("logLimit", -1), ("surprise", true),
     ]

@@ -13,6 +13,8 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
         fuzzDNS(input)
     #elseif FUZZ_SQUIDLOG
         fuzzSquidLog(input)
+    #elseif FUZZ_NETLINK
+        fuzzNetlink(input)
     #elseif FUZZ_HOSTNAME
         fuzzHostName(input)
     #else
@@ -102,3 +104,25 @@ private func fuzzHostName(_ input: [UInt8]) {
     if let address = IPAddress(text) { precondition(IPAddress(address.description) == address) }
     _ = AddressRange(text)
 }
+
+#if FUZZ_NETLINK
+    /// A datagram as the kernel sends it, read as each kind of answer.
+    private func fuzzNetlink(_ input: [UInt8]) {
+        guard input.count >= 12 else { return }
+        let sequence = input.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 8, as: UInt32.self) }
+        _ = NetlinkReply.verdict(input[...], sequence: sequence)
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: input.count, alignment: 8)
+        defer { room.deallocate() }
+        room.copyBytes(from: input)
+        let bytes = UnsafeRawBufferPointer(room)
+        let outcome = NftnlMessages.read(bytes, sequence: sequence) { header in
+            _ = NftnlDecoder.table(header)
+            _ = NftnlDecoder.chain(header)
+            _ = NftnlDecoder.rule(header)
+            _ = NftnlDecoder.counter(header)
+            _ = NftnlDecoder.set(header)
+            _ = NftnlDecoder.elements(header)
+        }
+        if case .failed(let number) = outcome { precondition(number != 0) }
+    }
+#endif

@@ -1,5 +1,6 @@
 import AiboxSystem
 import AiboxTestSupport
+import AiboxWire
 import Glibc
 import Testing
 
@@ -84,6 +85,68 @@ extension Sandboxes {
             #expect(result.errorText.split(separator: "\n").count <= 4)
             #expect(try fixture.remains() == [])
             #expect(try fixture.aibox.run("list").text == "")
+        }
+
+        @Test("a machine without podman is told so")
+        func noPodman() throws {
+            let fixture = try SandboxFixture(settings: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
+            let result = try isolated(
+                fixture,
+                "for f in /usr/bin/podman /usr/local/bin/podman; do [ ! -e $f ] || mount --bind /dev/null $f; done")
+            #expect(result.termination == .exited(3), "\(result.errorText)")
+            #expect(result.errorText.contains("podman is missing") && result.errorText.contains("apt-get install"))
+            #expect(try fixture.remains() == [])
+        }
+
+        /// Runs a start in a mount namespace of its own, after `preparation` has changed what it sees.
+        private func isolated(_ fixture: SandboxFixture, _ preparation: String) throws -> CommandResult {
+            let namespaces = geteuid() == 0 ? ["--mount"] : ["--user", "--map-current-user", "--keep-caps", "--mount"]
+            var command = fixture.aibox.command([])
+            command.arguments =
+                namespaces + [
+                    "sh", "-euc", preparation + #"; exec "$0" start -w "$1" --name "$2""#, fixture.aibox.path,
+                    fixture.workspace, fixture.name,
+                ]
+            command.executable = "unshare"
+            return try SystemCommandRunner().run(command, timeout: .seconds(120))
+        }
+
+        @Test("a machine without gVisor is told so, and no other engine takes its place")
+        func noGVisor() throws {
+            let fixture = try SandboxFixture(settings: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
+            let hidden =
+                "for d in /usr/local/libexec/aibox /usr/libexec/aibox; do [ ! -d $d ] || mount -t tmpfs none $d; done;"
+                + " for f in /usr/bin/runsc /usr/local/bin/runsc; do [ ! -e $f ] || mount --bind /dev/null $f; done"
+            let result = try isolated(fixture, hidden)
+            #expect(result.termination == .exited(3), "\(result.errorText)")
+            #expect(result.errorText.contains("gVisor is missing") && result.errorText.contains("make deps"))
+            #expect(try fixture.remains() == [])
+        }
+
+        @Test("a full disk is told so and leaves nothing", arguments: ["8k", "16k", "64k"])
+        func fullDisk(size: String) throws {
+            let fixture = try SandboxFixture()
+            try Folder.make(fixture.aibox.home.path + "/state")
+            let result = try isolated(
+                fixture, "mount -t tmpfs -o mode=700,size=\(size) none '\(fixture.aibox.home.path)/state'")
+            #expect(!result.succeeded)
+            #expect(
+                result.errorText.lowercased().contains("space") || result.errorText.contains("full"),
+                "\(result.errorText)")
+            #expect(result.errorText.split(separator: "\n").count <= 4)
+            #expect(try fixture.settledRemains() == [])
+        }
+
+        @Test("a port that is taken is left alone, the next free one is used")
+        func portTaken() throws {
+            let holder = try SandboxFixture()
+            try holder.start()
+            let port = try #require(try holder.status()["ssh_port"]?.wholeNumber)
+            let fixture = try SandboxFixture(settings: ["AIBOX_IDE_SSH_PORT": "\(port)"])
+            try fixture.start()
+            let other = try #require(try fixture.status()["ssh_port"]?.wholeNumber)
+            #expect(other > port)
+            #expect(try fixture.shell("true").succeeded && holder.shell("true").succeeded)
         }
 
         @Test(

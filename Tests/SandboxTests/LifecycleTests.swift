@@ -17,6 +17,8 @@ extension Sandboxes {
             #expect(shown.text == "from the host")
             #expect(try fixture.shell("sh", "-c", "echo inside > made && id -u").text == "1000")
             #expect(try File.text(fixture.workspace + "/made") == "inside\n")
+            let temporary = "cp /bin/true /tmp/t && /tmp/t && cp /bin/true /var/tmp/t && /var/tmp/t"
+            #expect(try fixture.shell("sh", "-c", temporary).succeeded, "what is built in /tmp runs")
             var facts = stat()
             #expect(stat(fixture.workspace + "/made", &facts) == 0)
             #expect(facts.st_uid == geteuid(), "what the sandbox writes belongs to the workspace's owner")
@@ -50,6 +52,25 @@ extension Sandboxes {
             #expect(try fixture.aibox.run("repair", "cache", "--name", fixture.name).succeeded)
             try fixture.start()
             #expect(try fixture.shell("sh", "-c", "ls ~/.m2/repository; cat ~/note").text == "kept")
+        }
+
+        @Test("stop --volumes leaves only the workspace, of a stopped sandbox too, and never a running one's")
+        func removal() throws {
+            let fixture = try SandboxFixture()
+            func volumes() throws -> [String] {
+                try SystemCommandRunner().run(Command("podman", ["volume", "ls", "-q"])).text.split(separator: "\n")
+                    .map(String.init).filter { $0.hasPrefix(fixture.container + "-") }
+            }
+            try fixture.start()
+            #expect(try volumes().count == 2)
+            #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
+            #expect(try volumes().count == 2)
+            let removed = try fixture.aibox.run("stop", "--volumes", "--name", fixture.name)
+            #expect(removed.succeeded, "\(removed.errorText)")
+            #expect(try volumes() == [])
+            let again = try fixture.aibox.run("stop", "--volumes", "--name", fixture.name)
+            #expect(!again.succeeded && again.errorText.contains("there is no sandbox"))
+            #expect(File.exists(fixture.workspace))
         }
 
         @Test("podman's record of the container holds no secret and no path of the host but the workspace")

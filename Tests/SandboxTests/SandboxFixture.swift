@@ -11,15 +11,18 @@ final class SandboxFixture {
     let workspace: String
     let name: String
 
-    init(engine: Engine = .gvisor) throws {
-        aibox = try AiboxProgram(orgPolicy: engine.policy, settings: engine.settings)
+    init(engine: Engine = .gvisor, settings: [String: String] = [:]) throws {
+        aibox = try AiboxProgram(orgPolicy: engine.policy, settings: engine.settings.merging(settings) { $1 })
         folder = try TemporaryFolder(prefix: "aibox-work")
         workspace = folder.path + "/project"
         try Folder.make(workspace)
         name = "t" + String(UInt32.random(in: .min ... .max), radix: 36)
     }
 
-    deinit { _ = try? aibox.run("stop", "--all", "-q") }
+    deinit {
+        _ = try? aibox.run("stop", "--all", "--volumes", "-q")
+        _ = try? aibox.run("stop", "--name", name, "--volumes", "-q")
+    }
 
     enum Engine: String, CaseIterable {
         case gvisor, crun

@@ -9,6 +9,7 @@ public enum AuditEventType: String, Sendable, CaseIterable {
     case gatewayStart = "gateway.start"
     case gatewayStop = "gateway.stop"
     case gatewayCutOff = "gateway.cutoff"
+    case gatewayRepair = "gateway.repair"
     case layerFallback = "layer.fallback"
     case layerVerify = "layer.verify"
     case imageBuild = "image.build"

@@ -55,6 +55,11 @@ extension AuditEventType {
                 severity: .critical,
                 .required("layer", .text, "the layer that died"),
                 .required("reason", .text, "how it died"))
+        case .gatewayRepair:
+            AuditEventDefinition(
+                "A person's command connects a sandbox again that was cut off.", subject: "the sandbox's name",
+                severity: .high,
+                .required("reason", .text, "why it was cut off"))
         default: equipmentDefinition
         }
     }

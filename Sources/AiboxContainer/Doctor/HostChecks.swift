@@ -9,7 +9,7 @@ extension DoctorCheck {
         [
             podman(context), userNamespaces(context), storage(context), cgroups(context), engine(context),
             gateway(), network(context), image(context), seccomp(context), appArmor(context), policy(context),
-            programs(), limits(context), memory(context), disk(context), kernel(context),
+            programs(), limits(context), memory(context), disk(context), kernel(context), sandboxes(context),
         ]
     }
 

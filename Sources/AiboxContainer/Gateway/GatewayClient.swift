@@ -27,6 +27,17 @@ public struct GatewayClient: Sendable {
     /// Gives the sandbox's interface its address and route again. Before every start of a container under runsc.
     public func readdress() throws(AiboxError) { try order(.readdress) }
 
+    /// Makes a port of the sandbox reachable on 127.0.0.1.
+    public func forward(_ port: UInt16, hostPort: UInt16) throws(AiboxError) {
+        try order(.forward(ForwardedPort(port: port, hostPort: hostPort)))
+    }
+
+    /// Takes that back.
+    public func endForward(_ port: UInt16) throws(AiboxError) { try order(.endForward(port)) }
+
+    /// Connects a sandbox that was cut off again, with the filter as it was. Nothing to do is no error.
+    public func repair() throws(AiboxError) { try order(.repair) }
+
     /// Ends the gateway and returns once nothing is left of it. One that is not there is no error; one that hangs is killed.
     public func stop() throws(AiboxError) {
         // It may be on its way out already, and hang up on us: only what remains counts.

@@ -75,6 +75,11 @@ struct SandboxAudit {
         try log.append(AuditEvent(.sandboxStop, subject: name, details: ["reason": .string(reason)]))
     }
 
+    func destroying(_ volumes: [String]) throws(AiboxError) {
+        try log.append(
+            AuditEvent(.sandboxDestroy, subject: name, details: ["volumes": .array(volumes.map { .string($0) })]))
+    }
+
     func cutOff(_ name: String) throws(AiboxError) {
         try log.append([
             AuditEvent(

@@ -11,8 +11,8 @@ struct SandboxPreparation: Sendable {
     let workspace: Workspace
 
     func prepare() throws(AiboxError) -> PreparedSandbox {
-        let image = try ImageStore(podman: context.podman).image(for: context.configuration, paths: context.paths)
         let engine = try engine()
+        let image = try ImageStore(podman: context.podman).image(for: context.configuration, paths: context.paths)
         let appArmor = try AppArmorProfile.decide(
             engine: engine, isRootful: context.host.isRoot,
             isRequired: context.configuration.gvisor.requireAppArmor, state: AppArmorProfile.state)
@@ -75,6 +75,8 @@ struct SandboxPreparation: Sendable {
     }
 
     private static let marker = "secret-"
+
+    static let secretPurposes = ["hostkey", "authorized", "run-argv"]
 
     private func secret(_ purpose: String, content: [UInt8], target: String, mode: String) throws(AiboxError)
         -> SandboxSpec.Secret

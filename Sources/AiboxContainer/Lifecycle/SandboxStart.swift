@@ -71,7 +71,7 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder) })
+                { () throws(AiboxError) in try startGateway(name, runFolder, session) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let spec = try prepared.spec(gateway.ready, runFolder: runFolder)
@@ -153,12 +153,16 @@ public struct SandboxStart: Sendable {
         }
     }
 
-    private func startGateway(_ name: SandboxName, _ runFolder: String) throws(AiboxError) -> GatewayProcess {
+    private func startGateway(
+        _ name: SandboxName, _ runFolder: String, _ session: String
+    ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         let settings = GatewaySettings(
             sandbox: name.text, runFolder: runFolder, user: context.user.name,
             engine: context.configuration.runtime.rawValue, container: name.container,
-            sshPort: UInt16(clamping: context.configuration.ide.sshPort))
+            sshPort: UInt16(clamping: context.configuration.ide.sshPort),
+            audit: .init(
+                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session))
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
     }

@@ -1,6 +1,7 @@
 import AiboxConfig
 public import AiboxState
 public import AiboxSystem
+import AiboxWire
 import Glibc
 
 /// A shell or a command inside, as the user `dev`. This process becomes ssh, so that terminal, signals,
@@ -17,6 +18,12 @@ public struct ShellSession {
     /// - Parameter command: nothing opens a login shell.
     /// - Throws: only if ssh cannot be run; otherwise it does not return.
     public func become(_ command: [String]) throws(AiboxError) {
+        // A gateway that does not answer is ssh's to report.
+        if let reason = try? GatewayClient(runFolder: record.runFolder).status().cutOff {
+            throw AiboxError(
+                .layerMissing, "the sandbox \(record.name) is cut off", why: SafeText.escaped(reason),
+                remedy: "aibox doctor --fix connects it again")
+        }
         let terminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
         let login = [context.configuration.shell == .zsh ? "/usr/bin/zsh" : "/bin/bash", "--login"]
         let session = SandboxSession(paths: context.paths, record: record)

@@ -132,6 +132,10 @@ public struct Podman: Sendable {
         if why.contains("newuidmap") || why.contains("subuid") {
             return "sudo apt-get install uidmap; aibox doctor names what else rootless podman needs"
         }
+        if why.contains("exceeded num_locks") {
+            return "podman has no lock left for another volume: aibox stop --volumes --name SANDBOX gives up one's home"
+                + " folder and caches; podman volume ls shows whose the others are"
+        }
         if why.contains("no space left") { return "free some disk space: podman system df; aibox repair cache" }
         return nil
     }

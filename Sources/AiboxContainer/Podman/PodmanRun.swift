@@ -55,10 +55,11 @@ public struct PodmanRun: Sendable {
     }
 
     private var mounts: [String] {
+        // Programs may be run from /tmp, as they may be from the home folder: go test, cargo and JNA do.
         let size = "size=\(spec.temporaryBytes)"
         var arguments = [
-            "--tmpfs", "/tmp:rw,noexec,nosuid,nodev,mode=1777,\(size)",
-            "--tmpfs", "/var/tmp:rw,noexec,nosuid,nodev,mode=1777,\(size)",
+            "--tmpfs", "/tmp:rw,exec,nosuid,nodev,mode=1777,\(size)",
+            "--tmpfs", "/var/tmp:rw,exec,nosuid,nodev,mode=1777,\(size)",
             "--tmpfs", "/run:rw,noexec,nosuid,nodev,mode=1777,size=16777216",
             "--mount",
             "type=bind,\(Self.field("source", spec.workspaceSource)),target=/workspace,nosuid,nodev,bind-propagation=private",

@@ -20,22 +20,22 @@ public struct SeccompProfile: Sendable, Equatable {
     }
 
     public enum Architecture: Sendable, Hashable, CaseIterable {
-        case x86_64
-        case aarch64
+        case amd64
+        case arm64
 
         /// The one this program runs on.
         public static var native: Architecture {
             #if arch(arm64)
-                .aarch64
+                .arm64
             #else
-                .x86_64
+                .amd64
             #endif
         }
 
         /// The word of the OCI runtime specification.
-        var ociName: String { self == .x86_64 ? "SCMP_ARCH_X86_64" : "SCMP_ARCH_AARCH64" }
+        var ociName: String { self == .amd64 ? "SCMP_ARCH_X86_64" : "SCMP_ARCH_AARCH64" }
         /// The word of an `includes` member, which is Go's.
-        var goName: String { self == .x86_64 ? "amd64" : "arm64" }
+        var goName: String { self == .amd64 ? "amd64" : "arm64" }
     }
 
     /// One answer for some calls, on condition of their arguments.

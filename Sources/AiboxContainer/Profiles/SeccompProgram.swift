@@ -62,7 +62,7 @@ public struct SeccompProgram: Sendable, Equatable {
 }
 
 extension SeccompProfile.Architecture {
-    fileprivate var number: UInt32 { self == .x86_64 ? AIBOX_SECCOMP_X86_64 : AIBOX_SECCOMP_AARCH64 }
+    fileprivate var number: UInt32 { self == .amd64 ? AIBOX_SECCOMP_X86_64 : AIBOX_SECCOMP_AARCH64 }
 
     /// The number of a call on this architecture; nil where it has no such call or libseccomp does not know it.
     func number(of name: String) -> Int32? {

@@ -30,6 +30,10 @@ public struct SSHHostBlock: Sendable, Equatable {
             StrictHostKeyChecking yes
             ForwardAgent no
             ForwardX11 no
+            UpdateHostKeys no
+            AddKeysToAgent no
+            PermitLocalCommand no
+            GSSAPIDelegateCredentials no
 
         """
     }

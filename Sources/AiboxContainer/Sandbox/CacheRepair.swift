@@ -6,11 +6,12 @@ public struct CacheRepair: Sendable {
 
     public init(context: SandboxContext) { self.context = context }
 
-    /// - Parameter name: the sandbox whose caches go; nil for all of this user's.
+    /// - Parameter name: the sandbox whose cache goes; nil for all of this user's.
     /// - Returns: the volumes removed.
     public func empty(_ name: SandboxName?) throws(AiboxError) -> [String] {
-        let prefix = name.map(CacheVolumes.cachePrefix) ?? "aibox-"
-        let volumes = try context.podman.volumes(prefix: prefix).filter { CacheVolumes.isCache($0) }
+        let volumes = try context.podman.volumes(prefix: name.map(CacheVolumes.cacheVolume) ?? "aibox-")
+            .filter { volume in name.map { volume == CacheVolumes.cacheVolume(of: $0) } ?? CacheVolumes.isCache(volume)
+            }
         for volume in volumes { try context.podman.removeVolume(volume) }
         return volumes
     }

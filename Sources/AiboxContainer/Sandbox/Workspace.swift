@@ -8,11 +8,6 @@ public struct Workspace: Sendable, Equatable {
     /// Who owns the folder on the host.
     public let owner: UInt32
 
-    init(path: String, owner: UInt32) {
-        self.path = path
-        self.owner = owner
-    }
-
     /// Checks that `given` can be a workspace of `user`'s.
     ///
     /// - Parameter state: folders of aibox's own; a workspace that holds one would put policy, audit

@@ -8,18 +8,26 @@ final class ControlService: Sendable {
     private let ready: GatewayReady
     private let supervisor: Supervisor
     private let holder: HolderConnection
+    private let containment: Containment
+    private let audit: GatewayAudit
     private let ssh: PortForward
+    private let forwards: PortForwards
+    private let landlock: Int
     private let start = ContinuousClock.now
 
     init(
         settings: GatewaySettings, ready: GatewayReady, supervisor: Supervisor, holder: HolderConnection,
-        ssh: PortForward
+        containment: Containment, audit: GatewayAudit, ssh: PortForward, forwards: PortForwards, landlock: Int
     ) {
         self.settings = settings
         self.ready = ready
         self.supervisor = supervisor
         self.holder = holder
+        self.containment = containment
+        self.audit = audit
         self.ssh = ssh
+        self.forwards = forwards
+        self.landlock = landlock
     }
 
     func answer(_ request: ControlRequest, on loop: any EventLoop) -> EventLoopFuture<ControlReply> {
@@ -27,6 +35,9 @@ final class ControlService: Sendable {
         case .status: return loop.makeSucceededFuture(.status(status))
         case .stop: return loop.makeSucceededFuture(.done)
         case .readdress: return holder.request(.readdress, on: loop).map { _ in .done }
+        case .forward(let port): return forwards.open(port, on: loop).map { .done }
+        case .endForward(let port): return forwards.close(port, on: loop).map { .done }
+        case .repair: return repair(on: loop)
         case .watch(let pid):
             return loop.makeCompletedFuture {
                 try supervisor.watch(pid)
@@ -35,12 +46,23 @@ final class ControlService: Sendable {
         }
     }
 
+    private func repair(on loop: any EventLoop) -> EventLoopFuture<ControlReply> {
+        guard let reason = containment.reason else { return loop.makeSucceededFuture(.done) }
+        return audit.repairing(reason, on: loop)
+            .flatMap { self.holder.request(.repair, on: loop) }
+            .map { _ in
+                self.containment.isRepaired()
+                return .done
+            }
+    }
+
     /// Ends the daemon; called once the reply to `stop` is on its way.
     func stop() { supervisor.stop() }
 
     private var status: GatewayStatus {
         GatewayStatus(
             sandbox: settings.sandbox, container: settings.container, ready: ready, monitorPid: supervisor.monitorPid,
-            uptime: Int(start.duration(to: .now).components.seconds), sshConnections: ssh.connections)
+            uptime: Int(start.duration(to: .now).components.seconds), sshConnections: ssh.connections,
+            cutOff: containment.reason, landlock: landlock, forwards: forwards.list)
     }
 }

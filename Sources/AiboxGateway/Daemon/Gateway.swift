@@ -12,6 +12,7 @@ struct Gateway {
     private let supervisor: Supervisor
     private let group: MultiThreadedEventLoopGroup
     private let channels: [any Channel]
+    private let audit: GatewayAudit
     private let log: GatewayLog
 
     /// What a rootful gateway keeps once the holder is on its way: to own files (CAP_CHOWN 0, CAP_DAC_OVERRIDE 1,
@@ -29,22 +30,34 @@ struct Gateway {
         do {
             // Before the event loop's thread exists: capabilities belong to threads.
             if geteuid() == 0 { try check(aibox_keep_capabilities(keptAsRoot), "cannot give up capabilities") }
+            for folder in [settings.audit.folder, settings.audit.checkpoints] { try Folder.makePrivate(folder) }
+            let landlock = try LockDown.daemon(settings)
+            let audit = try GatewayAudit(settings, log: log)
+            let containment = Containment(audit: audit, log: log)
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
-            let supervisor = try Supervisor(holder: holder, leash: leash, signals: signals)
+            let supervisor = try Supervisor(
+                holder: holder, containment: containment, leash: leash, signals: signals)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort)
             let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log)
+            let forwards = PortForwards(holder: holder, doors: Doors(holder: holder), audit: audit, log: log)
+            containment.whenCut {
+                ssh.closeConnections()
+                forwards.closeConnections()
+            }
             let service = ControlService(
-                settings: settings, ready: ready, supervisor: supervisor, holder: holder, ssh: ssh)
+                settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
+                audit: audit, ssh: ssh, forwards: forwards, landlock: landlock)
             let channels = [
                 try ControlServer(service: service, log: log).serve(control, on: group),
-                try ssh.serve(sshListener, on: group),
+                try ssh.serve(sshListener, on: group).wait(),
             ]
             return Gateway(
-                ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels, log: log)
+                ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels, audit: audit,
+                log: log)
         } catch {
             holder.end()
             throw (error as? AiboxError) ?? AiboxError(.failed, "cannot start the gateway", why: "\(error)")
@@ -62,6 +75,7 @@ struct Gateway {
         for channel in channels { try? channel.close().wait() }
         holder.end()
         try? group.syncShutdownGracefully()
+        audit.close()
         return ending.isFailure ? 1 : 0
     }
 }

@@ -45,6 +45,7 @@ final class Supervisor: Sendable {
     }
 
     private let holder: HolderConnection
+    private let containment: Containment
     private let leash: Descriptor
     private let signals: Descriptor
     private let wakeReader: Descriptor
@@ -52,8 +53,11 @@ final class Supervisor: Sendable {
     private let orders = Mutex(Orders())
 
     /// - Parameter leash: a pipe whose other end the starting command holds until it has a container.
-    init(holder: HolderConnection, leash: Descriptor, signals: Descriptor) throws(AiboxError) {
+    init(
+        holder: HolderConnection, containment: Containment, leash: Descriptor, signals: Descriptor
+    ) throws(AiboxError) {
         self.holder = holder
+        self.containment = containment
         self.leash = leash
         self.signals = signals
         let wake = try Pipe()
@@ -107,7 +111,9 @@ final class Supervisor: Sendable {
             if waiting[1].revents != 0 { takeWake() }
             if waiting[2].revents != 0 {
                 do throws(AiboxError) {
-                    try holder.receive()
+                    if let findings = try holder.receive() {
+                        containment.isCut(layer: "packet filter", reason: findings)
+                    }
                 } catch {
                     return .holderLost(error.why ?? error.what)
                 }

@@ -23,6 +23,7 @@ final class PortForward: Sendable {
     private let log: GatewayLog
     private let target: (address: IPv4, port: UInt16)
     private let open = Atomic(0)
+    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
 
     /// Connections that are open or being made.
     var connections: Int { open.load(ordering: .relaxed) }
@@ -50,15 +51,19 @@ final class PortForward: Sendable {
     }
 
     /// Serves a listening socket until its channel is closed.
-    func serve(_ listener: Descriptor, on group: any EventLoopGroup) throws -> any Channel {
-        try ServerBootstrap(group: group)
+    func serve(_ listener: Descriptor, on group: any EventLoopGroup) -> EventLoopFuture<any Channel> {
+        ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 128)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { self.join($0) }
             .withBoundSocket(listener.release())
-            .wait()
+    }
+
+    /// Closes what is open; the port stays.
+    func closeConnections() {
+        for channel in channels.withLock({ Array($0.values) }) { channel.close(promise: nil) }
     }
 
     /// Connects into the sandbox, and only then lets the new connection read.
@@ -69,7 +74,11 @@ final class PortForward: Sendable {
             return channel.eventLoop.makeFailedFuture(
                 AiboxError(.failed, "cannot connect", why: "too many connections"))
         }
-        channel.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
+        channels.withLock { $0[ObjectIdentifier(channel)] = channel }
+        channel.closeFuture.whenComplete { _ in
+            self.open.subtract(1, ordering: .relaxed)
+            _ = self.channels.withLock { $0.removeValue(forKey: ObjectIdentifier(channel)) }
+        }
         let limit = limits.dial.milliseconds
         return holder.request(.dial(target.address, target.port, milliseconds: limit), on: channel.eventLoop)
             .flatMap { socket in self.relay(channel, socket) }

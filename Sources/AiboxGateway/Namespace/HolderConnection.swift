@@ -55,6 +55,7 @@ final class HolderConnection: Sendable {
         switch reply.outcome {
         case .ready(let pid): return pid
         case .failed(let what, let why): throw AiboxError(.layerMissing, what, why: why)
+        case .drift(let why): throw AiboxError(.layerMissing, "the sandbox's network does not stay as made", why: why)
         case .done: throw AiboxError(.failed, "cannot understand the namespace holder")
         }
     }
@@ -64,6 +65,9 @@ final class HolderConnection: Sendable {
         let id = state.withLock { $0.takeId() }
         try send(HolderRequest(id: id, action: action))
         let (reply, descriptor) = try receiveReply(timeout: timeout)
+        if case .drift(let why) = reply.outcome {
+            throw AiboxError(.layerMissing, "the sandbox's network does not stay as made", why: why)
+        }
         guard reply.id == id else { throw AiboxError(.failed, "cannot understand the namespace holder") }
         if case .failed(let what, let why) = reply.outcome { throw AiboxError(.failed, what, why: why) }
         return descriptor
@@ -92,18 +96,21 @@ final class HolderConnection: Sendable {
 
     /// Takes one reply and gives it to whoever waits for it.
     ///
+    /// - Returns: the findings, where the holder tells that it has cut the sandbox off.
     /// - Throws: the holder is gone, or speaks nonsense, which is the same.
-    func receive() throws(AiboxError) {
+    func receive() throws(AiboxError) -> String? {
         do throws(AiboxError) {
             let (reply, descriptor) = try receiveReply(timeout: .zero)
+            if case .drift(let findings) = reply.outcome { return findings }
             guard let promise = state.withLock({ $0.pending.removeValue(forKey: reply.id) }) else {
                 throw AiboxError(.failed, "cannot understand the namespace holder", why: "an answer nobody asked for")
             }
             switch reply.outcome {
             case .done: promise.succeed(descriptor)
             case .failed(let what, let why): promise.fail(AiboxError(.failed, what, why: why))
-            case .ready: promise.fail(Self.lost)
+            case .ready, .drift: promise.fail(Self.lost)
             }
+            return nil
         } catch {
             failPending()
             throw error

@@ -9,10 +9,15 @@ struct HolderRequest: Sendable, Equatable {
         case bind(IPv4, UInt16)
         /// A connected TCP socket from there; given up after so many milliseconds.
         case dial(IPv4, UInt16, milliseconds: Int32)
-        /// Replaces the packet filter.
-        case filter(String)
+        /// Replaces the packet filter by one with these doors. The rules are the holder's own: no text is loaded that comes
+        /// from anywhere else.
+        case filter(OpenPorts)
         /// Gives the sandbox's end its address and route again.
         case readdress
+        /// Takes the cable down; `repair` alone brings it back.
+        case cut
+        /// Loads the filter and the kernel's settings anew, sees that all is as it should be, and connects the cable again.
+        case repair
         /// End.
         case exit
     }
@@ -21,7 +26,7 @@ struct HolderRequest: Sendable, Equatable {
     var action: Action
 
     /// Bytes of one packet, at most.
-    static let limit = 128 << 10
+    static let limit = 16 << 10
 
     var bytes: [UInt8] {
         let words: String
@@ -29,8 +34,10 @@ struct HolderRequest: Sendable, Equatable {
         case .listen(let address, let port): words = "listen \(address):\(port)"
         case .bind(let address, let port): words = "bind \(address):\(port)"
         case .dial(let address, let port, let limit): words = "dial \(address):\(port) \(limit)"
-        case .filter(let ruleset): words = "filter\n" + ruleset
+        case .filter(let ports): words = "filter " + ports.words
         case .readdress: words = "readdress"
+        case .cut: words = "cut"
+        case .repair: words = "repair"
         case .exit: words = "exit"
         }
         return Array("\(id) \(words)".utf8)
@@ -44,25 +51,28 @@ struct HolderRequest: Sendable, Equatable {
     /// Nil unless the packet is exactly a request.
     init?(_ packet: some Collection<UInt8>) {
         guard packet.count <= Self.limit, let text = String(validating: packet, as: UTF8.self) else { return nil }
-        let lines = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
-        let words = lines[0].split(separator: " ", omittingEmptySubsequences: false)
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count >= 2, let id = UInt32(words[0]) else { return nil }
         self.id = id
-        switch (words[1], words.count, lines.count) {
-        case ("listen", 3, 1):
+        switch (words[1], words.count) {
+        case ("listen", 3):
             guard let (address, port) = Self.endpoint(words[2]) else { return nil }
             action = .listen(address, port)
-        case ("bind", 3, 1):
+        case ("bind", 3):
             guard let (address, port) = Self.endpoint(words[2]) else { return nil }
             action = .bind(address, port)
-        case ("dial", 4, 1):
+        case ("dial", 4):
             guard let (address, port) = Self.endpoint(words[2]), let limit = Int32(words[3]), 1...60_000 ~= limit else {
                 return nil
             }
             action = .dial(address, port, milliseconds: limit)
-        case ("filter", 2, 2): action = .filter(String(lines[1]))
-        case ("readdress", 2, 1): action = .readdress
-        case ("exit", 2, 1): action = .exit
+        case ("filter", 5):
+            guard let ports = OpenPorts(words[2...]) else { return nil }
+            action = .filter(ports)
+        case ("readdress", 2): action = .readdress
+        case ("cut", 2): action = .cut
+        case ("repair", 2): action = .repair
+        case ("exit", 2): action = .exit
         default: return nil
         }
     }
@@ -81,6 +91,8 @@ struct HolderReply: Sendable, Equatable {
         case ready(restingPid: Int32)
         case done
         case failed(what: String, why: String)
+        /// Nobody asked: the namespace is not as it was made, and the cable is down. Under id 0.
+        case drift(String)
     }
 
     var id: UInt32
@@ -91,6 +103,7 @@ struct HolderReply: Sendable, Equatable {
         case .ready(let pid): Array("\(id) ready \(pid)".utf8)
         case .done: Array("\(id) done".utf8)
         case .failed(let what, let why): Array("\(id) failed\n\(Self.line(what))\n\(why)".utf8.prefix(8192))
+        case .drift(let findings): Array("\(id) drift\n\(findings)".utf8.prefix(8192))
         }
     }
 
@@ -110,6 +123,7 @@ struct HolderReply: Sendable, Equatable {
             guard let pid = Int32(words[2]), pid > 1 else { return nil }
             outcome = .ready(restingPid: pid)
         case ("done", 2, 1): outcome = .done
+        case ("drift", 2, 2...): outcome = .drift(lines.dropFirst().joined(separator: "\n"))
         case ("failed", 2, 3): outcome = .failed(what: String(lines[1]), why: String(lines[2]))
         default: return nil
         }

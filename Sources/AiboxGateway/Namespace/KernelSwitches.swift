@@ -44,4 +44,14 @@ enum KernelSwitches {
             try File.writeAll(Array(value.utf8), to: descriptor, file)
         }
     }
+
+    /// Those that somebody changed in the calling process's network namespace, a finding each.
+    static func changes() throws(AiboxError) -> [String] {
+        var findings: [String] = []
+        for (path, value) in wanted where File.exists("/proc/sys/net/" + path) {
+            let found = try File.text("/proc/sys/net/" + path, limit: 64).prefix { $0 != "\n" }
+            if found != value { findings.append("net/\(path) is \(found), not \(value)") }
+        }
+        return findings
+    }
 }

@@ -11,9 +11,14 @@ import Glibc
 public struct NamespaceHolder {
     private let daemon: Descriptor
     private let boxLink: NetlinkSocket
+    private let gatewayLink: NetlinkSocket
     private let restingPid: Int32
     private let resting: Descriptor
     private var dials: [PendingDial] = []
+    private var ports = OpenPorts()
+    private var filterGuard: FilterGuard
+    private var isCut = false
+    private var nextLook = ContinuousClock.now
 
     private struct PendingDial {
         var id: UInt32
@@ -69,15 +74,17 @@ public struct NamespaceHolder {
 
         try check(aibox_unshare(AIBOX_NAMESPACE_NETWORK), "cannot make a network namespace")
         try KernelSwitches.apply()
-        let gatewayLink = try NetlinkSocket()
+        gatewayLink = try NetlinkSocket()
         try gatewayLink.send(SandboxLink.loopbackUp(), "switch on the gateway's loopback")
         try gatewayLink.send(SandboxLink.lay(to: box.number), "connect the two namespaces")
         // The filter stands before either end of the cable is up.
-        try Self.load(SandboxLink.filter().text)
+        try Self.load(SandboxLink.filter(ports))
         for message in SandboxLink.gatewayEnd() { try gatewayLink.send(message, "set up the gateway's interface") }
         for message in SandboxLink.boxEnd() { try boxLink.send(message, "set up the sandbox's interface") }
+        filterGuard = try FilterGuard(expecting: SandboxLink.filter(ports))
         // From here on: addresses and filter (CAP_NET_ADMIN 12), ports below 1024 (CAP_NET_BIND_SERVICE 10).
         try check(aibox_keep_capabilities(1 << 12 | 1 << 10), "cannot give up capabilities")
+        try LockDown.holder()
     }
 
     private static func enterUserNamespace(of pid: Int32, parent: Int32) throws(AiboxError) {
@@ -91,9 +98,9 @@ public struct NamespaceHolder {
         if getppid() != parent { throw AiboxError(.failed, what, why: "the gateway is gone") }
     }
 
-    private static func load(_ ruleset: String) throws(AiboxError) {
+    private static func load(_ ruleset: FilterRuleset) throws(AiboxError) {
         try SystemCommandRunner().require(
-            Command("nft", ["-f", "-"], environment: ["LC_ALL": "C"], input: Array(ruleset.utf8)),
+            Command("nft", ["-f", "-"], environment: ["LC_ALL": "C"], input: Array(ruleset.text.utf8)),
             "cannot load the packet filter", timeout: .seconds(10),
             remedy: "is nftables installed? aibox doctor tells")
     }
@@ -104,17 +111,20 @@ public struct NamespaceHolder {
         try Self.send(HolderReply(id: 0, outcome: .ready(restingPid: restingPid)), to: daemon)
         var room = [UInt8](repeating: 0, count: HolderRequest.limit)
         while true {
-            var waiting = [daemon.number, resting.number].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            var waiting = [daemon.number, resting.number, filterGuard.changes.number].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
             waiting += dials.map { pollfd(fd: $0.socket.number, events: Int16(POLLOUT), revents: 0) }
-            let nearest = dials.map(\.deadline).min()
-            let limit = nearest.map { max(0, ContinuousClock.now.duration(to: $0).milliseconds) } ?? -1
+            let nearest = dials.map(\.deadline).reduce(nextLook, min)
+            let limit = max(0, ContinuousClock.now.duration(to: nearest).milliseconds)
             if poll(&waiting, nfds_t(waiting.count), limit) < 0 {
                 if errno == EINTR { continue }
                 throw .system("cannot wait for requests", errno: errno)
             }
             // Without the resting process nobody can join the sandbox's namespace: the daemon has to know.
             if waiting[1].revents != 0 { return 1 }
-            try finishDials(waiting.dropFirst(2).map { $0.revents != 0 })
+            if waiting[2].revents != 0 || nextLook <= .now { try look() }
+            try finishDials(waiting.dropFirst(3).map { $0.revents != 0 })
             if waiting[0].revents != 0 {
                 var count: Int32 = 0
                 let length = aibox_receive_descriptors(daemon.number, &room, room.count, nil, &count)
@@ -143,12 +153,22 @@ public struct NamespaceHolder {
             case .dial(let address, let port, let limit):
                 let what = "cannot connect to \(address):\(port)"
                 if dials.count >= Self.dialLimit { throw AiboxError(.failed, what, why: "too many at once") }
+                if isCut { throw AiboxError(.layerMissing, what, why: "the sandbox is cut off") }
                 let socket = try check(aibox_tcp_connect_start(address.value, port), what)
                 dials.append(
                     PendingDial(
                         id: request.id, socket: Descriptor(socket), deadline: .now + .milliseconds(Int(limit))))
-            case .filter(let ruleset):
-                try Self.load(ruleset)
+            case .filter(let ports):
+                // What somebody else changed until now is seen before it is replaced.
+                try look()
+                if isCut { throw AiboxError(.layerMissing, "the sandbox is cut off", remedy: "aibox doctor --fix") }
+                try load(ports)
+                try done(request.id)
+            case .cut:
+                try cut()
+                try done(request.id)
+            case .repair:
+                try repair()
                 try done(request.id)
             case .readdress:
                 for message in SandboxLink.boxEnd() { try boxLink.send(message, "set up the sandbox's interface") }
@@ -158,6 +178,43 @@ public struct NamespaceHolder {
         } catch {
             try fail(request.id, error)
         }
+    }
+
+    // MARK: Guarding
+
+    private mutating func load(_ ports: OpenPorts) throws(AiboxError) {
+        let ruleset = SandboxLink.filter(ports)
+        try Self.load(ruleset)
+        try filterGuard.expect(ruleset)
+        self.ports = ports
+    }
+
+    /// Takes the cable down if anything is not as it was made, and tells the daemon. If even that fails the holder ends, and
+    /// the namespace with it.
+    private mutating func look() throws(AiboxError) {
+        nextLook = .now + FilterGuard.interval
+        let findings = filterGuard.findings()
+        if findings.isEmpty || isCut { return }
+        try cut()
+        try Self.send(HolderReply(id: 0, outcome: .drift(findings.joined(separator: "; "))), to: daemon)
+    }
+
+    private mutating func cut() throws(AiboxError) {
+        try gatewayLink.send(SandboxLink.cut(), "cut the sandbox off")
+        isCut = true
+    }
+
+    private mutating func repair() throws(AiboxError) {
+        try KernelSwitches.apply()
+        try load(ports)
+        let findings = filterGuard.findings()
+        if !findings.isEmpty {
+            throw AiboxError(
+                .layerMissing, "cannot connect the sandbox again", why: findings.joined(separator: "; "),
+                remedy: "aibox stop ends it, aibox start makes a new one")
+        }
+        for message in SandboxLink.gatewayEnd() { try gatewayLink.send(message, "set up the gateway's interface") }
+        isCut = false
     }
 
     private mutating func finishDials(_ ready: [Bool]) throws(AiboxError) {

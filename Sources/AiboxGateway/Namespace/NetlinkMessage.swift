@@ -40,11 +40,13 @@ struct NetlinkMessage: Sendable, Equatable {
     mutating func append(_ number: some FixedWidthInteger) { payload.appendNative(number) }
 
     /// struct ifinfomsg.
-    mutating func appendLink(index: UInt32, flags: UInt32 = 0) {
+    ///
+    /// - Parameter mask: the flags that change; nil: exactly those named.
+    mutating func appendLink(index: UInt32, flags: UInt32 = 0, mask: UInt32? = nil) {
         append(UInt32(0))  // family, padding, type
         append(index)
         append(flags)
-        append(flags)  // change mask: exactly the flags named
+        append(mask ?? flags)
     }
 
     /// struct rtattr with `content`, padded to four bytes.

@@ -38,12 +38,11 @@ enum SandboxLink {
         return message
     }
 
-    /// The packet filter at the gateway's end: the sandbox may open these ports of the gateway and nothing else; the gateway
-    /// may open the sandbox's SSH port.
-    static func filter(tcp: [UInt16] = [], udp: [UInt16] = []) -> FilterRuleset {
+    /// The packet filter at the gateway's end.
+    static func filter(_ ports: OpenPorts = OpenPorts()) -> FilterRuleset {
         FilterRuleset(
-            interface: gatewayName, gateway: .v4(gatewayAddress.value), box: .v4(boxAddress.value), tcpPorts: tcp,
-            udpPorts: udp, boxPorts: [sshPort])
+            interface: gatewayName, gateway: .v4(gatewayAddress.value), box: .v4(boxAddress.value), tcpPorts: ports.tcp,
+            udpPorts: ports.udp, boxPorts: ports.box)
     }
 
     /// Switches the loopback interface on.
@@ -55,6 +54,13 @@ enum SandboxLink {
 
     /// Brings the gateway's end to life.
     static func gatewayEnd() -> [NetlinkMessage] { [address(gatewayAddress), linkUp()] }
+
+    /// Takes the gateway's end down: nothing passes, whatever filters say. The other end loses its carrier and nothing else.
+    static func cut() -> NetlinkMessage {
+        var message = NetlinkMessage(.newLink)
+        message.appendLink(index: linkIndex, flags: 0, mask: up)
+        return message
+    }
 
     /// Brings the sandbox's end to life; can be repeated whatever a runtime took away.
     static func boxEnd() -> [NetlinkMessage] { [address(boxAddress), linkUp(), defaultRoute()] }

@@ -19,6 +19,11 @@ public struct FilterDrift: Sendable, Equatable, CustomStringConvertible {
             if !actual.tables.contains(name) { findings.append("the table \(name) is missing") }
             if name != Self.table { findings.append("there is a foreign table \(name)") }
         }
+        guard actual.tables.contains(Self.table) else {
+            // All that was in it is missing too.
+            self.findings = findings
+            return
+        }
         let chains = actual.chains.filter { $0.table == Self.table }
         for chain in ruleset.chains { findings += Self.differences(chain, in: chains) }
         for chain in chains where !ruleset.chains.contains(where: { $0.name == chain.name }) {

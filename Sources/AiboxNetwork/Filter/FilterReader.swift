@@ -59,10 +59,17 @@ public struct FilterReader: Sendable {
             let count = try retrying("cannot read the packet filter") {
                 recv(socket.number, room.baseAddress, room.count, 0)
             }
-            let isLast = try Self.messages(UnsafeRawBufferPointer(room), count, sequence) { header in
+            let datagram = UnsafeRawBufferPointer(rebasing: room[..<count])
+            let outcome = NftnlMessages.read(datagram, sequence: sequence) { header in
                 if let value = decode(header) { values.append(value) }
             }
-            if isLast { return values }
+            switch outcome {
+            case .more: continue
+            case .done: return values
+            case .failed(let number): throw .system("cannot read the packet filter", errno: number)
+            case .interrupted:
+                throw AiboxError(.failed, "cannot read the packet filter", why: "it changed at the same moment")
+            }
         }
     }
 
@@ -76,32 +83,5 @@ public struct FilterReader: Sendable {
         if let set { set.write(to: header) }
         let size = Int(header.pointee.nlmsg_len)
         try retrying("cannot ask for the packet filter") { Glibc.send(socket.number, base, size, 0) }
-    }
-
-    /// Hands every message of a datagram on. Returns true at the end of the dump.
-    private static func messages(
-        _ bytes: UnsafeRawBufferPointer, _ count: Int, _ sequence: UInt32, _ body: (UnsafePointer<nlmsghdr>) -> Void
-    ) throws(AiboxError) -> Bool {
-        guard var header = bytes.baseAddress?.assumingMemoryBound(to: nlmsghdr.self) else { return true }
-        var left = Int32(clamping: count)
-        while mnl_nlmsg_ok(header, left) {
-            let message = header.pointee
-            if message.nlmsg_seq == sequence {
-                if Int32(message.nlmsg_flags) & NLM_F_DUMP_INTR != 0 {
-                    throw AiboxError(.failed, "cannot read the packet filter", why: "it changed at the same moment")
-                }
-                if Int32(message.nlmsg_type) == NLMSG_DONE { return true }
-                if Int32(message.nlmsg_type) == NLMSG_ERROR { return try failure(header) }
-                body(header)
-            }
-            header = UnsafePointer(mnl_nlmsg_next(header, &left))
-        }
-        return false
-    }
-
-    private static func failure(_ header: UnsafePointer<nlmsghdr>) throws(AiboxError) -> Bool {
-        let number = mnl_nlmsg_get_payload(header)?.assumingMemoryBound(to: nlmsgerr.self).pointee.error ?? -EIO
-        if number == 0 { return true }
-        throw .system("cannot read the packet filter", errno: number)
     }
 }

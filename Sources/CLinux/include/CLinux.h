@@ -9,3 +9,4 @@
 #include "netlink.h"
 #include "process.h"
 #include "sockets.h"
+#include "landlock.h"

@@ -6,3 +6,6 @@
 /// A netlink socket of the network namespace in which it is opened, wherever the process goes later.
 /// Sends and receives give up after `timeout` milliseconds. >= 0, or -errno.
 int aibox_netlink_open(int protocol, int timeout);
+
+/// A non-blocking netlink socket that receives what the kernel tells a multicast group. >= 0, or -errno.
+int aibox_netlink_subscribe(int protocol, unsigned group);

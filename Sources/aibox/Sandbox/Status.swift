@@ -27,6 +27,7 @@ struct Status: ParsableCommand {
                 .record(
                     SandboxReport.fields(record) + [
                         .init("gateway_pid", .integer(Int(gateway.ready.pid))),
+                        .init("network", .text(gateway.cutOff.map { "cut off: \($0)" } ?? "connected")),
                         .init("uptime_seconds", .integer(gateway.uptime)),
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]))

@@ -13,14 +13,40 @@ struct Stop: ParsableCommand {
     @Flag(help: "Stop all of them.")
     var all = false
 
+    @Flag(help: "Also remove the home folder and the caches, of a stopped sandbox too; only the workspace stays.")
+    var volumes = false
+
     func run() throws {
         Interruption.hold()
         let context = try global.context()
-        let records = all ? try global.running(context) : [try global.sandbox(sandbox, in: context)]
-        for record in records {
+        var stopped: [String] = []
+        for record in try chosen(context) {
             try context.stop(record)
-            global.output.note("Sandbox \(record.name) is stopped; its workspace, home folder and caches stay.")
+            stopped.append(record.name)
+            let kept = volumes ? "." : "; its workspace, home folder and caches stay."
+            global.output.note("Sandbox \(record.name) is stopped\(kept)")
         }
-        global.output.answer(.text("", .object([.init("stopped", .list(records.map { .text($0.name) }))])))
+        var removed: [String] = []
+        if volumes {
+            let names = all || !stopped.isEmpty ? stopped : [sandbox.name].compactMap(\.self)
+            for name in names {
+                removed += try context.destroy(try SandboxName(name))
+                global.output.note("Home folder and caches of \(name) are removed; its workspace stays.")
+            }
+        }
+        global.output.answer(
+            .text(
+                "",
+                .object([
+                    .init("stopped", .list(stopped.map(OutputValue.text))),
+                    .init("removed", .list(removed.map(OutputValue.text))),
+                ])))
+    }
+
+    /// The running sandboxes that are meant; none where a name and `--volumes` mean a stopped one.
+    private func chosen(_ context: SandboxContext) throws -> [SandboxRecord] {
+        if all { return try global.running(context) }
+        if volumes, let name = sandbox.name { return try global.running(context).filter { $0.name == name } }
+        return [try global.sandbox(sandbox, in: context)]
     }
 }

@@ -59,6 +59,8 @@ struct RecipeTests {
             ("a package name with a comma", "version: 1\ndescription: d\npackages: ['ab,cd']\n", "ab,cd"),
             ("a folder that leads up", "version: 1\ndescription: d\nfolders: [/a/../b]\n", "/a/../b"),
             ("a folder that is relative", "version: 1\ndescription: d\nfolders: [a]\n", "absolute"),
+            ("a link without a target", "version: 1\ndescription: d\nlinks: [/a]\n", "PATH -> TARGET"),
+            ("a link that leads up", "version: 1\ndescription: d\nlinks: ['/a -> /b/../c']\n", "PATH -> TARGET"),
             ("a pattern that is absolute", "version: 1\ndescription: d\nomit: [/etc/x]\n", "relative"),
             ("a source without a key", "version: 1\ndescription: d\nsources: [deb http://x y main]\n", "signed-by"),
             (
@@ -103,7 +105,7 @@ struct RecipeTests {
             overlay: ["p": [1], "q": []])
         let changes: [(inout ImageRecipe) -> Void] = [
             { $0.name = "b" }, { $0.version = 2 }, { $0.description = "e" }, { $0.packages = ["x", "y"] },
-            { $0.omitted = [] }, { $0.folders = ["/g"] }, { $0.sources[0].signedBy = nil },
+            { $0.omitted = [] }, { $0.folders = ["/g"] }, { $0.links = ["/l": "/m"] }, { $0.sources[0].signedBy = nil },
             { $0.environment["A"] = "c" },
             { $0.environment["B"] = "" }, { $0.overlay["p"] = [2] }, { $0.overlay["r"] = [] },
             { $0.overlay["q"] = nil }, { $0.packages = [] },

@@ -13,7 +13,9 @@ struct RootfsTests {
     private static var recipe: ImageRecipe {
         ImageRecipe(
             name: "test", version: 1, description: "a test", packages: ["bash"], omitted: ["usr/bin/*-lto-dump-*"],
-            folders: ["/workspace", "/home/dev/.cache/pip"], environment: ["LANG": "C.UTF-8", "HOME": "/home/dev"],
+            folders: ["/workspace", "/home/dev/.cache/pip"],
+            links: ["/home/dev/.m2/repository": "/home/dev/.cache/maven"],
+            environment: ["LANG": "C.UTF-8", "HOME": "/home/dev"],
             overlay: [
                 "etc/aibox/conf": Array("x".utf8), "home/dev/.zshrc": Array("z".utf8),
                 "usr/local/bin/tool": Array("#!/bin/sh\n".utf8), "etc/skel/.bashrc": Array("# ours\n".utf8),
@@ -89,6 +91,8 @@ struct RootfsTests {
             #expect(result.first { $0.entry.path == path }?.entry.uid == 0, "\(path)")
         }
         #expect(result.first { $0.entry.path == "usr/local/bin/tool" }?.entry.mode == 0o755)
+        let link = result.first { $0.entry.path == "home/dev/.m2/repository" }?.entry
+        #expect(link?.kind == .symbolicLink(target: "/home/dev/.cache/maven") && link?.uid == 1000)
         #expect(text("etc/aibox/environment.conf") == "SetEnv LANG=C.UTF-8\n")
     }
 

@@ -17,8 +17,9 @@ struct SeccompContainerTests {
     }
 
     private func container(_ place: Place) throws -> ProfileContainer {
-        try ProfileContainer(place.runtime, place.owner) { root in
-            try File.replace(root + "/probe", with: try File.read(try ProbeProgram.shared().path), mode: 0o755)
+        let probe = try ProbeProgram()
+        return try ProfileContainer(place.runtime, place.owner) { root in
+            try File.replace(root + "/probe", with: try File.read(probe.path), mode: 0o755)
         }
     }
 

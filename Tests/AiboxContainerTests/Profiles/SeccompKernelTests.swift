@@ -9,12 +9,13 @@ import Testing
 struct SeccompKernelTests {
     private func outcomes(filter: [UInt8]?) throws -> [String: String] {
         let folder = try TemporaryFolder()
+        let probe = try ProbeProgram()
         var arguments: [String] = []
         if let filter {
             try File.replace(folder.path + "/filter", with: filter, mode: 0o644)
             arguments = ["--filter", folder.path + "/filter"]
         }
-        let result = try SystemCommandRunner().run(Command(try ProbeProgram.shared().path, arguments))
+        let result = try SystemCommandRunner().run(Command(probe.path, arguments))
         #expect(result.succeeded, "\(result.termination)")
         return probeOutcomes(result.text)
     }

@@ -19,7 +19,7 @@ struct SeccompProgramTests {
         }
 
         /// AUDIT_ARCH_X86_64 and AUDIT_ARCH_AARCH64 of linux/audit.h.
-        var audit: UInt32 { architecture == .x86_64 ? 0xC000_003E : 0xC000_00B7 }
+        var audit: UInt32 { architecture == .amd64 ? 0xC000_003E : 0xC000_00B7 }
 
         func ask(_ name: String, _ arguments: UInt64...) throws -> BPFMachine.Verdict? {
             let known = try numbers[name] ?? UInt32(try #require(architecture.number(of: name), "\(name)"))
@@ -64,8 +64,8 @@ struct SeccompProgramTests {
 
     @Test("a call by a foreign table ends the thread: 32-bit, x32, the other architecture")
     func foreign() throws {
-        let machine = try Machine(.x86_64)
-        let arm = try Machine(.aarch64)
+        let machine = try Machine(.amd64)
+        let arm = try Machine(.arm64)
         for number: UInt32 in 0...600 {
             #expect(machine.filter.verdict(architecture: 0x4000_0003, call: number) == .killThread, "i386 \(number)")
             #expect(machine.filter.verdict(architecture: machine.audit, call: number | 0x4000_0000) == .killThread)
@@ -178,7 +178,7 @@ struct SeccompProgramTests {
                 }
             #expect(try machine.ask("mknodat", 0, 0, mode) == verdict, "mode \(mode)")
             #expect(try machine.ask("mknodat", 0, 0, mode | 0xFFFF_0000) == verdict, "mode \(mode), upper half")
-            if architecture == .x86_64 { #expect(try machine.ask("mknod", 0, mode) == verdict, "mode \(mode)") }
+            if architecture == .amd64 { #expect(try machine.ask("mknod", 0, mode) == verdict, "mode \(mode)") }
         }
     }
 

@@ -95,6 +95,15 @@ extension RootfsLayer {
         for folder in ([user.home] + recipe.folders).sorted() {
             try make(String(folder.dropFirst()), own: true, in: &tree, writer, &content)
         }
+        for (path, target) in recipe.links.sorted(by: { $0.key < $1.key }) {
+            let path = String(path.dropFirst())
+            try make(Path.parent(path), own: false, in: &tree, writer, &content)
+            var entry = entry(path, .symbolicLink(target: target), own: true)
+            entry.mode = 0o777
+            try writer.add(entry)
+            tree.links.insert(path)
+            content.entries += 1
+        }
         for (path, bytes) in files.sorted(by: { $0.key < $1.key }) {
             if let slash = path.lastIndex(of: "/") {
                 try make(String(path[..<slash]), own: false, in: &tree, writer, &content)

@@ -16,6 +16,8 @@ public struct ImageRecipe: Sendable, Equatable {
     public var omitted: [String] = []
     /// Folders made for the user `dev`, absolute.
     public var folders: [String] = []
+    /// Symbolic links made for the user `dev`: target by path, both absolute.
+    public var links: [String: String] = [:]
     /// Package sources beside the distribution's own.
     public var sources: [AptSource] = []
     /// Variables of the image, sorted by name.
@@ -69,6 +71,7 @@ extension ImageRecipe {
         for package in packages { add("package", package.utf8) }
         for pattern in omitted { add("omit", pattern.utf8) }
         for folder in folders { add("folder", folder.utf8) }
+        for (path, target) in links.sorted(by: { $0.key < $1.key }) { add("link", "\(path) -> \(target)".utf8) }
         for source in sources { add("source", source.line.utf8) }
         for (key, value) in environment.sorted(by: { $0.key < $1.key }) { add("env", "\(key)=\(value)".utf8) }
         for (path, bytes) in overlay.sorted(by: { $0.key < $1.key }) {
@@ -85,6 +88,7 @@ extension ImageRecipe {
         result.packages = Set(base.packages + packages).sorted()
         result.omitted = Self.joined(base.omitted, omitted)
         result.folders = Self.joined(base.folders, folders)
+        result.links = base.links.merging(links) { _, new in new }
         result.sources = base.sources + sources.filter { !base.sources.contains($0) }
         result.environment = base.environment.merging(environment) { _, new in new }
         result.overlay = base.overlay.merging(overlay) { _, new in new }

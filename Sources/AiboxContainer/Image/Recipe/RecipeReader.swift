@@ -8,7 +8,8 @@ struct RecipeReader {
     private(set) var recipe: ImageRecipe
 
     private static let keys = [
-        "version", "description", "extends", "packages", "omit", "folders", "sources", "environment",
+        "version", "description", "extends", "packages", "omit", "folders", "links", "sources",
+        "environment",
     ]
 
     /// - Parameter file: the name used in errors.
@@ -23,6 +24,14 @@ struct RecipeReader {
         recipe.packages = Self.checked(root, "packages", "is no package name", Self.isPackageName).sorted()
         recipe.omitted = Self.checked(root, "omit", "must be relative, without ..", Self.isRelativePath)
         recipe.folders = Self.checked(root, "folders", "must be absolute, without ..", Self.isFolder)
+        for line in root.texts("links") ?? [] {
+            let pair = line.components(around: " -> ")
+            if let pair, Self.isFolder(pair.0), Self.isFolder(pair.1) {
+                recipe.links[pair.0] = pair.1
+            } else {
+                root.complain("links", "has \"\(line)\"; write PATH -> TARGET, both absolute, without ..")
+            }
+        }
         for line in root.texts("sources") ?? [] {
             if let source = AptSource(line: line), source.signedBy?.hasPrefix("/") == true {
                 recipe.sources.append(source)
@@ -80,5 +89,19 @@ struct RecipeReader {
         return text.utf8.allSatisfy {
             (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f
         }
+    }
+}
+
+extension String {
+    /// What stands before and after the first `separator`; nil without one.
+    fileprivate func components(around separator: String) -> (String, String)? {
+        var index = startIndex
+        while index < endIndex {
+            if self[index...].hasPrefix(separator) {
+                return (String(self[..<index]), String(self[index...].dropFirst(separator.count)))
+            }
+            index = self.index(after: index)
+        }
+        return nil
     }
 }

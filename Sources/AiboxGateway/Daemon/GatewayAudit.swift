@@ -1,0 +1,60 @@
+import AiboxAudit
+import AiboxSystem
+import AiboxWire
+import NIOCore
+
+/// The audit events of a gateway.
+final class GatewayAudit: Sendable {
+    private let sink: AuditLog
+    private let sandbox: String
+    private let log: GatewayLog
+
+    init(_ settings: GatewaySettings, log: GatewayLog) throws(AiboxError) {
+        var options = AuditLog.Options()
+        options.secondPlaces = [SecondPlace(folder: settings.audit.checkpoints)]
+        sink = try AuditLog.open(
+            folder: settings.audit.folder,
+            context: AuditContext(
+                source: .gateway, session: settings.audit.session, sandbox: settings.sandbox, user: settings.user),
+            options: options)
+        sandbox = settings.sandbox
+        self.log = log
+    }
+
+    /// Tells of a cut that has happened: protecting comes first.
+    func cutOff(layer: String, reason: String) {
+        let event = AuditEvent(
+            .gatewayCutOff, subject: sandbox,
+            details: ["layer": .string(layer), "reason": .string(AuditText.carried(Array(reason.utf8)))])
+        do throws(AiboxError) {
+            let log = log
+            try sink.append([event]) { result in
+                if case .failure(let error) = result { log.error("audit log", ["reason": "\(error)"]) }
+            }
+        } catch {
+            log.error("audit log", ["reason": "\(error)"])
+        }
+    }
+
+    /// Puts an event on the disk; what it tells of may happen once the answer is there (P7).
+    func before(_ event: AuditEvent, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        do throws(AiboxError) {
+            try sink.append([event]) { result in promise.completeWith(result.map { _ in }.mapError { $0 as any Error })
+            }
+        } catch {
+            promise.fail(error)
+        }
+        return promise.futureResult
+    }
+
+    /// A person has asked to connect the sandbox again.
+    func repairing(_ reason: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        before(AuditEvent(.gatewayRepair, subject: sandbox, details: ["reason": .string(reason)]), on: loop)
+    }
+
+    /// Signs what was written.
+    func close() {
+        do throws(AiboxError) { try sink.close() } catch { log.error("audit log", ["reason": "\(error)"]) }
+    }
+}

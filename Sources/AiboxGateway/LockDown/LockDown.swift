@@ -1,0 +1,51 @@
+import AiboxSystem
+import AiboxWire
+
+/// What the gateway's processes give up for good before they serve a sandbox.
+///
+/// Both parts are inherited: Squid and the resolver, started later, live inside the same walls.
+enum LockDown {
+    /// The daemon. To be called while it has one thread.
+    ///
+    /// - Returns: the version of Landlock; 0 where the kernel has none.
+    static func daemon(_ settings: GatewaySettings) throws(AiboxError) -> Int {
+        let version = try files(settings).enforce()
+        try SystemCallFilter.load(netlink: [0])
+        return version
+    }
+
+    /// The holder, once the namespaces stand. It runs nft, which talks netlink; of files it writes kernel settings only.
+    static func holder() throws(AiboxError) {
+        _ = try FileAccess(readable: ["/"], writable: ["/proc", "/dev/null"], programs: ["/"]).enforce()
+        try SystemCallFilter.load(netlink: [0, 12])
+    }
+
+    /// The run folder and the audit log; of the system what servers read. Not the homes, not the workspace, not /var.
+    static func files(_ settings: GatewaySettings) -> FileAccess {
+        FileAccess(
+            readable: ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/proc", "/sys/devices/system/cpu"]
+                + configuration.map { "/etc/" + $0 } + ["null", "random", "urandom", "zero"].map { "/dev/" + $0 }
+                + Self.resolverFolders,
+            writable: [
+                settings.runFolder, settings.audit.folder, settings.audit.checkpoints, "/dev/null", "/dev/shm",
+            ],
+            programs: servers, removable: [Path.parent(settings.runFolder)])
+    }
+
+    /// What servers look up in /etc; not, say, the machine's password hashes and host keys.
+    private static let configuration = [
+        "aibox", "ca-certificates", "coredns", "crypto-policies", "gai.conf", "group", "host.conf", "hosts",
+        "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "passwd", "pki",
+        "protocols", "resolv.conf", "services", "squid", "ssl", "timezone", "unbound",
+    ]
+
+    /// Where /etc/resolv.conf may lead.
+    private static let resolverFolders = ["/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/mnt/wsl"]
+
+    /// What a gateway may start: the resolver and Squid with its helpers, the loader of dynamic programs, itself.
+    private static var servers: [String] {
+        ["squid", "unbound", "coredns"].compactMap { ExecutableSearch.find($0) }
+            + ["/usr/lib/squid", "/usr/lib64/squid", "/usr/libexec/squid", "/lib/ld-linux-aarch64.so.1"]
+            + ["/lib64/ld-linux-x86-64.so.2", "/proc/self/exe"]
+    }
+}

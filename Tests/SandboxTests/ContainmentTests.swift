@@ -1,0 +1,127 @@
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Glibc
+import Testing
+
+extension Sandboxes {
+    /// Promise P1 from inside real sandboxes, against listeners that are really there.
+    @Suite("Nothing of the machine, the network or another sandbox is in reach")
+    struct ContainmentTests {
+        private static let port: UInt16 = geteuid() == 0 ? 24_817 : 24_818
+
+        /// Everything that could be the host, and what networks usually have: red team B01, B03, B05.
+        private func targets() throws -> (mine: [String], usual: [String]) {
+            let table = try SystemCommandRunner().run(Command("ip", ["-brief", "address"])).text
+            let addresses = table.split(separator: "\n").flatMap { $0.split(separator: " ").dropFirst(2) }
+                .map { String($0.split(separator: "/")[0]) }
+            let port = Self.port
+            let mine = addresses.flatMap { address -> [String] in
+                let six = address.contains(":") ? "6" : ""
+                // A link-local address means nothing without its interface.
+                if address.hasPrefix("fe80") { return [] }
+                return ["tcp\(six):\(address):\(port)", "udp\(six):\(address):\(port)"]
+            }
+            let hosts = [
+                "10.200.1.1", "10.200.1.3", "10.0.2.2", "10.0.2.3", "10.88.0.1", "10.89.0.1", "169.254.1.1",
+                "172.17.0.1",
+                "192.168.0.1", "host.containers.internal", "host.docker.internal", "localhost",
+            ]
+            let ports: [UInt16] = [22, 53, 3000, 5432, 6379, port]
+            var usual: [String] = []
+            for host in hosts { usual += ports.map { "tcp:\(host):\($0)" } }
+            usual +=
+                ["tcp:169.254.169.254:80", "udp:169.254.169.254:53", "tcp:192.0.2.1:443", "udp:192.0.2.1:443"]
+                + ["icmp:10.200.1.1", "icmp:192.0.2.1", "icmp:10.0.2.2"]
+                + ["tcp6:fe80::1%eth0:\(port)", "tcp6:64:ff9b::c000:201:443", "udp6:ff02::1%eth0:53"]
+                + ["dns:example.com@10.200.1.1", "dns:example.com@10.0.2.3", "dns:example.com@8.8.8.8"]
+                + ["dns:mfrggzdfmztwq2lk.evil.test@10.200.1.1", "dns:mfrggzdfmztwq2lk.evil.test@192.0.2.53"]
+            return (mine, usual)
+        }
+
+        @Test(
+            "no port of the host, no gateway, no name server, no IPv6, no ping",
+            arguments: SandboxFixture.Engine.allCases)
+        func host(engine: SandboxFixture.Engine) throws {
+            let fixture = try SandboxFixture(engine: engine)
+            try fixture.start()
+            let listener = try LabProcess(
+                Command("python3", ["-c", Probes.everywhere, "\(Self.port)"]), ready: "ready")
+            defer { listener.stop() }
+            let (mine, usual) = try targets()
+            let found = try SystemCommandRunner().run(
+                fixture.aibox.command(
+                    ["shell", "--name", fixture.name, "--", "python3", "-c", Probes.reach] + mine + usual,
+                    in: fixture.workspace), timeout: .seconds(60))
+            try #require(found.succeeded, "\(found.errorText)")
+            #expect(found.text == "", "got through")
+            // The control: without aibox the same probe reaches the listener by every address of the host.
+            let control = try PlainPodman(fixture).python(Probes.reach, mine)
+            #expect(control == Set(mine), "not reached without aibox: \(Set(mine).subtracting(control))")
+        }
+
+        @Test(
+            "two sandboxes see nothing of each other, nor of each other's gateway",
+            arguments: SandboxFixture.Engine.allCases)
+        func siblings(engine: SandboxFixture.Engine) throws {
+            let first = try SandboxFixture(engine: engine)
+            let second = try SandboxFixture(engine: engine)
+            try first.start()
+            try second.start()
+            // A server on all addresses inside the second, left running.
+            let serve =
+                "python3 -c '\(Self.server)' >/tmp/served 2>&1 </dev/null & for i in $(seq 50); do grep ready /tmp/served && exit; sleep 0.2; done"
+            #expect(try second.shell("sh", "-c", serve).text == "ready")
+            let own = try second.shell("python3", "-c", Probes.reach, "tcp:10.200.1.2:8000", "tcp:127.0.0.1:8000").text
+            #expect(own == "tcp:10.200.1.2:8000\ntcp:127.0.0.1:8000", "the control: the server answers")
+
+            let ports = try [first, second].map { try #require(try $0.status()["ssh_port"]?.wholeNumber) }
+            var targets = ["10.200.1.1", "10.200.1.2", "127.0.0.1", "10.0.2.2"].map { "tcp:\($0):8000" }
+            for address in ["10.200.1.1", "10.0.2.2", "127.0.0.1"] { targets += ports.map { "tcp:\(address):\($0)" } }
+            let found = try SystemCommandRunner().run(
+                first.aibox.command(
+                    ["shell", "--name", first.name, "--", "python3", "-c", Probes.reach] + targets, in: first.workspace),
+                timeout: .seconds(60))
+            // Its own sshd, where that has the number that a host's port has, is the sandbox's own.
+            let foreign = found.text.split(separator: "\n").filter {
+                $0 != "tcp:127.0.0.1:2222" && $0 != "tcp:10.200.1.2:2222"
+            }
+            #expect(foreign.isEmpty, "got through: \(foreign)")
+            // Not even a forwarded port of the one is in reach of the other.
+            let forwarded = Self.port + 10
+            let opened = try second.aibox.run("port-forward", "8000:\(forwarded)", "--name", second.name)
+            #expect(opened.succeeded, "\(opened.errorText)")
+            let control = try SystemCommandRunner().run(
+                Command("python3", ["-c", Probes.reach, "tcp:127.0.0.1:\(forwarded)"]))
+            #expect(control.text == "tcp:127.0.0.1:\(forwarded)", "the control: the host reaches it")
+            let reached = try first.shell(
+                "python3", "-c", Probes.reach, "tcp:127.0.0.1:\(forwarded)", "tcp:10.200.1.1:\(forwarded)",
+                "tcp:10.0.2.2:\(forwarded)")
+            #expect(reached.text == "")
+        }
+
+        private static let server = """
+            import socket
+            s = socket.socket(); s.bind(("0.0.0.0", 8000)); s.listen(8); print("ready", flush=True)
+            while True: c, _ = s.accept(); c.sendall(b"open"); c.close()
+            """
+
+        @Test("raw frames and packets get nowhere", arguments: SandboxFixture.Engine.allCases)
+        func raw(engine: SandboxFixture.Engine) throws {
+            let fixture = try SandboxFixture(engine: engine)
+            try fixture.start()
+            let attempt = """
+                import socket
+                for name, kind in {'packet': (17, 3, 768), 'raw': (2, 3, 255), 'icmp': (2, 3, 1), 'raw6': (10, 3, 255)}.items():
+                    try: socket.socket(*kind); print(name)
+                    except OSError: pass
+                """
+            #expect(try fixture.shell("python3", "-c", attempt).text == "")
+            let change =
+                "ip link set eth0 down; ip address add 10.200.1.9/24 dev eth0; ip route add 192.0.2.0/24 via 10.200.1.1"
+            #expect(
+                try fixture.shell("sh", "-c", "(\(change)) 2>/dev/null; ip -brief address show eth0").text.contains(
+                    "10.200.1.9") == false)
+        }
+    }
+}
