@@ -48,7 +48,8 @@ extension Resolver {
         var tail: [Node] = []
         for part in head.ref.dropFirst() {
             let resolved = resolve(part)
-            if tail.isEmpty, case .constant(let key) = resolved {
+            // Collections as keys are looked up like variables.
+            if tail.isEmpty, case .constant(let key) = resolved, key.rank < 4 {
                 path.append(key)
             } else {
                 tail.append(resolved)

@@ -108,7 +108,12 @@ struct RulePlanner {
         if let probes { last = probes.exit(last, rule: rule.index, clause: planner.clause) }
         end.run = last
         if let probes { return probes.entry(run, rule: rule.index, clause: planner.clause) }
-        return run
+        let requirements = RuleRequirements(clause.body)
+        if requirements.isEmpty { return run }
+        return { context in
+            let goesOn = run(context)
+            return context.failed ? context.forgives(requirements) : goesOn
+        }
     }
 
     private func end(_ rule: RuleNode, _ clause: ClauseNode, _ planner: Planner, _ bound: VariableSet) -> Run {
