@@ -9,6 +9,7 @@ public struct OrgPolicy: Sendable, Equatable {
     /// Where it was read from, for messages.
     public var source: String
     public var runtime: Runtime
+    public var network: NetworkPolicy
 
     public struct Runtime: Sendable, Equatable {
         /// What separates sandboxes from the kernel, unless a fallback is taken.
@@ -26,7 +27,7 @@ public struct OrgPolicy: Sendable, Equatable {
     public init(_ bytes: [UInt8], file: String) throws(AiboxError) {
         let document = try YAMLDocument(bytes, file: file, code: .policyInvalid)
         let problems = ProblemCollector()
-        let root = YAMLMapping(document, keys: ["version", "runtime"], problems)
+        let root = YAMLMapping(document, keys: ["version", "runtime", "network"], problems)
         root.require("version")
         _ = root.integer("version", in: 1...1)
         let runtime = root.mapping("runtime", keys: ["engine", "fallback"])
@@ -39,11 +40,13 @@ public struct OrgPolicy: Sendable, Equatable {
                 runtime?.complain("fallback", "must be a list of gvisor, kata or crun")
             }
         }
+        let network = NetworkPolicy(root.mapping("network", keys: NetworkPolicy.keys))
         if let error = AiboxError(.policyInvalid, "cannot use the policy \(file)", problems: problems.problems) {
             throw error
         }
         source = file
         self.runtime = Runtime(engine: engine, fallback: fallback)
+        self.network = network
     }
 
     /// What becomes of a wish for an engine.

@@ -13,16 +13,32 @@ public struct ChildProcess: Sendable {
         public static let newSession = Options(rawValue: AIBOX_SPAWN_NEW_SESSION)
         /// A process group of its own.
         public static let newGroup = Options(rawValue: AIBOX_SPAWN_NEW_GROUP)
+        /// No capability, not even for root, and none to gain by executing something.
+        public static let powerless = Options(rawValue: AIBOX_SPAWN_POWERLESS)
+    }
+
+    /// A user and a group for a child to become, without further groups.
+    public struct Account: Sendable, Equatable {
+        public var user: UInt32
+        public var group: UInt32
+
+        public init(user: UInt32, group: UInt32) {
+            self.user = user
+            self.group = group
+        }
     }
 
     /// Starts `command` with exactly the given descriptors as 0, 1, 2, ... (-1 leaves one closed).
     ///
-    /// - Parameter deathSignal: sent to the child when the starting thread ends; 0 for none.
+    /// - Parameters:
+    ///   - deathSignal: sent to the child when the starting thread ends; 0 for none.
+    ///   - account: who the child becomes; nil: who this process is.
     public static func start(
         _ command: Command,
         descriptors: [Int32],
         options: Options = [],
-        deathSignal: Int32 = 0
+        deathSignal: Int32 = 0,
+        account: Account? = nil
     ) throws(AiboxError) -> ChildProcess {
         guard let path = ExecutableSearch.find(command.executable) else {
             throw AiboxError(
@@ -33,12 +49,15 @@ public struct ChildProcess: Sendable {
         for (name, value) in command.environment { environment[name] = value }
         let arguments = CStringArray([command.executable] + command.arguments)
         let variables = CStringArray(environment.map { $0.key + "=" + $0.value })
+        let identity = account.map { [$0.user, $0.group] }
         let pid = arguments.withPointer { argv in
             variables.withPointer { envp in
                 descriptors.withUnsafeBufferPointer { list in
-                    aibox_spawn(
-                        path, argv, envp, command.directory, list.baseAddress, Int32(list.count), options.rawValue,
-                        deathSignal)
+                    identity.withPointer { account in
+                        aibox_spawn(
+                            path, argv, envp, command.directory, list.baseAddress, Int32(list.count),
+                            options.rawValue, deathSignal, account)
+                    }
                 }
             }
         }
@@ -66,6 +85,13 @@ public struct ChildProcess: Sendable {
 
     /// Sends a signal; a process that has already ended is no error.
     public func send(_ signal: Int32) { kill(pid, signal) }
+}
+
+extension [UInt32]? {
+    fileprivate func withPointer<Result>(_ body: (UnsafePointer<UInt32>?) -> Result) -> Result {
+        guard let self else { return body(nil) }
+        return self.withUnsafeBufferPointer { body($0.baseAddress) }
+    }
 }
 
 /// `char *const []` for exec: owns the copies.

@@ -12,6 +12,8 @@ public enum ControlRequest: Sendable, Equatable {
     case endForward(UInt16)
     /// Load the packet filter anew and connect a sandbox that was cut off.
     case repair
+    /// Answers once the way out is served as promised, or says why it is not.
+    case serving
     /// End in order.
     case stop
 }
@@ -32,6 +34,7 @@ extension ControlRequest {
             object["request"] = "endForward"
             object["port"] = .integer(Int64(port))
         case .repair: object["request"] = "repair"
+        case .serving: object["request"] = "serving"
         case .stop: object["request"] = "stop"
         }
         return .object(object)
@@ -54,6 +57,7 @@ extension ControlRequest {
             if port == 0 { throw fields.error("port is 0") }
             self = .endForward(port)
         case "repair": self = .repair
+        case "serving": self = .serving
         case "stop": self = .stop
         default: throw fields.error("unknown request \(name)")
         }

@@ -18,6 +18,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var logLimit: Int
     /// Where the gateway writes its audit events.
     public var audit: AuditPlace
+    /// The way out (`EgressPlan`); nil: there is none at all.
+    public var network: JSONValue?
 
     /// The audit log, as `aibox start` opened it.
     public struct AuditPlace: Sendable, Equatable {
@@ -36,7 +38,8 @@ public struct GatewaySettings: Sendable, Equatable {
 
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
-        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace
+        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace,
+        network: JSONValue? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -47,6 +50,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.userNamespacePid = userNamespacePid
         self.logLimit = logLimit
         self.audit = audit
+        self.network = network
     }
 }
 
@@ -59,6 +63,7 @@ extension GatewaySettings {
             "audit": audit.json,
         ]
         object["userNamespacePid"] = userNamespacePid.map { .integer(Int64($0)) }
+        object["network"] = network
         return .object(object)
     }
 
@@ -70,7 +75,7 @@ extension GatewaySettings {
             user: try fields.string("user"), engine: try fields.string("engine"),
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
             userNamespacePid: try fields.optionalInteger("userNamespacePid"), logLimit: try fields.integer("logLimit"),
-            audit: try AuditPlace(json: fields.take("audit") ?? .null))
+            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"))
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }

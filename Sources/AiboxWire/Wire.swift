@@ -4,6 +4,8 @@ public enum Wire {
     public static let version = 1
     /// Bytes of one line on the control socket, its newline included.
     public static let lineLimit = 64 << 10
+    /// Bytes of the settings that a gateway takes at its start.
+    public static let settingsLimit = 4 << 20
     /// Name of the control socket in the run folder.
     public static let controlSocket = "control.sock"
     /// Name of the lock file in the run folder; the daemon holds it for life.

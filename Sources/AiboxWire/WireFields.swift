@@ -43,6 +43,28 @@ public struct WireFields {
         object[name] == nil ? nil : try integer(name)
     }
 
+    public mutating func list(_ name: String) throws(WireError) -> [JSONValue] {
+        guard case .array(let elements) = take(name) else { throw error("\(name) is not a list") }
+        return elements
+    }
+
+    public mutating func texts(_ name: String) throws(WireError) -> [String] {
+        var texts: [String] = []
+        for element in try list(name) {
+            guard case .string(let text) = element else { throw error("\(name) is not a list of strings") }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    public mutating func optionalTexts(_ name: String) throws(WireError) -> [String]? {
+        object[name] == nil ? nil : try texts(name)
+    }
+
+    public mutating func optionalBool(_ name: String) throws(WireError) -> Bool? {
+        object[name] == nil ? nil : try bool(name)
+    }
+
     /// Refuses members that nobody took.
     public func finish() throws(WireError) {
         if let left = object.members.first { throw error("unknown member \(left.name)") }

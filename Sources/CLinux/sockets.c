@@ -93,6 +93,18 @@ int aibox_tcp_listen(uint32_t address, uint16_t port, int backlog) {
     return descriptor;
 }
 
+int aibox_tcp_reserve(uint32_t address, uint16_t *port) {
+    struct sockaddr_in name = ipv4(address, 0);
+    socklen_t length = sizeof name;
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -errno;
+    if (bind(descriptor, (struct sockaddr *)&name, sizeof name) < 0 ||
+        getsockname(descriptor, (struct sockaddr *)&name, &length) < 0)
+        return failed(descriptor);
+    *port = ntohs(name.sin_port);
+    return descriptor;
+}
+
 int aibox_udp_bind(uint32_t address, uint16_t port) {
     struct sockaddr_in name = ipv4(address, port);
     int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

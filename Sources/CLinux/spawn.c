@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "spawn.h"
+#include "namespaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,10 +21,24 @@ static void fail(int channel) {
 }
 
 static void run_child(int channel, pid_t parent, const char *path, char *const argv[], char *const envp[],
-                      const char *directory, const int *descriptors, int count, int flags, int death_signal) {
+                      const char *directory, const int *descriptors, int count, int flags, int death_signal,
+                      const unsigned *account) {
     int moved[MAX_DESCRIPTORS];
     if ((flags & AIBOX_SPAWN_NEW_SESSION) && setsid() < 0) fail(channel);
     if ((flags & AIBOX_SPAWN_NEW_GROUP) && setpgid(0, 0) < 0) fail(channel);
+    if (account != NULL && (setgroups(0, NULL) < 0 || setresgid(account[1], account[1], account[1]) < 0 ||
+                            setresuid(account[0], account[0], account[0]) < 0))
+        fail(channel);
+    if (flags & AIBOX_SPAWN_POWERLESS) {
+        // Who is not root has no right to shrink the bounding set, and gains nothing by it.
+        int result = aibox_keep_capabilities(0);
+        if (result < 0 && geteuid() == 0) {
+            errno = -result;
+            fail(channel);
+        }
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(channel);
+    }
+    // After the change of account, which takes the request away.
     if (death_signal != 0) {
         if (prctl(PR_SET_PDEATHSIG, death_signal) < 0) fail(channel);
         if (getppid() != parent) _exit(127); // the parent died before the request took effect
@@ -52,7 +68,8 @@ static void run_child(int channel, pid_t parent, const char *path, char *const a
 }
 
 pid_t aibox_spawn(const char *path, char *const argv[], char *const envp[], const char *directory,
-                  const int *descriptors, int descriptor_count, int flags, int death_signal) {
+                  const int *descriptors, int descriptor_count, int flags, int death_signal,
+                  const unsigned account[2]) {
     if (descriptor_count < 0 || descriptor_count > MAX_DESCRIPTORS) return -EINVAL;
     int channel[2];
     if (pipe2(channel, O_CLOEXEC) < 0) return -errno;
@@ -65,7 +82,8 @@ pid_t aibox_spawn(const char *path, char *const argv[], char *const envp[], cons
         return -error;
     }
     if (pid == 0)
-        run_child(channel[1], parent, path, argv, envp, directory, descriptors, descriptor_count, flags, death_signal);
+        run_child(channel[1], parent, path, argv, envp, directory, descriptors, descriptor_count, flags, death_signal,
+                  account);
     close(channel[1]);
     int error = 0;
     ssize_t length;

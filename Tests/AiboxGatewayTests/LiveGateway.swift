@@ -1,3 +1,5 @@
+import AiboxAudit
+import AiboxNetwork
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -25,11 +27,12 @@ final class LiveGateway {
     /// - Parameters:
     ///   - isWatched: a process stands for the container's monitor, as after a complete start.
     ///   - port: the wished SSH port; nil takes one that no other test wishes.
-    init(name: String = "live", isWatched: Bool = true, port: UInt16? = nil) throws {
+    ///   - plan: the way out; nil: none.
+    init(name: String = "live", isWatched: Bool = true, port: UInt16? = nil, plan: EgressPlan? = nil) throws {
         folder = try TemporaryFolder(prefix: "aibox-gateway")
-        process = try GatewayProcess.start(
-            Self.settings(name: name, runFolder: folder.path + "/run", port: port),
-            logFile: folder.path + "/gateway.log")
+        var settings = Self.settings(name: name, runFolder: folder.path + "/run", port: port)
+        settings.network = plan?.json
+        process = try GatewayProcess.start(settings, logFile: folder.path + "/gateway.log")
         holderPid = try #require(ProcessTable.parent(of: process.ready.holderPid))
         if isWatched { try watch() }
     }
@@ -82,6 +85,12 @@ final class LiveGateway {
         monitor?.send(SIGKILL)
         _ = try? monitor?.wait()
         monitor = nil
+    }
+
+    /// The events that the gateway wrote, oldest first.
+    func events(_ type: String? = nil) throws -> [AuditRecord] {
+        var tail = try AuditTail(folder: runFolder + ".audit", count: 1_000_000)
+        return try tail.next().filter { type == nil || $0.type == type }
     }
 
     // MARK: Inside

@@ -13,6 +13,8 @@ struct EgressWorld {
     var isClientClosed = false
     var isTunnel = false
     var squidConnections = 0
+    var recorded: [EgressRequest] = []
+    var finished: [EgressTraffic] = []
 
     init(_ door: EgressConnection.Door, _ list: AllowList) {
         connection = EgressConnection(door: door, key: "SECRET")
@@ -40,6 +42,10 @@ struct EgressWorld {
                 asked.append(request)
                 run(connection.decided(list.decide(request)))
             case .resolve(let host): run(connection.resolved(unreachable[host.text]))
+            case .record(let request, _):
+                recorded.append(request)
+                run(connection.recorded(nil))
+            case .finished(let traffic): finished.append(traffic)
             case .openUpstream:
                 squidConnections += 1
                 run(connection.upstreamConnected())

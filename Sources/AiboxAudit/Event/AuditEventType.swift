@@ -31,6 +31,7 @@ public enum AuditEventType: String, Sendable, CaseIterable {
     // The way out.
     case networkAllow = "network.allow"
     case networkDeny = "network.deny"
+    case networkEnd = "network.end"
     case dnsQuery = "dns.query"
     case dnsResponse = "dns.response"
     case llmRequest = "llm.request"

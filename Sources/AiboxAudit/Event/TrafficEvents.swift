@@ -9,13 +9,8 @@ extension AuditEventType {
                 .optional("protocol", .text, "connect, http, https or tls"),
                 .optional("method", .text, "the HTTP method, where it was seen"),
                 .optional("path", .text, "the path without query, where it was seen"),
-                .optional("address", .text, "the address connected to"),
                 .optional("rule", .text, "the rule that allowed it"),
-                .optional("layer", .text, "org, team or project"),
-                .optional("status", .integer, "the HTTP status answered"),
-                .optional("bytes_out", .integer, "bytes sent by the sandbox"),
-                .optional("bytes_in", .integer, "bytes received by the sandbox"),
-                .optional("duration_ms", .integer, "how long it took, in milliseconds"))
+                .optional("layer", .text, "org, team, project, user or session"))
         case .networkDeny:
             AuditEventDefinition(
                 "A connection, request or packet was refused.", subject: "host and port, or the packet's target",
@@ -28,7 +23,15 @@ extension AuditEventType {
                 .optional("rule", .text, "the rule that refused it"),
                 .optional("layer", .text, "org, team or project"),
                 .optional("reason", .text, "the words that the agent got"),
+                .optional("code", .text, "the stable word for the reason"),
                 .optional("packets", .integer, "packets dropped, where a counter saw them"))
+        case .networkEnd:
+            AuditEventDefinition(
+                "What went out has ended.", subject: "host and port", retention: .tier2,
+                .required("allow", .text, "the id of the network.allow event"),
+                .required("bytes_out", .integer, "bytes sent by the sandbox"),
+                .required("bytes_in", .integer, "bytes received by the sandbox"),
+                .required("duration_ms", .integer, "how long it took, in milliseconds"))
         case .dnsQuery:
             AuditEventDefinition(
                 "The sandbox asked for a name.", subject: "the name", retention: .tier2,

@@ -124,6 +124,17 @@ extension YAMLMapping {
         }
     }
 
+    /// A list of whole numbers. Elements of another kind or out of range are reported and left out.
+    public func integers(_ key: String, in range: ClosedRange<Int>) -> [Int] {
+        (list(key) ?? []).enumerated().compactMap { index, element in
+            if case .integer(let value)? = element.scalar?.meaning, range.contains(value) { return value }
+            let wanted = "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            problems.add(
+                Problem(file, element.position, "\(path)\(key)[\(index)] \(wanted), not \(element.summary)"))
+            return nil
+        }
+    }
+
     public func mapping(_ key: String, keys: [String]) -> YAMLMapping? {
         guard let node = node(key) else { return nil }
         return YAMLMapping(node, keys: keys, path: "\(path)\(key).", file: file, problems)

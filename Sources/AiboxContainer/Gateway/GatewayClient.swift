@@ -38,6 +38,13 @@ public struct GatewayClient: Sendable {
     /// Connects a sandbox that was cut off again, with the filter as it was. Nothing to do is no error.
     public func repair() throws(AiboxError) { try order(.repair) }
 
+    /// Returns once the way out is served as promised; at once where there is none.
+    public func serving() throws(AiboxError) {
+        var patient = self
+        patient.timeout = max(timeout, .seconds(20))
+        try patient.order(.serving)
+    }
+
     /// Ends the gateway and returns once nothing is left of it. One that is not there is no error; one that hangs is killed.
     public func stop() throws(AiboxError) {
         // It may be on its way out already, and hang up on us: only what remains counts.

@@ -1,3 +1,4 @@
+import AiboxNetwork
 public import AiboxSystem
 import AiboxWire
 import Glibc
@@ -40,6 +41,7 @@ public enum GatewayRemains {
             return .absent
         }
         defer { lock.release() }
+        if geteuid() == 0 { try Folder.removeTree(SquidPlace.rootful(runFolder: runFolder)) }
         try Folder.removeTree(runFolder)
         return .absent
     }

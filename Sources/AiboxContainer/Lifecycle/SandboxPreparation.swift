@@ -130,15 +130,27 @@ struct PreparedSandbox: Sendable {
             limits: limits, workspaceSource: workspaceSource, volumes: CacheVolumes.volumes(of: name),
             temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: seccompProfile,
             appArmorProfile: appArmor.profile, secrets: secrets,
-            environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)], command: Self.command(name),
+            environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)] + proxy,
+            command: Self.command(name, proxy),
             monitorPidFile: runFolder + "/conmon.pid")
     }
 
+    /// The way out, for programs that know proxies; those that do not reach the same gateway by its address.
+    private var proxy: [SandboxSpec.Variable] {
+        guard context.configuration.network.enabled else { return [] }
+        let url = "http://\(SandboxSpec.gatewayAddress):\(SandboxSpec.proxyPort)"
+        let local = "localhost,127.0.0.1,::1"
+        return [("HTTP_PROXY", url), ("HTTPS_PROXY", url), ("NO_PROXY", local)].flatMap { name, value in
+            [SandboxSpec.Variable(name, value), SandboxSpec.Variable(name.lowercased(), value)]
+        }
+    }
+
     /// sshd keeps the container alive: it is its first process. A login gets the variables named here.
-    private static func command(_ name: SandboxName) -> [String] {
-        [
+    private static func command(_ name: SandboxName, _ proxy: [SandboxSpec.Variable]) -> [String] {
+        let variables = proxy.map { " \($0.name)=\($0.value)" }.joined()
+        return [
             "/usr/sbin/sshd", "-D", "-e", "-f", "/etc/aibox/sshd_config", "-o",
-            "SetEnv=LANG=C.UTF-8 PATH=\(path) AIBOX_SANDBOX=\(name)", "-o",
+            "SetEnv=LANG=C.UTF-8 PATH=\(path) AIBOX_SANDBOX=\(name)\(variables)", "-o",
             "AcceptEnv=\(SandboxSession.variables)",
         ]
     }

@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxCrypto
+import AiboxNetwork
 import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
@@ -11,6 +12,8 @@ public struct StartedSandbox: Sendable {
     public var record: SandboxRecord
     /// Every promised layer as the independent checker found it; all hold, or the start had failed.
     public var findings: [HardeningCheck.Finding]
+    /// The way out, in words.
+    public var network: String
     /// What this machine cannot promise, in words.
     public var notes: [String]
     /// How long each step took.
@@ -54,7 +57,10 @@ public struct SandboxStart: Sendable {
     private func start(
         _ workspace: Workspace, _ name: SandboxName, _ session: String, _ audit: SandboxAudit, _ clock: inout StepClock
     ) throws(AiboxError) -> StartedSandbox {
-        let policyNotes = try admission()
+        let policy = try OrgPolicy.load(
+            path: context.configuration.policy.orgBaselinePath, embedded: context.profiles.orgBaseline)
+        let policyNotes = try admission(policy)
+        let plan = try policy.network.plan(context.configuration.network, source: policy.source)
         let store = try context.store()
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
@@ -71,7 +77,7 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder, session) })
+                { () throws(AiboxError) in try startGateway(name, runFolder, session, plan) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let spec = try prepared.spec(gateway.ready, runFolder: runFolder)
@@ -84,6 +90,8 @@ public struct SandboxStart: Sendable {
                 { () throws(AiboxError) in try inspection.requireAll() },
                 { () throws(AiboxError) in try SSHReadiness(port: gateway.ready.sshPort).wait() })
             clock.mark("hardening check, SSH ready")
+            try gateway.client.serving()
+            clock.mark("way out")
             record.engine = spec.engine.label
             record.image = prepared.image.reference
             record.imageID = prepared.image.id
@@ -97,7 +105,7 @@ public struct SandboxStart: Sendable {
             SandboxSession(paths: context.paths, record: record).keepConnection()
             clock.mark("record")
             return StartedSandbox(
-                record: record, findings: findings, notes: policyNotes + prepared.notes, timings: clock.steps)
+                record: record, findings: findings, network: plan?.summary ?? "no way out", notes: policyNotes + prepared.notes, timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
@@ -114,10 +122,8 @@ public struct SandboxStart: Sendable {
     }
 
     /// What the organisation says to this start, in words to be shown; refuses before anything is made.
-    private func admission() throws(AiboxError) -> [String] {
+    private func admission(_ policy: OrgPolicy) throws(AiboxError) -> [String] {
         let settings = context.configuration
-        let policy = try OrgPolicy.load(
-            path: settings.policy.orgBaselinePath, embedded: context.profiles.orgBaseline)
         guard settings.runtime == .podman else {
             throw AiboxError(
                 .failed, "aibox cannot start a sandbox with docker", why: "its network is built for podman",
@@ -154,15 +160,16 @@ public struct SandboxStart: Sendable {
     }
 
     private func startGateway(
-        _ name: SandboxName, _ runFolder: String, _ session: String
+        _ name: SandboxName, _ runFolder: String, _ session: String, _ plan: EgressPlan?
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         let settings = GatewaySettings(
             sandbox: name.text, runFolder: runFolder, user: context.user.name,
             engine: context.configuration.runtime.rawValue, container: name.container,
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
-            audit: .init(
-                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session))
+            audit: GatewaySettings.AuditPlace(
+                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session),
+            network: plan?.json)
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
     }

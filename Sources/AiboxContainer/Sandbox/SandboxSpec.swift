@@ -35,6 +35,8 @@ public struct SandboxSpec: Sendable, Equatable {
     public static let gatewayAddress = "10.200.1.1"
     /// Where sshd listens inside.
     public static let sshPort: UInt16 = 2222
+    /// Where the gateway takes requests of programs that know proxies.
+    static let proxyPort: UInt16 = 3128
 
     /// What stands between the agent and the host's kernel.
     public enum Engine: Sendable, Equatable {

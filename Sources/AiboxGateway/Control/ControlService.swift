@@ -13,11 +13,13 @@ final class ControlService: Sendable {
     private let ssh: PortForward
     private let forwards: PortForwards
     private let landlock: Int
+    private let egress: Egress?
     private let start = ContinuousClock.now
 
     init(
         settings: GatewaySettings, ready: GatewayReady, supervisor: Supervisor, holder: HolderConnection,
-        containment: Containment, audit: GatewayAudit, ssh: PortForward, forwards: PortForwards, landlock: Int
+        containment: Containment, audit: GatewayAudit, ssh: PortForward, forwards: PortForwards, egress: Egress?,
+        landlock: Int
     ) {
         self.settings = settings
         self.ready = ready
@@ -28,12 +30,14 @@ final class ControlService: Sendable {
         self.ssh = ssh
         self.forwards = forwards
         self.landlock = landlock
+        self.egress = egress
     }
 
     func answer(_ request: ControlRequest, on loop: any EventLoop) -> EventLoopFuture<ControlReply> {
         switch request {
         case .status: return loop.makeSucceededFuture(.status(status))
         case .stop: return loop.makeSucceededFuture(.done)
+        case .serving: return egress?.serving.hop(to: loop).map { .done } ?? loop.makeSucceededFuture(.done)
         case .readdress: return holder.request(.readdress, on: loop).map { _ in .done }
         case .forward(let port): return forwards.open(port, on: loop).map { .done }
         case .endForward(let port): return forwards.close(port, on: loop).map { .done }

@@ -1,3 +1,4 @@
+import AiboxSystem
 import NIOCore
 import Synchronization
 
@@ -12,6 +13,12 @@ final class Doors: Sendable {
 
     /// Ports open now.
     var open: OpenPorts { ports.withLock { $0 } }
+
+    /// Loads the first filter with doors. Only before the supervisor runs.
+    func begin(_ first: OpenPorts) throws(AiboxError) {
+        _ = try holder.perform(.filter(first))
+        ports.withLock { $0 = first }
+    }
 
     /// Loads the filter with other doors. Fails without effect.
     func change(

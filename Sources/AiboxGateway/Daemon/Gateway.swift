@@ -1,3 +1,4 @@
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import CLinux
@@ -12,6 +13,7 @@ struct Gateway {
     private let supervisor: Supervisor
     private let group: MultiThreadedEventLoopGroup
     private let channels: [any Channel]
+    private let egress: Egress?
     private let audit: GatewayAudit
     private let log: GatewayLog
 
@@ -31,9 +33,15 @@ struct Gateway {
             // Before the event loop's thread exists: capabilities belong to threads.
             if geteuid() == 0 { try check(aibox_keep_capabilities(keptAsRoot), "cannot give up capabilities") }
             for folder in [settings.audit.folder, settings.audit.checkpoints] { try Folder.makePrivate(folder) }
-            let landlock = try LockDown.daemon(settings)
+            let plan = try plan(settings)
+            let landlock = try LockDown.daemon(settings, plan)
             let audit = try GatewayAudit(settings, log: log)
             let containment = Containment(audit: audit, log: log)
+            // Squid takes longest: it starts while the namespaces are made.
+            let egress = try plan.map { plan throws(AiboxError) in
+                try Egress.start(
+                    plan, runFolder: settings.runFolder, sandbox: settings.sandbox, audit: audit.sink, log: log)
+            }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
             let supervisor = try Supervisor(
@@ -43,25 +51,48 @@ struct Gateway {
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort)
             let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log)
-            let forwards = PortForwards(holder: holder, doors: Doors(holder: holder), audit: audit, log: log)
+            let doors = Doors(holder: holder)
+            let forwards = PortForwards(holder: holder, doors: doors, audit: audit, log: log)
             containment.whenCut {
                 ssh.closeConnections()
                 forwards.closeConnections()
             }
             let service = ControlService(
                 settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
-                audit: audit, ssh: ssh, forwards: forwards, landlock: landlock)
+                audit: audit, ssh: ssh, forwards: forwards, egress: egress, landlock: landlock)
+            if let egress { try open(egress, holder, doors) }
             let channels = [
                 try ControlServer(service: service, log: log).serve(control, on: group),
                 try ssh.serve(sshListener, on: group).wait(),
             ]
             return Gateway(
-                ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels, audit: audit,
-                log: log)
+                ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
+                egress: egress, audit: audit, log: log)
         } catch {
             holder.end()
+            // Squid goes with the process.
             throw (error as? AiboxError) ?? AiboxError(.failed, "cannot start the gateway", why: "\(error)")
         }
+    }
+
+    private static func plan(_ settings: GatewaySettings) throws(AiboxError) -> EgressPlan? {
+        guard let network = settings.network else { return nil }
+        do { return try EgressPlan(json: network) } catch {
+            throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
+        }
+    }
+
+    /// A port is open only while somebody answers there: first the service, then the filter.
+    private static func open(_ egress: Egress, _ holder: HolderConnection, _ doors: Doors) throws {
+        var listeners: [Descriptor] = []
+        for port in Egress.ports {
+            guard let socket = try holder.perform(.listen(SandboxLink.gatewayAddress, port)) else {
+                throw AiboxError(.failed, "cannot open the way out", why: "no socket came")
+            }
+            listeners.append(socket)
+        }
+        try egress.serve(listeners)
+        try doors.begin(OpenPorts(tcp: Egress.ports))
     }
 
     /// Serves until something ends it, then takes everything down. Returns the exit status.
@@ -74,6 +105,7 @@ struct Gateway {
         }
         for channel in channels { try? channel.close().wait() }
         holder.end()
+        egress?.end()
         try? group.syncShutdownGracefully()
         audit.close()
         return ending.isFailure ? 1 : 0

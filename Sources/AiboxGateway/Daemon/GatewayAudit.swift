@@ -5,7 +5,8 @@ import NIOCore
 
 /// The audit events of a gateway.
 final class GatewayAudit: Sendable {
-    private let sink: AuditLog
+    /// For rooms that write events of their own.
+    let sink: AuditLog
     private let sandbox: String
     private let log: GatewayLog
 

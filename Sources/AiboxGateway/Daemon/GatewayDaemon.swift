@@ -48,8 +48,8 @@ public enum GatewayDaemon {
 
     private static func readSettings() throws(AiboxError) -> GatewaySettings {
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while bytes.count <= Wire.lineLimit {
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while bytes.count <= Wire.settingsLimit {
             let count = try retrying("cannot read the gateway's settings") { read(STDIN_FILENO, &chunk, chunk.count) }
             if count == 0 { break }
             bytes += chunk[..<count]

@@ -1,5 +1,7 @@
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
+import Glibc
 
 /// What the gateway's processes give up for good before they serve a sandbox.
 ///
@@ -8,8 +10,13 @@ enum LockDown {
     /// The daemon. To be called while it has one thread.
     ///
     /// - Returns: the version of Landlock; 0 where the kernel has none.
-    static func daemon(_ settings: GatewaySettings) throws(AiboxError) -> Int {
-        let version = try files(settings).enforce()
+    static func daemon(_ settings: GatewaySettings, _ plan: EgressPlan?) throws(AiboxError) -> Int {
+        // Root's Squids have their files here, and a rule is for what is there.
+        if geteuid() == 0 {
+            try Folder.make(squids)
+            try retrying("cannot open \(squids) to Squid") { chmod(squids, 0o711) }
+        }
+        let version = try files(settings, plan).enforce()
         try SystemCallFilter.load(netlink: [0])
         return version
     }
@@ -21,14 +28,14 @@ enum LockDown {
     }
 
     /// The run folder and the audit log; of the system what servers read. Not the homes, not the workspace, not /var.
-    static func files(_ settings: GatewaySettings) -> FileAccess {
+    static func files(_ settings: GatewaySettings, _ plan: EgressPlan? = nil) -> FileAccess {
         FileAccess(
             readable: ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/proc", "/sys/devices/system/cpu"]
                 + configuration.map { "/etc/" + $0 } + ["null", "random", "urandom", "zero"].map { "/dev/" + $0 }
-                + Self.resolverFolders,
+                + Self.resolverFolders + (plan?.originAuthorities ?? []),
             writable: [
                 settings.runFolder, settings.audit.folder, settings.audit.checkpoints, "/dev/null", "/dev/shm",
-            ],
+            ] + (geteuid() == 0 ? [squids] : []),
             programs: servers, removable: [Path.parent(settings.runFolder)])
     }
 
@@ -38,6 +45,8 @@ enum LockDown {
         "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "passwd", "pki",
         "protocols", "resolv.conf", "services", "squid", "ssl", "timezone", "unbound",
     ]
+
+    private static let squids = Path.parent(SquidPlace.rootful(runFolder: ""))
 
     /// Where /etc/resolv.conf may lead.
     private static let resolverFolders = ["/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/mnt/wsl"]

@@ -12,6 +12,7 @@ public struct EgressDenial: Error, Sendable, Equatable {
         case addressLiteral = "address_literal"
         case invalidName = "invalid_name"
         case privateTarget = "private_target"
+        case nameNotResolved = "name_not_resolved"
         case hostMismatch = "host_mismatch"
         case sniMismatch = "sni_mismatch"
         case sniMissing = "sni_missing"
@@ -55,6 +56,7 @@ public struct EgressDenial: Error, Sendable, Equatable {
         case .malformed: 400
         case .rateLimited, .tooManyConnections: 429
         case .uploadTooLarge: 413
+        case .nameNotResolved: 502
         case .unavailable: 503
         default: 403
         }

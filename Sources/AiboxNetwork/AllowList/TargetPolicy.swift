@@ -7,7 +7,7 @@
 public struct TargetPolicy: Sendable, Equatable {
     /// Blocks that the organisation opened.
     public var exceptions: [AddressRange]
-    /// The host's own addresses: refused whatever else is said, exceptions included.
+    /// The host's own addresses: refused whatever block they lie in; only a block of that one address opens one.
     public var hostAddresses: [IPAddress]
 
     public init(exceptions: [AddressRange] = [], hostAddresses: [IPAddress] = []) {
@@ -18,10 +18,10 @@ public struct TargetPolicy: Sendable, Equatable {
     /// Why `address` is refused, in words, or nil if it may be reached.
     public func refusal(of address: IPAddress) -> String? {
         let address = address.unmapped
-        if hostAddresses.contains(where: { $0.unmapped == address }) { return "\(address) is this machine" }
+        if closedHostAddresses.contains(address) { return "\(address) is this machine" }
         if exceptions.contains(where: { $0.contains(address) }) { return nil }
         if let embedded = address.wellKnownNAT64 {
-            if hostAddresses.contains(.v4(embedded)) { return "\(address) is this machine" }
+            if closedHostAddresses.contains(.v4(embedded)) { return "\(address) is this machine" }
             return TargetPolicy(exceptions: exceptions).refusal(of: .v4(embedded))
         }
         if let special = Self.special.first(where: { $0.range.contains(address) }) {
@@ -38,12 +38,17 @@ public struct TargetPolicy: Sendable, Equatable {
     /// Exceptions are cut out of the blocks instead of being allowed before them: a name that resolves
     /// to an opened address *and* to another private one is refused.
     public var refusedRanges: [AddressRange] {
-        let own = hostAddresses.map(\.unmapped).map { AddressRange(base: $0, prefix: $0.width) }
+        let own = closedHostAddresses.map { AddressRange(base: $0, prefix: $0.width) }
         let v4 = Self.special.map(\.range).filter { $0.base.width == 32 }.outermost
         let remaining = v4.flatMap { $0.subtracting(exceptions) }
         let translated = (remaining + own).compactMap(\.asWellKnownNAT64)
         let v6 = Self.special.map(\.range).filter { $0.base.width == 128 } + Self.unassigned
         return (remaining + v6.outermost.flatMap { $0.subtracting(exceptions) } + translated + own).outermost
+    }
+
+    private var closedHostAddresses: [IPAddress] {
+        let opened = Set(exceptions.filter { $0.prefix == $0.base.width }.map(\.base))
+        return hostAddresses.map(\.unmapped).filter { !opened.contains($0) }
     }
 
     private static let globalUnicast = AddressRange(base: .v6(0x2000 << 112), prefix: 3)

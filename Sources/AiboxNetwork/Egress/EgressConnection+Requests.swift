@@ -81,7 +81,7 @@ extension EgressConnection {
             reason: "more than \(limit) bytes were sent to one destination", nextSteps: ["Send less, or in parts."])
     }
 
-    static let unavailable = EgressDenial(
+    public static let unavailable = EgressDenial(
         .unavailable, rule: "gateway", reason: "the way out is not available at the moment",
         nextSteps: [
             "Try again in some seconds.", "If it stays so, ask the person who runs this sandbox to run: aibox doctor",
@@ -112,5 +112,20 @@ public struct EgressAttempt: Sendable, Equatable {
             self.method = method
             self.path = path.path
         }
+    }
+}
+
+/// What a request that went out has cost.
+public struct EgressTraffic: Sendable, Equatable {
+    public var request: EgressRequest
+    /// Bytes of the body, or of the tunnel.
+    public var bytesUp: Int64
+    /// Bytes that came back.
+    public var bytesDown: Int64
+
+    public init(request: EgressRequest, bytesUp: Int64, bytesDown: Int64) {
+        self.request = request
+        self.bytesUp = bytesUp
+        self.bytesDown = bytesDown
     }
 }

@@ -19,6 +19,8 @@ public struct EgressConnection: Sendable {
         case ask(EgressRequest)
         /// Look the host up and check its addresses, then call `resolved`.
         case resolve(HostName)
+        /// Write down that this request goes out, then call `recorded`: nothing of it leaves before.
+        case record(EgressRequest, EgressGrant)
         /// Connect to Squid, then call `upstreamConnected` or `upstreamEnded`.
         case openUpstream
         case sendUpstream([UInt8])
@@ -27,6 +29,8 @@ public struct EgressConnection: Sendable {
         case startTunnel
         /// A request was refused here: to be written down. The answer, if any, is an action of its own.
         case denied(EgressDenial, EgressAttempt)
+        /// A request that was recorded has ended.
+        case finished(EgressTraffic)
         /// Nothing more is said to Squid; its last bytes still count.
         case closeUpstream
         /// Send what is queued, then close.
@@ -45,12 +49,16 @@ public struct EgressConnection: Sendable {
     public private(set) var bytesDown: Int64 = 0
     /// The last request that was allowed, for a second look when the policy changes.
     public internal(set) var authorised: (request: EgressRequest, grant: EgressGrant)?
+    /// What the counters showed when the request that is under way was recorded.
+    private var underWay: (request: EgressRequest, up: Int64, down: Int64)?
 
     enum State: Sendable {
         case head(HTTPRequestHeadParser)
         case hello(TLSClientHelloParser, expected: HostName?)
         case asking(Pending)
         case resolving(Pending)
+        /// Nothing leaves before it is in the audit log.
+        case recording(Pending)
         case connecting(Pending)
         /// Squid was asked for a tunnel; its answer is awaited.
         case tunnelAsked(Pending, [UInt8])
@@ -72,7 +80,7 @@ public struct EgressConnection: Sendable {
         switch state {
         case .head, .hello, .tunnel: true
         case .exchange(let exchange): !exchange.body.isFinished
-        case .asking, .resolving, .connecting, .tunnelAsked, .closed: false
+        case .asking, .resolving, .recording, .connecting, .tunnelAsked, .closed: false
         }
     }
 
@@ -103,7 +111,7 @@ public struct EgressConnection: Sendable {
             return hello(progress, expected)
         case .tunnel: return countUp(bytes.count) + (isClosed ? [] : [.sendUpstream(bytes)])
         case .exchange(let exchange): return body(bytes, exchange)
-        case .asking, .resolving, .connecting, .tunnelAsked:
+        case .asking, .resolving, .recording, .connecting, .tunnelAsked:
             held += bytes
             // Only a reader that ignores `wantsClientBytes` gets here with this much.
             return held.count > 1 << 20 ? close() : []
@@ -146,6 +154,17 @@ public struct EgressConnection: Sendable {
         return connect(pending)
     }
 
+    /// The request is in the audit log.
+    ///
+    /// - Parameter refusal: why it is not, and cannot go on.
+    public mutating func recorded(_ refusal: EgressDenial?) -> [Action] {
+        guard case .recording(let pending) = state else { return [] }
+        if let refusal { return refuse(refusal, pending.attempt) }
+        underWay = (pending.request, bytesUp, bytesDown)
+        state = .connecting(pending)
+        return isUpstreamOpen ? forward(pending) : [.openUpstream]
+    }
+
     public mutating func upstreamConnected() -> [Action] {
         isUpstreamOpen = true
         guard case .connecting(let pending) = state else { return [] }
@@ -160,7 +179,7 @@ public struct EgressConnection: Sendable {
             countDown(bytes.count)
             return [.sendClient(bytes)]
         case .exchange(let exchange): return response(bytes, exchange)
-        case .head, .hello, .asking, .resolving, .connecting:
+        case .head, .hello, .asking, .resolving, .recording, .connecting:
             // Squid speaks only when spoken to: this connection cannot be trusted with another request.
             isUpstreamOpen = false
             return [.closeUpstream]
@@ -178,7 +197,7 @@ public struct EgressConnection: Sendable {
             if exchange.hasAnswered { return close() }
             return refuse(Self.unavailable, exchange.attempt)
         case .tunnel: return close()
-        case .head, .hello, .asking, .resolving, .closed: return []
+        case .head, .hello, .asking, .resolving, .recording, .closed: return []
         }
     }
 
@@ -186,10 +205,13 @@ public struct EgressConnection: Sendable {
     public mutating func clientEnded() -> [Action] {
         switch state {
         case .exchange(let exchange): return exchange.body.isFinished ? [] : close()
-        case .asking, .resolving, .connecting, .tunnelAsked, .tunnel, .closed: return []
+        case .asking, .resolving, .recording, .connecting, .tunnelAsked, .tunnel, .closed: return []
         case .head, .hello: return close()
         }
     }
+
+    /// The sandbox is gone.
+    public mutating func clientLost() -> [Action] { close() }
 
     /// Time ran out, or the policy took back what it had allowed.
     public mutating func abort(_ denial: EgressDenial) -> [Action] {
@@ -257,8 +279,9 @@ public struct EgressConnection: Sendable {
     // MARK: On to Squid
 
     private mutating func connect(_ pending: Pending) -> [Action] {
-        state = .connecting(pending)
-        return isUpstreamOpen ? forward(pending) : [.openUpstream]
+        guard let grant = pending.grant else { return close() }
+        state = .recording(pending)
+        return [.record(pending.request, grant)]
     }
 
     private mutating func forward(_ pending: Pending) -> [Action] {
@@ -307,10 +330,11 @@ public struct EgressConnection: Sendable {
         let send: [Action] = passed.isEmpty ? [] : [.sendClient(passed)]
         guard exchange.isAnswered else { return send }
         guard exchange.body.isFinished, exchange.mayContinue else { return send + close() }
+        let ended = finish()
         state = .head(HTTPRequestHeadParser())
         let next = held
         held = []
-        return send + (next.isEmpty ? [] : received(next))
+        return send + ended + (next.isEmpty ? [] : received(next))
     }
 
     // MARK: The end
@@ -321,7 +345,7 @@ public struct EgressConnection: Sendable {
     {
         var actions: [Action] = [.denied(denial, attempt)]
         switch state {
-        case .head, .asking, .resolving, .connecting, .tunnelAsked:
+        case .head, .asking, .resolving, .recording, .connecting, .tunnelAsked:
             // After "200 Connection established" only TLS can be read by the client.
             let canRead = door != .tls && !isTunnelPromised
             actions.append(.sendClient(canRead ? denial.response : TLSAlert.unrecognizedName))
@@ -343,13 +367,19 @@ public struct EgressConnection: Sendable {
         held = []
         let upstream: [Action] = isUpstreamOpen ? [.closeUpstream] : []
         isUpstreamOpen = false
-        return upstream + [.closeClient]
+        return upstream + finish() + [.closeClient]
+    }
+
+    private mutating func finish() -> [Action] {
+        guard let (request, up, down) = underWay else { return [] }
+        underWay = nil
+        return [.finished(EgressTraffic(request: request, bytesUp: bytesUp - up, bytesDown: bytesDown - down))]
     }
 
     /// True once the client was told that its tunnel stands.
     private var isTunnelPromised: Bool {
         switch state {
-        case .connecting(let pending), .tunnelAsked(let pending, _):
+        case .recording(let pending), .connecting(let pending), .tunnelAsked(let pending, _):
             if case .connect = pending.kind { true } else { false }
         default: false
         }

@@ -2,7 +2,8 @@ extension EgressDenial {
     /// The whole answer to an HTTP request.
     public var response: [UInt8] {
         let phrases = [
-            400: "Bad Request", 413: "Content Too Large", 429: "Too Many Requests", 503: "Service Unavailable",
+            400: "Bad Request", 413: "Content Too Large", 429: "Too Many Requests", 502: "Bad Gateway",
+            503: "Service Unavailable",
         ]
         let body = Array(json.utf8)
         let head =
@@ -10,6 +11,43 @@ extension EgressDenial {
             + "Content-Length: \(body.count)\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
         return Array(head.utf8) + body
     }
+
+    /// The refusal of a name that leads where nothing may go.
+    public static func privateTarget(_ host: HostName, _ why: String, rule: String) -> EgressDenial {
+        EgressDenial(
+            .privateTarget, rule: rule, reason: "\(host) leads to an address that is not reachable from here: \(why)",
+            nextSteps: ["Ask the person who runs this sandbox; only the organisation's policy can open such addresses."]
+        )
+    }
+
+    /// The refusal of a name that leads nowhere.
+    public static func notResolved(_ why: String, rule: String) -> EgressDenial {
+        EgressDenial(.nameNotResolved, rule: rule, reason: why, nextSteps: ["Check the name, or try again later."])
+    }
+
+    /// The end of a connection whose request came too slowly.
+    public static let tooSlow = EgressDenial(
+        .malformed, rule: "time-limit", reason: "no complete request came in time",
+        nextSteps: ["Send the request at once."])
+
+    /// The refusal of one connection too many from this sandbox.
+    public static func crowded(_ limit: Int) -> EgressDenial {
+        EgressDenial(
+            .tooManyConnections, rule: "connection-limit", reason: "\(limit) connections are open already",
+            nextSteps: ["Close connections, and use fewer at once."])
+    }
+
+    /// The end of what was allowed before and no longer is.
+    public static func tightened(_ denial: EgressDenial) -> EgressDenial {
+        EgressDenial(
+            .generationChanged, rule: denial.rule, layer: denial.layer,
+            reason: "the policy was tightened: " + denial.reason, nextSteps: denial.nextSteps)
+    }
+
+    /// Without the audit log nothing goes out.
+    public static let unrecorded = EgressDenial(
+        .unavailable, rule: "audit", reason: "the audit log cannot be written, so nothing goes out",
+        nextSteps: ["Ask the person who runs this sandbox to run: aibox doctor"])
 
     init(_ refusal: HTTPRefusal) {
         self.init(

@@ -14,6 +14,9 @@ extension SquidConfiguration {
             "logformat aibox \(SquidLogLine.format)",
             "access_log stdio:\(accessLog) logformat=aibox",
             "cache_log \(cacheLog)",
+            // What a sandbox can provoke does not fill the disk.
+            "debug_options ALL,0",
+            "sslproxy_session_cache_size 0",
             "logfile_rotate 0",
             "coredump_dir \(folder)",
             "cache deny all",

@@ -41,12 +41,14 @@ public struct SquidConfiguration: Sendable, Equatable {
     public var effectiveUser: String?
     /// nil: `/etc/hosts`.
     public var hostsFile: String?
+    /// Write the access log to standard output, which who starts it reads, instead of a file in `folder`.
+    public var logsToOutput: Bool
 
     public init(
         address: IPAddress = .v4(0x7F00_0001), port: UInt16, secret: String, folder: String, allowList: AllowList,
         targets: TargetPolicy = TargetPolicy(), authority: String, originAuthorities: [String] = [],
         upstream: UpstreamProxy? = nil, nameServers: [IPAddress]? = nil, effectiveUser: String? = nil,
-        hostsFile: String? = nil
+        hostsFile: String? = nil, logsToOutput: Bool = false
     ) {
         self.address = address
         self.port = port
@@ -60,13 +62,14 @@ public struct SquidConfiguration: Sendable, Equatable {
         self.nameServers = nameServers
         self.effectiveUser = effectiveUser
         self.hostsFile = hostsFile
+        self.logsToOutput = logsToOutput
     }
 
     /// The header that carries the secret; removed before anything is forwarded.
     public static let keyHeader = "X-Aibox-Key"
 
     public var pidFile: String { folder + "/squid.pid" }
-    public var accessLog: String { folder + "/access.log" }
+    public var accessLog: String { logsToOutput ? "/proc/self/fd/1" : folder + "/access.log" }
     public var cacheLog: String { folder + "/cache.log" }
     public var certificateDatabase: String { folder + "/certificates" }
 

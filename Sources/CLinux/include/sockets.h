@@ -11,6 +11,8 @@ int aibox_unix_connect(const char *folder, const char *name, int timeout);
 
 /// >= 0, or -errno. -EADDRINUSE also if another socket took the port between bind and listen.
 int aibox_tcp_listen(uint32_t address, uint16_t port, int backlog);
+/// A bound TCP socket on a port that the kernel chose.
+int aibox_tcp_reserve(uint32_t address, uint16_t *port);
 int aibox_udp_bind(uint32_t address, uint16_t port);
 /// A non-blocking socket whose connection is being made; ask aibox_socket_error once it is writable.
 int aibox_tcp_connect_start(uint32_t address, uint16_t port);

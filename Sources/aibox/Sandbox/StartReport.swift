@@ -12,7 +12,7 @@ enum StartReport {
               workspace  \(SafeText.escaped(record.workspace)) at /workspace
               isolation  \(record.engine); checked: \(layers)
               limits     \(record.limits)
-              network    none
+              network    \(SafeText.escaped(started.network))
               SSH        ssh \(record.container)   (127.0.0.1:\(record.sshPort))
 
             Go on with: aibox shell    Stop it with: aibox stop

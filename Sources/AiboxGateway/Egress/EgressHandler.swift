@@ -1,0 +1,290 @@
+import AiboxAudit
+import AiboxNetwork
+import AiboxSystem
+import NIOCore
+
+/// The sandbox's side of one connection on its way out: does what `EgressConnection` says, in order.
+///
+/// Nothing is read that could not be passed on: the sockets' buffers are all that a slow reader costs.
+final class EgressHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    typealias Action = EgressConnection.Action
+
+    private let service: EgressService
+    private let door: EgressConnection.Door
+    private var machine: EgressConnection
+    private var context: ChannelHandlerContext?
+    private var upstream: SquidConnection?
+    /// What is still to be done, in order.
+    private var actions: [Action] = []
+    private var isRunning = false
+    /// A refusal is being written down: what follows waits for it.
+    private var isRecording = false
+    private var isTunnel = false
+    private var isReading = false
+    private var isUpstreamReading = false
+    /// The client said all it has to say.
+    private var isInputClosed = false
+    /// An answer was sent that ends the connection: what still comes is thrown away, for a while.
+    private var isLingering = false
+    private var wasRefused = false
+    private var discarded = 0
+    private var timer: Scheduled<Void>?
+    private var hasBytes = false
+    /// What a rule's limits count this connection for.
+    private var held: EgressGrant?
+    private var recorded: (id: EventID, begun: ContinuousClock.Instant)?
+
+    private static let headLimit = TimeAmount.seconds(30)
+    private static let answerLimit = TimeAmount.seconds(90)
+    private static let lingerLimit = TimeAmount.seconds(2)
+    private static let discardLimit = 1 << 20
+
+    init(service: EgressService, door: EgressConnection.Door, key: String) {
+        self.service = service
+        self.door = door
+        machine = EgressConnection(door: door, key: key)
+    }
+
+    // MARK: The sandbox's side
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        limitTime(Self.headLimit)
+        if !service.admit(self, on: context.eventLoop) {
+            perform(machine.abort(.crowded(EgressService.connectionLimit)))
+        }
+        if context.channel.isActive { updateReading() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        updateReading()
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        hasBytes = true
+        if isLingering { return discard(buffer.readableBytes) }
+        if isTunnel, let upstream {
+            let actions = machine.countUp(buffer.readableBytes)
+            if machine.isClosed { return perform(actions) }
+            upstream.channel.write(buffer, promise: nil)
+            return
+        }
+        perform(machine.received(Array(buffer.readableBytesView)))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        upstream?.channel.flush()
+        updateReading()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { resume() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .inputClosed? = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
+        isInputClosed = true
+        if isLingering { return context.close(promise: nil) }
+        if isTunnel {
+            upstream?.channel.close(mode: .output, promise: nil)
+        } else {
+            perform(machine.clientEnded())
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        // Whatever the machine still wants done for the record; nobody is left to be answered.
+        perform(machine.clientLost())
+        upstream?.channel.close(promise: nil)
+        upstream = nil
+        releaseHeld()
+        service.leave(self)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    /// The list has changed: what it no longer allows ends here.
+    func reconsider(_ list: AllowList) {
+        guard !machine.isClosed, let (request, _) = machine.authorised else { return }
+        if case .deny(let denial) = list.decide(request) { perform(machine.abort(.tightened(denial))) }
+    }
+
+    // MARK: Squid's side
+
+    func upstreamRead(_ buffer: ByteBuffer, from channel: any Channel) {
+        guard upstream?.channel === channel, let context else { return }
+        if isTunnel {
+            machine.countDown(buffer.readableBytes)
+            context.write(wrapOutboundOut(buffer), promise: nil)
+            return
+        }
+        perform(machine.upstreamReceived(Array(buffer.readableBytesView)))
+    }
+
+    func upstreamReadComplete(_ channel: any Channel) {
+        guard upstream?.channel === channel else { return }
+        isUpstreamReading = false
+        context?.flush()
+        updateReading()
+    }
+
+    func upstreamEnded(_ channel: any Channel) {
+        guard upstream?.channel === channel else { return }
+        upstream = nil
+        channel.close(promise: nil)
+        perform(machine.upstreamEnded())
+    }
+
+    /// Something can be written again.
+    func resume() { updateReading() }
+
+    private func updateReading() {
+        guard let context, context.channel.isActive else { return }
+        let canPassUp = upstream?.channel.isWritable ?? true
+        if !isReading, !isInputClosed, isLingering || (machine.wantsClientBytes && canPassUp && !isRecording) {
+            isReading = true
+            context.read()
+        }
+        if let upstream, !isUpstreamReading, context.channel.isWritable, !machine.isClosed {
+            isUpstreamReading = true
+            upstream.channel.read()
+        }
+    }
+
+    // MARK: Doing
+
+    private func perform(_ more: [Action]) {
+        actions += more
+        if isRunning { return }
+        isRunning = true
+        while !isRecording, !actions.isEmpty { step(actions.removeFirst()) }
+        isRunning = false
+        upstream?.channel.flush()
+        context?.flush()
+        updateReading()
+    }
+
+    private func step(_ action: Action) {
+        guard let context else { return }
+        switch action {
+        case .ask(let request):
+            refreshUpstream()
+            let decision = service.decide(request)
+            if case .allow(let grant) = decision { held = grant }
+            limitTime(Self.answerLimit)
+            actions += machine.decided(decision)
+        case .resolve(let host):
+            guard let grant = held else { return actions += machine.resolved(EgressConnection.unavailable) }
+            whenDone(service.check(host, grant, on: context.eventLoop)) { handler, result in
+                switch result {
+                case .success(let refusal): handler.perform(handler.machine.resolved(refusal))
+                case .failure: handler.perform(handler.machine.resolved(EgressConnection.unavailable))
+                }
+            }
+        case .record(let request, let grant):
+            let begun = ContinuousClock.now
+            whenDone(service.recorder.allowed(request, grant, door, on: context.eventLoop)) { handler, result in
+                handler.recorded = (try? result.get()).map { ($0, begun) }
+                // From here on Squid's own limits hold.
+                handler.timer?.cancel()
+                handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
+            }
+        case .openUpstream:
+            whenDone(service.connect(self, on: context.eventLoop)) { handler, result in
+                handler.upstream = try? result.get()
+                handler.isUpstreamReading = false
+                let actions =
+                    handler.upstream == nil ? handler.machine.upstreamEnded() : handler.machine.upstreamConnected()
+                handler.perform(actions)
+            }
+        case .sendUpstream(let bytes): upstream?.channel.write(ByteBuffer(bytes: bytes), promise: nil)
+        case .sendClient(let bytes): context.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+        case .startTunnel:
+            isTunnel = true
+            timer?.cancel()
+        case .denied(let denial, let attempt):
+            wasRefused = true
+            releaseHeld()
+            isRecording = true
+            // What cannot be written down is refused all the same.
+            whenDone(service.recorder.denied(denial, attempt, door, on: context.eventLoop)) { handler, _ in
+                handler.isRecording = false
+                handler.perform([])
+            }
+        case .finished(let traffic):
+            if let (id, begun) = recorded { service.recorder.ended(traffic, of: id, after: begun.duration(to: .now)) }
+            recorded = nil
+            releaseHeld()
+            hasBytes = false
+            limitTime(Self.headLimit)
+        case .closeUpstream:
+            upstream?.channel.close(promise: nil)
+            upstream = nil
+        case .closeClient: closeClient(context)
+        }
+    }
+
+    private func whenDone<Value: Sendable>(
+        _ future: EventLoopFuture<Value>, _ body: @escaping (EgressHandler, Result<Value, any Error>) -> Void
+    ) {
+        future.assumeIsolated().whenComplete { result in body(self, result) }
+    }
+
+    /// A connection that is kept for the next request goes to the Squid with the list in force.
+    private func refreshUpstream() {
+        guard let upstream, upstream.squid !== service.squid else { return }
+        self.upstream = nil
+        upstream.channel.close(promise: nil)
+        actions += machine.upstreamEnded()
+    }
+
+    private func releaseHeld() {
+        if let held { service.release(held) }
+        held = nil
+    }
+
+    // MARK: The end
+
+    /// Closes behind the last byte. After a refusal the client may still be sending: closing at once would take the
+    /// answer away from it (RFC 9112 section 9.6).
+    private func closeClient(_ context: ChannelHandlerContext) {
+        timer?.cancel()
+        upstream?.channel.close(promise: nil)
+        upstream = nil
+        let channel = context.channel
+        guard wasRefused, !isInputClosed else {
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+            limitTime(Self.headLimit)
+            return
+        }
+        isLingering = true
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            channel.close(mode: .output, promise: nil)
+        }
+        limitTime(Self.lingerLimit)
+    }
+
+    private func discard(_ count: Int) {
+        discarded += count
+        if discarded > Self.discardLimit { context?.close(promise: nil) }
+    }
+
+    private func limitTime(_ limit: TimeAmount) {
+        timer?.cancel()
+        guard let context else { return }
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.timeIsUp() }
+    }
+
+    private func timeIsUp() {
+        guard let context else { return }
+        if machine.isClosed || !hasBytes { return context.close(promise: nil) }
+        perform(machine.abort(machine.wantsClientBytes ? .tooSlow : EgressConnection.unavailable))
+    }
+}

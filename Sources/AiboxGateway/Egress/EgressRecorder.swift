@@ -1,0 +1,119 @@
+import AiboxAudit
+import AiboxNetwork
+import AiboxSystem
+import AiboxWire
+import NIOCore
+
+/// Writes what the gateway decided into the audit log: one event a decision, on the disk before its effect (P7).
+final class EgressRecorder: Sendable {
+    private let sink: AuditLog
+    private let sandbox: String
+    private let log: GatewayLog
+
+    init(sink: AuditLog, sandbox: String, log: GatewayLog) {
+        self.sink = sink
+        self.sandbox = sandbox
+        self.log = log
+    }
+
+    /// - Returns: the event's id; fails if it could not be written.
+    func allowed(_ request: EgressRequest, _ grant: EgressGrant, _ door: EgressConnection.Door, on loop: any EventLoop)
+        -> EventLoopFuture<EventID>
+    {
+        var details = Self.details(EgressAttempt(request), door)
+        details["rule"] = .string(grant.rule)
+        details["layer"] = .string(grant.layer)
+        return append(
+            AuditEvent(.networkAllow, subject: "\(request.host):\(request.port)", details: details), on: loop)
+    }
+
+    func denied(_ denial: EgressDenial, _ attempt: EgressAttempt, _ door: EgressConnection.Door, on loop: any EventLoop)
+        -> EventLoopFuture<EventID>
+    {
+        var details = Self.details(attempt, door)
+        details["rule"] = .string(denial.rule)
+        details["layer"] = .string(denial.layer)
+        details["reason"] = .string(denial.reason)
+        details["code"] = .string(denial.code.rawValue)
+        let subject = [attempt.host.map(Self.carried), attempt.port.map { "\($0)" }].compactMap(\.self)
+            .joined(separator: ":")
+        return append(
+            AuditEvent(.networkDeny, subject: subject, outcome: .denied, details: details), on: loop)
+    }
+
+    /// Needs no waiting: nothing follows from it.
+    func ended(_ traffic: EgressTraffic, of event: EventID, after duration: Duration) {
+        let details: JSONObject = [
+            "allow": .string("\(event)"), "bytes_out": .integer(traffic.bytesUp),
+            "bytes_in": .integer(traffic.bytesDown), "duration_ms": .integer(Int64(duration.milliseconds)),
+        ]
+        let subject = "\(traffic.request.host):\(traffic.request.port)"
+        note(AuditEvent(.networkEnd, subject: subject, details: details))
+    }
+
+    /// Squid, the second check, refused what the gateway had let through.
+    func denied(by line: SquidLogLine, _ url: String) {
+        var details: JSONObject = ["rule": "second-check", "layer": "org"]
+        details["method"] = line.method.map { .string(Self.carried($0)) }
+        let sni = line.serverName.map { ", SNI \($0)" } ?? ""
+        details["reason"] = .string(Self.carried("Squid refused: \(line.error ?? line.bumpMode ?? line.result)\(sni)"))
+        note(AuditEvent(.networkDeny, subject: Self.carried(url), outcome: .denied, details: details))
+    }
+
+    /// A service that the way out needs has died.
+    func lost(_ layer: String, _ reason: String) {
+        note(
+            AuditEvent(
+                .gatewayCutOff, subject: sandbox, outcome: .failure,
+                details: ["layer": .string(layer), "reason": .string(Self.carried(reason))]))
+    }
+
+    private func note(_ event: AuditEvent) {
+        do throws(AiboxError) {
+            try sink.append([event]) { [log] result in
+                if case .failure(let error) = result { log.error("event not written", ["reason": "\(error)"]) }
+            }
+        } catch {
+            log.error("event not written", ["reason": "\(error)"])
+        }
+    }
+
+    private func append(_ event: AuditEvent, on loop: any EventLoop) -> EventLoopFuture<EventID> {
+        let promise = loop.makePromise(of: EventID.self)
+        do throws(AiboxError) {
+            try sink.append([event]) { [log] result in
+                switch result {
+                case .success(let ids):
+                    if let id = ids.first { promise.succeed(id) } else { promise.fail(Self.unwritten) }
+                case .failure(let error):
+                    log.error("event not written", ["reason": "\(error)"])
+                    promise.fail(error)
+                }
+            }
+        } catch {
+            log.error("event not written", ["reason": "\(error)"])
+            promise.fail(error)
+        }
+        return promise.futureResult
+    }
+
+    private static let unwritten = AiboxError(.failed, "cannot write the audit log")
+
+    private static func details(_ attempt: EgressAttempt, _ door: EgressConnection.Door) -> JSONObject {
+        var details: JSONObject = [:]
+        details["host"] = attempt.host.map { .string(carried($0)) }
+        details["port"] = attempt.port.map { .integer(Int64($0)) }
+        let word =
+            switch door {
+            case .tls: "tls"
+            case .http: "http"
+            case .proxy: attempt.method == "CONNECT" ? "connect" : "http"
+            }
+        details["protocol"] = .string(word)
+        if door != .tls, attempt.method != "CONNECT" { details["method"] = attempt.method.map { .string(carried($0)) } }
+        details["path"] = attempt.path.map { .string(carried($0)) }
+        return details
+    }
+
+    private static func carried(_ text: String) -> String { AuditText.carried(Array(text.utf8.prefix(2048))) }
+}

@@ -1,0 +1,167 @@
+import AiboxAudit
+import AiboxNetwork
+import AiboxSystem
+import Glibc
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// What all connections of a sandbox on its way out share: the list, the limits, the Squid, the record.
+final class EgressService: Sendable {
+    private struct State {
+        var list: AllowList
+        var limits = EgressLimits()
+        var squid: SquidProcess?
+        var connections: [ObjectIdentifier: NIOLoopBound<EgressHandler>] = [:]
+    }
+
+    let recorder: EgressRecorder
+    let supervisor: Mutex<SquidSupervisor?> = Mutex(nil)
+    private let lookup: AddressLookup
+    private let log: GatewayLog
+    private let exceptions: [AddressRange]
+    private let hasUpstream: Bool
+    private let state: Mutex<State>
+
+    /// Connections of the sandbox at a time.
+    static let connectionLimit = 1024
+
+    init(
+        list: AllowList, exceptions: [AddressRange], hasUpstream: Bool, lookup: AddressLookup,
+        recorder: EgressRecorder, log: GatewayLog
+    ) {
+        state = Mutex(State(list: list))
+        self.exceptions = exceptions
+        self.hasUpstream = hasUpstream
+        self.lookup = lookup
+        self.recorder = recorder
+        self.log = log
+    }
+
+    // MARK: Deciding
+
+    /// The verdict; an allowed request has used one of its rule's, and `release` has to be called at its end.
+    func decide(_ request: EgressRequest) -> EgressDecision {
+        state.withLock { state in
+            let decision = state.list.decide(request)
+            guard case .allow(let grant) = decision else { return decision }
+            if let denial = state.limits.begin(grant, now: .now) { return .deny(denial) }
+            return decision
+        }
+    }
+
+    func release(_ grant: EgressGrant) { state.withLock { $0.limits.ended(grant) } }
+
+    /// Why the host cannot be reached, or nil.
+    func check(_ host: HostName, _ grant: EgressGrant, on loop: any EventLoop) -> EventLoopFuture<EgressDenial?> {
+        let (exceptions, hasUpstream) = (exceptions, hasUpstream)
+        return lookup.addresses(of: host, on: loop).map { answer in
+            switch answer {
+            case .none(let why):
+                // A company's proxy may know names that this machine does not.
+                return hasUpstream ? nil : .notResolved(why, rule: grant.rule)
+            case .addresses(let addresses):
+                let policy = TargetPolicy(exceptions: exceptions, hostAddresses: HostAddresses.current())
+                let refusal = addresses.lazy.compactMap { policy.refusal(of: $0) }.first
+                return refusal.map { .privateTarget(host, $0, rule: grant.rule) }
+            }
+        }
+    }
+
+    // MARK: The list
+
+    var list: AllowList { state.withLock { $0.list } }
+
+    /// Takes another list from now on, and closes what it no longer allows.
+    func use(_ list: AllowList) {
+        let open = state.withLock { state in
+            state.list = list
+            return Array(state.connections.values)
+        }
+        for handler in open { handler.eventLoop.execute { handler.value.reconsider(list) } }
+    }
+
+    // MARK: Squid
+
+    func use(_ squid: SquidProcess?) { state.withLock { $0.squid = squid } }
+
+    /// What Squid did; what the gateway itself decided is recorded already.
+    func squidSpoke(_ line: SquidLogLine) {
+        guard line.isRefused, let url = line.url, !url.contains("squid-probe.aibox.internal") else { return }
+        if line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate" {
+            recorder.denied(by: line, url)
+        } else {
+            log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])
+        }
+    }
+
+    /// The Squid for new connections; nil while there is none.
+    var squid: SquidProcess? {
+        state.withLock { state in state.squid.flatMap { $0.isAlive ? $0 : nil } }
+    }
+
+    /// Connects to Squid.
+    func connect(_ handler: EgressHandler, on loop: any EventLoop) -> EventLoopFuture<SquidConnection> {
+        guard let squid, let supervisor = supervisor.withLock({ $0 }) else {
+            return loop.makeFailedFuture(AiboxError(.failed, "Squid does not run"))
+        }
+        supervisor.beginConnection(squid)
+        let owner = NIOLoopBound(handler, eventLoop: loop)
+        return ClientBootstrap(group: loop)
+            .connectTimeout(.seconds(3))
+            .channelOption(.autoRead, value: false)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: Self.allocator)
+            .channelOption(.writeBufferWaterMark, value: Self.waterMark)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(UpstreamHandler(owner: owner.value))
+                }
+            }
+            .connect(host: "127.0.0.1", port: Int(squid.port))
+            .flatMapErrorThrowing { error in
+                supervisor.endConnection(squid)
+                throw error
+            }
+            .flatMapThrowing { channel in
+                channel.closeFuture.whenComplete { _ in supervisor.endConnection(squid) }
+                // It had the port from its start to now: nobody else can have taken this connection.
+                guard squid.isAlive else {
+                    channel.close(promise: nil)
+                    throw AiboxError(.failed, "Squid does not run")
+                }
+                return SquidConnection(squid: squid, channel: channel)
+            }
+    }
+
+    static let allocator: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(
+        minimum: 2048, initial: 16_384, maximum: 262_144)
+    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 131_072, high: 524_288)
+
+    // MARK: Connections
+
+    /// False if there are too many.
+    func admit(_ handler: EgressHandler, on loop: any EventLoop) -> Bool {
+        let bound = NIOLoopBound(handler, eventLoop: loop)
+        let id = ObjectIdentifier(handler)
+        return state.withLock { state in
+            if state.connections.count >= Self.connectionLimit { return false }
+            state.connections[id] = bound
+            return true
+        }
+    }
+
+    func leave(_ handler: EgressHandler) {
+        let id = ObjectIdentifier(handler)
+        _ = state.withLock { $0.connections.removeValue(forKey: id) }
+    }
+
+    var connections: Int { state.withLock { $0.connections.count } }
+}
+
+/// A connection to a Squid, and which.
+struct SquidConnection: Sendable {
+    var squid: SquidProcess
+    var channel: any Channel
+}
