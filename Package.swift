@@ -61,12 +61,14 @@ let package = Package(
         room(
             "AiboxContainer",
             uses: [
-                "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire",
-                "CAppArmor", "CLinux", "CSeccomp",
+                "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxPolicy", "AiboxState",
+                "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
             ]),
-        room("AiboxNetwork", uses: ["AiboxSystem", "CNftnl"]),
-        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxSystem"]),
-        room("AiboxGateway", uses: ["AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),
+        room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
+        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxNetwork", "AiboxSystem"]),
+        room(
+            "AiboxGateway",
+            uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "CSeccomp"] + nio),
 
         // Leaves.
         room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
@@ -104,7 +106,10 @@ let package = Package(
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
             "AiboxGatewayTests",
-            uses: ["AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "aibox-gateway"]),
+            uses: [
+                "AiboxAudit", "AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux",
+                "aibox-gateway",
+            ]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
         tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem", "Rego"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),

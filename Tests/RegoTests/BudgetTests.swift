@@ -107,7 +107,7 @@ import Testing
 
     @Test(arguments: [
         ("searched", "p := [x | some x in numbers.range(1, 100000); contains(input, \"b\")]"),
-        ("changed", "p := [x | some x in numbers.range(1, 100000); x := upper(input)]"),
+        ("changed", "p := [y | some x in numbers.range(1, 100000); y := upper(input)]"),
         ("compared", "p := [x | some x in numbers.range(1, 100000); input == concat(\"\", [input, \"\"])]"),
         ("split", "p := split(input, \"\")"),
         ("matched", "p := [x | some x in numbers.range(1, 100000); regex.match(`(a|b)*c(a*b?)*$`, input)]"),
