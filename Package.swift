@@ -54,6 +54,7 @@ let package = Package(
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("rego-conformance", uses: ["Rego"]),
+        program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),
 
         // Domains.
         room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),

@@ -19,7 +19,7 @@ struct Aibox: ParsableCommand {
             PortForwardCommand.self,
             ConfigCommand.self,
             PolicyCommand.self,
-            AuditCommand.self,
+            AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,
             Completion.self, Man.self,
