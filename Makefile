@@ -40,6 +40,7 @@ fmt:
 
 bench: build
 	@$(SWIFT) build $(RELEASE_FLAGS) --product audit-benchmark
+	@scripts/bench-rego $(BIN)
 	@scripts/bench $(BIN)
 
 install: build
