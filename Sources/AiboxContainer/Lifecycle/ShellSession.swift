@@ -31,7 +31,7 @@ public struct ShellSession {
         let ssh = try session.command(
             command.isEmpty ? login : command,
             folder: Self.folderInside(Path.current, workspace: record.workspace), terminal: terminal)
-        guard let rule = try RecordingRule.load(context), rule.isRequired || terminal else {
+        guard let rule = try RecordingRule.load(context, sandbox: record.name), rule.isRequired || terminal else {
             try ProcessReplacement.become(ssh)
             return 1
         }
