@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxEmbedded
+import AiboxNetwork
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire

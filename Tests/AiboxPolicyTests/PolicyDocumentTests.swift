@@ -67,7 +67,7 @@ struct PolicyDocumentTests {
             (
                 "an id given twice",
                 "version: 1\nnetwork:\n  allow:\n    - {id: a, hosts: [a.example.com]}\n    - {id: a, hosts: [b.example.com]}",
-                "p:5:12: network.allow: the id a is already taken in line 4"
+                "p:5:8: network.allow: the id a is already taken in line 4"
             ),
             (
                 "a tool allowed without a class of risk", "version: 1\ntools: {rules: [{match: [curl], allow: true}]}",

@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxEmbedded
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import Testing
@@ -10,14 +11,12 @@ import Testing
 struct PolicySchemaTests {
     private static let repository = Path.parent(Path.parent(Path.parent(#filePath)))
 
-    @Test("docs/policy.md is what the table says", .bug("aibox policy docs > docs/policy.md"))
+    @Test("docs/policy.md is what aibox policy docs prints")
     func documentation() throws {
         #expect(try File.text(Self.repository + "/docs/policy.md") == PolicyDocumentation.markdown)
     }
 
-    @Test(
-        "configs/policy.schema.json is what the table says",
-        .bug("aibox policy docs --schema > configs/policy.schema.json"))
+    @Test("configs/policy.schema.json is what aibox policy docs --schema prints")
     func schemaFile() throws {
         #expect(try File.text(Self.repository + "/configs/policy.schema.json") == PolicyJSONSchema.text)
         _ = try JSONParser.parse(Array(PolicyJSONSchema.text.utf8))
@@ -120,7 +119,8 @@ struct PolicySchemaTests {
         let silent = try Self.policy("")
         for effect in Self.effects {
             #expect(try effect.shows(Self.policy(effect.document)), "\(effect.field)")
-            #expect(try !effect.shows(silent), "\(effect.field) has its effect without being said")
+            let isSilent = (try? effect.shows(silent)) != true
+            #expect(isSilent, "\(effect.field) has its effect without being said")
         }
     }
 

@@ -12,6 +12,11 @@ struct PolicyChecks {
         ] {
             distinct(field, id, fields[field])
         }
+        let taken = Set((fields["network.allow"]?.elements ?? []).compactMap { $0["id"]?.text })
+        for exception in fields["exceptions"]?.elements ?? [] {
+            guard let id = exception["id"], taken.contains(id.text ?? "") else { continue }
+            complain(id.origin, "exceptions: the id \(id.text ?? "") is already taken in network.allow")
+        }
         for (name, field) in [("network.allow", fields["network.allow"]), ("exceptions", fields["exceptions"])] {
             for (index, entry) in (field?.elements ?? []).enumerated() { allowEntry(entry, "\(name)[\(index)]") }
         }

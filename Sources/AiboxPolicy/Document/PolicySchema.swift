@@ -11,6 +11,11 @@ public enum PolicySchema {
 
     private static let byName = Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0) })
 
+    /// What holds where nobody says anything.
+    static let standards: [String: [PolicyItem]] = fields.reduce(into: [:]) { standards, field in
+        if let standard = field.standard { standards[field.name] = [PolicyItem(standard, .builtIn)] }
+    }
+
     /// The sections and the fields without one, in the order of the table.
     static let sections: [String] = fields.reduce(into: []) { sections, field in
         if !sections.contains(field.section) { sections.append(field.section) }

@@ -46,10 +46,8 @@ public struct EffectivePolicy: Sendable, Equatable {
 
     /// The organisation's document with what holds where it is silent, and with the exceptions of the day.
     private static func base(_ organisation: PolicyDocument, day: String, _ notes: inout [String]) -> PolicyStack {
-        var stack = PolicyStack(organisation)
-        for field in PolicySchema.fields where stack.statements[field.name] == nil {
-            if let standard = field.standard { stack.statements[field.name] = [PolicyItem(standard, .builtIn)] }
-        }
+        var stack = PolicyStack(statements: PolicySchema.standards)
+        for (name, item) in organisation.fields { stack.statements[name] = [item] }
         var additions: [PolicyItem] = []
         for exception in organisation.fields["exceptions"]?.elements ?? [] {
             let expires = exception["expires"]?.text ?? ""

@@ -17,22 +17,23 @@ struct AllowListOrder {
 
     init(earlier: PolicyItem, later: PolicyItem) {
         parent = earlier
-        self.earlier = Self.placed(earlier)
-        self.later = Self.placed(later)
-        if self.later.count != later.elements.count || self.earlier.count != earlier.elements.count {
+        guard let before = Self.placed(earlier), let after = Self.placed(later) else {
             // Documents are checked when they are read; what got here unread is not trusted.
+            self.earlier = []
+            self.later = []
             violations = [PolicyViolation("network.allow", "is not understood", later.origin, parent.origin)]
             return
         }
+        self.earlier = before
+        self.later = after
         for index in self.later.indices { compare(index) }
         compareShares()
     }
 
-    private static func placed(_ list: PolicyItem) -> [Placed] {
-        list.elements.compactMap { item in
-            guard let rule = try? AllowList([AllowRuleSource(item)]).rules.first else { return nil }
-            return (rule, item)
-        }
+    private static func placed(_ list: PolicyItem) -> [Placed]? {
+        let items = list.elements
+        guard let rules = try? AllowList(items.map { AllowRuleSource($0) }).rules else { return nil }
+        return zip(rules, items).map { ($0, $1) }
     }
 
     private mutating func refuse(_ entry: Placed, _ member: String, _ message: String, _ parent: PolicyItem) {

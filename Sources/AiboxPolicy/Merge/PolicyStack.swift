@@ -14,9 +14,12 @@ public struct PolicyStack: Sendable, Equatable {
     public static func merge(_ earlier: PolicyStack, _ later: PolicyStack) -> (PolicyStack, [PolicyViolation]) {
         var violations: [PolicyViolation] = []
         var merged = earlier
-        for field in PolicySchema.fields {
-            guard let above = later.statements[field.name], let first = above.first else { continue }
-            let below = earlier.statements[field.name] ?? []
+        for name in later.statements.keys.sorted() {
+            guard let field = PolicySchema.field(name), let above = later.statements[name], let first = above.first
+            else {
+                continue
+            }
+            let below = earlier.statements[name] ?? []
             if field.order.isPooled {
                 for lower in below {
                     for upper in above { violations += field.loosening(of: lower, by: upper) }
@@ -26,17 +29,23 @@ public struct PolicyStack: Sendable, Equatable {
             } else if let last = below.last, last != first {
                 violations += field.loosening(of: last, by: first)
             }
-            merged.statements[field.name] = below.last == first ? below + above.dropFirst() : below + above
+            // Only the very same statement is dropped: who said it last is needed for what comes later.
+            let isRepeated = below.last.map { $0 == first && $0.origin == first.origin } ?? false
+            merged.statements[name] = isRepeated ? below + above.dropFirst() : below + above
         }
         return (merged, violations)
     }
 
-    /// What holds for each field that somebody spoke about.
+    /// What holds for each field that somebody spoke about, as the one said it who said it first.
     var values: [String: PolicyItem] {
-        var values: [String: PolicyItem] = [:]
-        for field in PolicySchema.fields {
-            guard let said = statements[field.name], let last = said.last else { continue }
-            values[field.name] = field.order.isPooled ? PolicyField.pool(said) : last
+        var values = statements.compactMapValues(\.last)
+        for (name, said) in statements where said.count > 1 {
+            guard let field = PolicySchema.field(name), let last = said.last else { continue }
+            if field.order.isPooled {
+                values[name] = PolicyField.pool(said)
+            } else {
+                values[name] = said.reversed().prefix { $0 == last }.last ?? last
+            }
         }
         return values
     }

@@ -119,6 +119,10 @@ struct ToolRule: Sendable {
     /// Later rules that could never have their effect, or that take an earlier one's name.
     static func loosening(_ field: String, of earlier: [ToolRule], by later: [ToolRule]) -> [PolicyViolation] {
         later.flatMap { rule -> [PolicyViolation] in
+            // What is only said again changes nothing.
+            if earlier.contains(where: { $0.id == rule.id && $0.words == rule.words && $0.outcome == rule.outcome }) {
+                return []
+            }
             let stricter = earlier.filter { $0.outcome > rule.outcome && $0.covers(rule) }
             let namesakes = earlier.filter {
                 $0.id == rule.id && ($0.words != rule.words || $0.outcome != rule.outcome)
