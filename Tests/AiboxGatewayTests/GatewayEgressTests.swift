@@ -216,6 +216,91 @@ struct GatewayEgressTests {
         #expect(statuses == ["200", "200", "200", "429", "429"])
     }
 
+    private func dig(_ gateway: LiveGateway, _ name: String, _ type: String = "A", _ more: [String] = []) throws
+        -> String
+    {
+        let arguments = ["+time=2", "+tries=1", "+noall", "+comments", "+answer", "@10.200.1.1"] + more + [name, type]
+        return try SystemCommandRunner().run(gateway.inBox("dig", arguments)).text
+    }
+
+    @Test("a listed name leads to the gateway, every other is unknown, and each question is one event")
+    func names() throws {
+        let (gateway, _) = try serving(Origin.plan())
+        #expect(try dig(gateway, "allowed.test").contains("10.200.1.1"))
+        #expect(try dig(gateway, "allowed.test", "A", ["+tcp"]).contains("10.200.1.1"))
+        #expect(try dig(gateway, "c2VjcmV0.unlisted.test", "TXT").contains("status: NXDOMAIN"))
+        #expect(
+            eventually(within: .seconds(3)) {
+                (try? gateway.events("dns.response").filter { $0.outcome == "denied" }.count) == 1
+            })
+        let denied = try gateway.events("dns.response").filter { $0.outcome == "denied" }
+        #expect(denied.map(\.subject) == ["c2VjcmV0.unlisted.test"])
+        #expect(denied.first?.json["details"]?["record"]?.stringValue == "TXT")
+    }
+
+    @Test("the resolver killed: its port is closed and names are unknown; it comes back by itself, and both are told")
+    func resolverKilled() throws {
+        let (gateway, _) = try serving(Origin.plan())
+        let resolver = try #require(Self.resolver(gateway))
+        kill(resolver, SIGKILL)
+        #expect(
+            eventually(within: .seconds(3)) {
+                (try? gateway.events("gateway.cutoff").contains {
+                    $0.json["details"]?["layer"]?.stringValue == "resolver"
+                }) == true
+            })
+        #expect(
+            eventually(within: .seconds(15)) { (try? dig(gateway, "allowed.test").contains("10.200.1.1")) == true })
+        #expect(try #require(Self.resolver(gateway)) != resolver)
+    }
+
+    @Test("a change while it runs: allowed at once, taken away at once, what is open ends, never beyond the policy")
+    func changes() throws {
+        var plan = Origin.plan(hosts: ["allowed.test"])
+        plan.permitsAdditions = true
+        let (gateway, origin) = try serving(plan)
+        // Port 80 of the origin is served by nobody: 503 is Squid's, 403 the gateway's.
+        #expect(try curl(gateway, origin, "http://other.test/").status == "403")
+        #expect(try dig(gateway, "other.test").contains("NXDOMAIN"))
+        let begun = ContinuousClock.now
+        try gateway.client.change(NetworkChange(.allow, host: "other.test", seconds: nil))
+        #expect(ContinuousClock.now - begun < .seconds(5))
+        #expect(try curl(gateway, origin, "http://other.test/").status == "503")
+        #expect(try dig(gateway, "other.test").contains("10.200.1.1"))
+        let slow = try ChildProcess.start(
+            gateway.inBox("curl", ["-sS", "-m", "30", "-x", "http://10.200.1.1:3128", Self.http + "/slow/30"]),
+            descriptors: [-1, -1, -1])
+        #expect(eventually(within: .seconds(5)) { origin.requests.contains { $0.contains("/slow/30") } })
+        try gateway.client.change(NetworkChange(.deny, host: "allowed.test", seconds: 2))
+        #expect(eventually(within: .seconds(2)) { (try? slow.poll()) != nil }, "what was open is closed")
+        #expect(try curl(gateway, origin, Self.http + "/").status == "403")
+        #expect(
+            eventually(within: .seconds(10)) { (try? curl(gateway, origin, Self.http + "/").status) == "200" },
+            "its time is over")
+        let words = try gateway.events("policy.change").compactMap { $0.json["details"]?["change"]?.stringValue }
+        #expect(words.first == "allow other.test" && words.dropFirst().first == "deny allowed.test for 2 s")
+        #expect(throws: AiboxError.self) {
+            try gateway.client.change(NetworkChange(.allow, host: "*.com", seconds: nil))
+        }
+    }
+
+    @Test("without the policy's permission nothing can be added")
+    func beyondPolicy() throws {
+        let (gateway, origin) = try serving(Origin.plan(hosts: ["allowed.test"]))
+        #expect(throws: AiboxError.self) {
+            try gateway.client.change(NetworkChange(.allow, host: "other.test", seconds: nil))
+        }
+        #expect(try curl(gateway, origin, "http://other.test/").status == "403")
+    }
+
+    /// The child of the holder that is neither the resting process nor nft.
+    private static func resolver(_ gateway: LiveGateway) -> Int32? {
+        ((try? Folder.names("/proc")) ?? []).compactMap { Int32($0) }.first { pid in
+            ProcessTable.parent(of: pid) == gateway.holderPid && pid != gateway.ready.holderPid
+                && ProcessTable.isAlive(pid)
+        }
+    }
+
     private static func squid(_ gateway: LiveGateway) -> Int32? {
         gateway.log.split(separator: "\n").last { $0.contains("squid serves") }?
             .split(separator: " ").first { $0.hasPrefix("pid=") }

@@ -15,13 +15,14 @@ struct OrdinaryUserTests {
         // The build folder may lie where another user cannot go.
         let folder = try TemporaryFolder(prefix: "aibox-rootless")
         chmod(folder.path, 0o755)
-        for program in [own, Path.parent(own) + "/aibox-gateway"] {
+        let origin = (0..<3).reduce(#filePath) { path, _ in Path.parent(path) } + "/Tests/lab/origin.py"
+        for program in [own, Path.parent(own) + "/aibox-gateway", origin] {
             let copy = folder.path + "/" + Path.name(program)
             try SystemCommandRunner().require(Command("cp", [program, copy]), "cannot copy \(program)")
             chmod(copy, 0o755)
         }
         let suites =
-            "GatewayLifeTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
+            "GatewayLifeTests|GatewayEgressTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
             + "|GatewayDriftTests|LockDownTests|PortForwardsTests"
         let result = try SystemCommandRunner().run(
             user.command(
