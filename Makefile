@@ -39,6 +39,8 @@ fmt:
 	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
 
 bench: build
+	@$(SWIFT) build $(RELEASE_FLAGS) --product audit-benchmark
+	@scripts/bench-rego $(BIN)
 	@scripts/bench $(BIN)
 
 install: build

@@ -54,6 +54,7 @@ let package = Package(
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("rego-conformance", uses: ["Rego"]),
+        program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),
 
         // Domains.
         room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
@@ -110,8 +111,8 @@ let package = Package(
                 "AiboxAudit", "AiboxContainer", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux",
                 "aibox-gateway",
             ]),
-        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem"], exclude: ["Golden"]),
-        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem"]),
+        tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem", "CNftnl"], exclude: ["Golden"]),
+        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem", "Rego"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("RegoTests", uses: ["Rego"]),

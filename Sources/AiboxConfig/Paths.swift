@@ -95,6 +95,8 @@ extension Paths {
     /// yesterday's state has not put back this.
     public var auditCheckpoints: String { configurationFolder + "/audit-checkpoints" }
     public var recordingsFolder: String { stateFolder + "/recordings" }
+    /// The key of recordings that are made for nobody else.
+    public var recordingKey: String { configurationFolder + "/recording.key" }
     public var decisionLog: String { stateFolder + "/decisions.jsonl" }
     /// The images from registries whose signature was checked.
     public var verifiedImages: String { stateFolder + "/verified-images" }

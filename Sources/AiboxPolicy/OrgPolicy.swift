@@ -9,6 +9,7 @@ public struct OrgPolicy: Sendable, Equatable {
     /// Where it was read from, for messages.
     public var source: String
     public var runtime: Runtime
+    public var audit: Audit
     public var network: NetworkPolicy
 
     public struct Runtime: Sendable, Equatable {
@@ -16,6 +17,22 @@ public struct OrgPolicy: Sendable, Equatable {
         public var engine: Configuration.Isolation
         /// Engines that may be used in its place; each use is told at the start.
         public var fallback: [Configuration.Isolation]
+    }
+
+    public struct Audit: Sendable, Equatable {
+        /// The least that is done; a user's setting may ask for more.
+        public var recordingPolicy = Configuration.Audit.RecordingPolicy.disabled
+        /// Whose key recordings are encrypted for, whatever a user's setting says; nil leaves it to the user.
+        public var recordingRecipient: String?
+        /// What becomes of actions while the audit log cannot be written.
+        public var onFailure = OnFailure.stop
+
+        public enum OnFailure: String, Sendable, CaseIterable {
+            /// They are refused.
+            case stop
+            /// They go on, and the log says afterwards how many events are missing.
+            case markGap = "continue"
+        }
     }
 
     /// - Parameter embedded: the baseline that is part of the program.
@@ -27,12 +44,13 @@ public struct OrgPolicy: Sendable, Equatable {
     public init(_ bytes: [UInt8], file: String) throws(AiboxError) {
         let document = try YAMLDocument(bytes, file: file, code: .policyInvalid)
         let problems = ProblemCollector()
-        let root = YAMLMapping(document, keys: ["version", "runtime", "network"], problems)
+        let root = YAMLMapping(document, keys: ["version", "runtime", "network", "audit"], problems)
         root.require("version")
         _ = root.integer("version", in: 1...1)
         let runtime = root.mapping("runtime", keys: ["engine", "fallback"])
         let engine = runtime?.choice("engine", of: Configuration.Isolation.self) ?? .gvisor
         var fallback: [Configuration.Isolation] = []
+        var audit = Audit()
         for text in runtime?.texts("fallback") ?? [] {
             if let known = Configuration.Isolation(rawValue: text) {
                 fallback.append(known)
@@ -40,12 +58,19 @@ public struct OrgPolicy: Sendable, Equatable {
                 runtime?.complain("fallback", "must be a list of gvisor, kata or crun")
             }
         }
+        if let mapping = root.mapping("audit", keys: ["recording_policy", "recording_recipient", "on_failure"]) {
+            let policy = mapping.choice("recording_policy", of: Configuration.Audit.RecordingPolicy.self)
+            audit.recordingPolicy = policy ?? audit.recordingPolicy
+            audit.onFailure = mapping.choice("on_failure", of: Audit.OnFailure.self) ?? audit.onFailure
+            audit.recordingRecipient = mapping.text("recording_recipient")
+        }
         let network = NetworkPolicy(root.mapping("network", keys: NetworkPolicy.keys))
         if let error = AiboxError(.policyInvalid, "cannot use the policy \(file)", problems: problems.problems) {
             throw error
         }
         source = file
         self.runtime = Runtime(engine: engine, fallback: fallback)
+        self.audit = audit
         self.network = network
     }
 

@@ -69,9 +69,9 @@ public enum Folder {
         if rmdir(path) != 0, errno != ENOENT { throw .system("cannot remove \(path)", errno: errno) }
     }
 
-    /// A fresh private folder under the system's place for temporary files.
-    public static func makeTemporary(prefix: String) throws(AiboxError) -> String {
-        let base = Environment.value("TMPDIR") ?? "/tmp"
+    /// A fresh private folder under the system's place for temporary files, or under `base`.
+    public static func makeTemporary(prefix: String, in base: String? = nil) throws(AiboxError) -> String {
+        let base = base ?? Environment.value("TMPDIR") ?? "/tmp"
         var template = Array("\(base)/\(prefix).XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .system("cannot make a folder in \(base)", errno: errno) }
         return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

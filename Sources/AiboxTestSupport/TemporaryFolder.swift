@@ -4,7 +4,11 @@ public import AiboxSystem
 public final class TemporaryFolder: Sendable {
     public let path: String
 
-    public init(prefix: String = "aibox-test") throws(AiboxError) { path = try Folder.makeTemporary(prefix: prefix) }
+    /// - Parameter inMemory: for tests that sync thousands of times and are not about the disk.
+    public init(prefix: String = "aibox-test", inMemory: Bool = false) throws(AiboxError) {
+        let hasMemory = inMemory && File.isDirectory("/dev/shm")
+        path = try Folder.makeTemporary(prefix: prefix, in: hasMemory ? "/dev/shm" : nil)
+    }
 
     deinit { try? Folder.removeTree(path) }
 

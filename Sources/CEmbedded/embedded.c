@@ -41,6 +41,42 @@ static const unsigned char aibox_images_java_image_yaml[] = {
 static const unsigned char aibox_images_node_image_yaml[] = {
 #embed "../../aibox-images/node/image.yaml"
 };
+static const unsigned char aibox_policies_org_admission_rego[] = {
+#embed "../../aibox-policies/org/admission.rego"
+};
+static const unsigned char aibox_policies_org_credentials_rego[] = {
+#embed "../../aibox-policies/org/credentials.rego"
+};
+static const unsigned char aibox_policies_org_decision_rego[] = {
+#embed "../../aibox-policies/org/decision.rego"
+};
+static const unsigned char aibox_policies_org_filesystem_rego[] = {
+#embed "../../aibox-policies/org/filesystem.rego"
+};
+static const unsigned char aibox_policies_org_llm_rego[] = {
+#embed "../../aibox-policies/org/llm.rego"
+};
+static const unsigned char aibox_policies_org_mcp_rego[] = {
+#embed "../../aibox-policies/org/mcp.rego"
+};
+static const unsigned char aibox_policies_org_network_rego[] = {
+#embed "../../aibox-policies/org/network.rego"
+};
+static const unsigned char aibox_policies_org_push_rego[] = {
+#embed "../../aibox-policies/org/push.rego"
+};
+static const unsigned char aibox_policies_org_resources_rego[] = {
+#embed "../../aibox-policies/org/resources.rego"
+};
+static const unsigned char aibox_policies_org_runtime_rego[] = {
+#embed "../../aibox-policies/org/runtime.rego"
+};
+static const unsigned char aibox_policies_org_tools_rego[] = {
+#embed "../../aibox-policies/org/tools.rego"
+};
+static const unsigned char aibox_policies_org_verdict_rego[] = {
+#embed "../../aibox-policies/org/verdict.rego"
+};
 static const unsigned char configs_apparmor_aibox_sandbox[] = {
 #embed "../../configs/apparmor/aibox-sandbox"
 };
@@ -82,6 +118,18 @@ static const struct {
     ROW("aibox-images/full/image.yaml", aibox_images_full_image_yaml),
     ROW("aibox-images/java/image.yaml", aibox_images_java_image_yaml),
     ROW("aibox-images/node/image.yaml", aibox_images_node_image_yaml),
+    ROW("aibox-policies/org/admission.rego", aibox_policies_org_admission_rego),
+    ROW("aibox-policies/org/credentials.rego", aibox_policies_org_credentials_rego),
+    ROW("aibox-policies/org/decision.rego", aibox_policies_org_decision_rego),
+    ROW("aibox-policies/org/filesystem.rego", aibox_policies_org_filesystem_rego),
+    ROW("aibox-policies/org/llm.rego", aibox_policies_org_llm_rego),
+    ROW("aibox-policies/org/mcp.rego", aibox_policies_org_mcp_rego),
+    ROW("aibox-policies/org/network.rego", aibox_policies_org_network_rego),
+    ROW("aibox-policies/org/push.rego", aibox_policies_org_push_rego),
+    ROW("aibox-policies/org/resources.rego", aibox_policies_org_resources_rego),
+    ROW("aibox-policies/org/runtime.rego", aibox_policies_org_runtime_rego),
+    ROW("aibox-policies/org/tools.rego", aibox_policies_org_tools_rego),
+    ROW("aibox-policies/org/verdict.rego", aibox_policies_org_verdict_rego),
     ROW("configs/apparmor/aibox-sandbox", configs_apparmor_aibox_sandbox),
     ROW("configs/seccomp/aibox.json", configs_seccomp_aibox_json),
     ROW("configs/audit-event.schema.json", configs_audit_event_schema_json),

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,6 +45,15 @@ int aibox_set_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal) 
 int aibox_set_dumpable(bool dumpable) { return prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0) < 0 ? -errno : 0; }
 int aibox_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0; }
 int aibox_set_process_name(const char *name) { return prctl(PR_SET_NAME, name) < 0 ? -errno : 0; }
+
+int aibox_raise_descriptor_limit(unsigned long most) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    rlim_t wanted = limit.rlim_max < most ? limit.rlim_max : most;
+    if (limit.rlim_cur >= wanted) return 0;
+    limit.rlim_cur = wanted;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
 
 int aibox_signal_descriptor(const int *numbers, int count) {
     sigset_t set;

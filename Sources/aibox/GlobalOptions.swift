@@ -6,7 +6,7 @@ import ArgumentParser
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("output")],
-        help: ArgumentHelp("Answer as text, json, or jsonl.", valueName: "format"))
+        help: ArgumentHelp("Answer as text, json, or jsonl (policy test: or junit).", valueName: "format"))
     var format: OutputFormat = .text
 
     @Option(
@@ -29,7 +29,7 @@ struct GlobalOptions: ParsableArguments {
 
 // The values are spelled out because finding them through `CaseIterable` costs every start a third of a millisecond.
 extension OutputFormat: ExpressibleByArgument {
-    static let allValueStrings = ["text", "json", "jsonl"]
+    static let allValueStrings = ["text", "json", "jsonl", "junit"]
 }
 
 extension ColourChoice: ExpressibleByArgument {

@@ -9,6 +9,8 @@ enum OutputFormat: String, Sendable, CaseIterable {
     case json
     /// One JSON document a line: each row of a listing, each event of a stream.
     case jsonl
+    /// JUnit's XML; only `policy test` answers in it.
+    case junit
 }
 
 /// When to colour (`--color`).
@@ -52,6 +54,10 @@ struct Output: Sendable {
     ///
     /// Ends the process with status 1 if standard output takes no more: a half-written answer is no success.
     func answer(_ answer: Answer) {
+        if format == .junit {
+            Output.writeError("aibox: only policy test answers as junit; use -o json\n")
+            exit(AiboxError.Code.usage.exitStatus)
+        }
         Output.write(Output.render(answer, as: format, for: audience(STDOUT_FILENO)))
     }
 
@@ -88,7 +94,7 @@ extension Output {
     static func render(_ answer: Answer, as format: OutputFormat, for audience: Audience) -> String {
         switch format {
         case .text: text(answer, audience)
-        case .json: document(answer).json(indented: true) + "\n"
+        case .json, .junit: document(answer).json(indented: true) + "\n"
         case .jsonl: lines(answer).map { $0.json(indented: false) + "\n" }.joined()
         }
     }

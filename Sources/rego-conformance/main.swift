@@ -10,10 +10,14 @@ import Rego
 
 // Without arguments: reads requests from standard input and answers each on standard output, see `JSONLinesSession`.
 // With `bench POLICY DATA INPUTS QUERY`: times decisions from JSON to JSON on one thread.
-if CommandLine.arguments.dropFirst().first == "bench" {
-    try Benchmark(Array(CommandLine.arguments.dropFirst(2))).run()
-} else {
-    serve()
+// With `stress [EVALUATIONS] [THREADS]`: a million evaluations on eight threads that share an engine.
+let arguments = Array(CommandLine.arguments.dropFirst())
+switch arguments.first {
+case "bench": try Benchmark(Array(arguments.dropFirst())).run()
+case "stress":
+    let numbers = arguments.dropFirst().compactMap { Int($0) }
+    try await Stress(evaluations: numbers.first ?? 1_000_000, threads: numbers.count > 1 ? numbers[1] : 8).run()
+default: serve()
 }
 
 func serve() {

@@ -195,6 +195,8 @@ struct AttackTests {
     @Test("yesterday's log with everything that belongs to it is found by a second place, and no writer goes on")
     func rollBack() throws {
         try fixture.write(0..<3, fixture.options(place: true))
+        // The index is made of yesterday's events and put back with them.
+        #expect(try AuditIndex(folder: fixture.log).count() == 4)
         try fixture.copy(to: "yesterday")
         try fixture.write(3..<6, fixture.options(place: true))
         try fixture.restore(from: "yesterday")
@@ -204,6 +206,7 @@ struct AttackTests {
             #expect(finding?.last == 7)
         }
         expectRefusal(place: true)
+        #expect(try AuditIndex(folder: fixture.log).count() == 4)
         // Alone it looks right: that is what the second place is for.
         #expect(try findings() == [nil, nil])
     }

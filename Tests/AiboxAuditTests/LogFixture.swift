@@ -16,7 +16,7 @@ struct LogFixture {
     static let context = AuditContext(
         source: .gateway, session: "s1", sandbox: "box", user: "dev", host: "host.example", policy: "00ff")
 
-    init() throws(AiboxError) { folder = try TemporaryFolder(prefix: "aibox-audit") }
+    init() throws(AiboxError) { folder = try TemporaryFolder(prefix: "aibox-audit", inMemory: true) }
 
     func options(place: Bool = false, segmentBytes: Int = 64 << 20) -> AuditLog.Options {
         var options = AuditLog.Options()

@@ -144,7 +144,7 @@ struct ConfigurationLayersTests {
             ("gvisr:\n  enabled: true\n", "unknown key gvisr; did you mean gvisor?"),
             (
                 "audit:\n  enabled: true\n",
-                "unknown key audit; it has no effect in this version (aibox config migrate removes it)"
+                "unknown key audit.enabled; it has no effect in this version (aibox config migrate removes it)"
             ),
             (
                 "network:\n  proxy_port: 3128\n",

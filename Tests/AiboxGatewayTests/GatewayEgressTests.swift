@@ -145,7 +145,7 @@ struct GatewayEgressTests {
         #expect(eventually { (try? gateway.events("gateway.cutoff").count) == 1 })
         var statuses: [String] = []
         #expect(
-            eventually(within: .seconds(15)) {
+            eventually {
                 let status = (try? curl(gateway, origin, Self.http + "/").status) ?? ""
                 statuses.append(status)
                 return status == "200"

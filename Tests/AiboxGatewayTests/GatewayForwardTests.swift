@@ -92,7 +92,7 @@ struct GatewayForwardTests {
         let answer = try gateway.run(
             Command("/usr/bin/python3", ["-c", Scripts.ask, "\(gateway.ready.sshPort)", "T"]))
         #expect(answer == "closed")
-        #expect((.seconds(4) ... .seconds(7)).contains(ContinuousClock.now - start))
+        #expect((.seconds(4) ... .seconds(60)).contains(ContinuousClock.now - start))
     }
 
     @Test("the port is on the loopback only")

@@ -21,13 +21,15 @@ struct OrdinaryUserTests {
             try SystemCommandRunner().require(Command("cp", [program, copy]), "cannot copy \(program)")
             chmod(copy, 0o755)
         }
+        try SystemCommandRunner().require(
+            Command("cp", ["-r", Lab.programs, folder.path + "/lab"]), "cannot copy the lab's programs")
         let suites =
-            "GatewayLifeTests|GatewayEgressTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
-            + "|GatewayDriftTests|LockDownTests|PortForwardsTests"
+            "GatewayLifeTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
+            + "|GatewayDriftTests|LockDownTests|PortForwardsTests|GatewayEgressTests"
         let result = try SystemCommandRunner().run(
             user.command(
                 folder.path + "/" + Path.name(own), ["--testing-library", "swift-testing", "--filter", suites]),
-            timeout: .seconds(300))
+            timeout: .seconds(900))
         let words = (result.text + result.errorText).split(separator: "\n")
         let succeeded = result.succeeded
         #expect(

@@ -4,7 +4,8 @@ import AiboxTestSupport
 
 /// A web server on a loopback address of the host, with a certificate of its own authority. No packet leaves the machine.
 final class Origin {
-    static let address = "127.0.0.5"
+    /// An ordinary user's run may go on beside root's.
+    static let address = UserIdentity.current.isRoot ? "127.0.0.5" : "127.0.0.6"
     static let http: UInt16 = 18_080
     static let https: UInt16 = 18_443
 
@@ -34,11 +35,7 @@ final class Origin {
             {"addresses": ["\(Self.address)"], "http": [\(Self.http)], "https": [\(Self.https)], "udp": [],
              "tls": {\(tls)}, "log": "\(base)/requests.jsonl"}
             """)
-        // Beside the tests where an ordinary user runs a copy of them.
-        let copy = Path.parent(Path.real("/proc/self/exe") ?? "/") + "/origin.py"
-        let own = (0..<3).reduce(#filePath) { path, _ in Path.parent(path) } + "/Tests/lab/origin.py"
-        let program = File.exists(copy) ? copy : own
-        process = try LabProcess(Command("python3", [program, settings]), ready: "ready")
+        process = try LabProcess(Command("python3", [Lab.programs + "/origin.py", settings]), ready: "ready")
     }
 
     var authority: String { folder.path + "/ca.crt" }

@@ -49,8 +49,41 @@ import Testing
             "deep chain of rules",
             "r0 := input.x\n" + (1...20_000).map { "r\($0) := r\($0 - 1)\n" }.joined() + "p := r20000"
         ),
+        ("doubling references, shown", doubling("[r\\(0), r\\(0)]", "sprintf(\"%v\", [r60])")),
+        ("doubling references, as JSON", doubling("[r\\(0), r\\(0)]", "json.marshal(r60)")),
+        ("doubling references, walked", doubling("[r\\(0), r\\(0)]", "[x | walk(r60, [_, x])]")),
+        ("doubling objects, compared", doubling("{\"a\": r\\(0), \"b\": r\\(0)}", "r60 == [input | r60]")),
+        ("doubling sets", doubling("{[r\\(0)], {r\\(0)}}", "count(r60)")),
+        ("doubling comprehensions", doubling("[y | some x in [1, 2]; y := r\\(0)]", "r60")),
+        ("doubling partial rules", doublingPartial("count(r60)")),
+        ("the doubled value is the result", doubling("[r\\(0), r\\(0)]", "r60")),
+        (
+            "two doubled values, made apart, compared again and again",
+            doubling("[r\\(0), r\\(0)]", "[x | some x in numbers.range(1, 100000); r20 == q20]", depth: 20)
+                + "q0 := [input.x]\n" + (1...20).map { "q\($0) := [q\($0 - 1), q\($0 - 1)]\n" }.joined()
+        ),
+        (
+            "wide template",
+            "s0 := \"aaaaaaaaaaaaaaaa\"\n" + (1...60).map { "s\($0) := $\"{s\($0 - 1)}{s\($0 - 1)}\"\n" }.joined()
+                + "p := s60"
+        ),
+        ("huge exponent", "p := 1e999999999 + 1"),
+        ("huge shift", "p := bits.lsh(1, 99999999999)"),
         ("endless body", "p if {\n" + String(repeating: "input.x\n", count: 50_000) + "}"),
     ]
+
+    /// `r1` is made of `r0` twice, `r2` of `r1` twice: small in memory, exponential when gone through.
+    private static func doubling(_ step: String, _ end: String, depth: Int = 60) -> String {
+        "r0 := [input.x]\n"
+            + (1...depth).map { level in
+                "r\(level) := " + step.replacing("\\(0)", with: String(level - 1)) + "\n"
+            }.joined() + "p := \(end)\n"
+    }
+
+    private static func doublingPartial(_ end: String) -> String {
+        "r0 contains 1\n" + (1...60).map { "r\($0) contains x if some x in [[r\($0 - 1)], {r\($0 - 1)}]\n" }.joined()
+            + "p := \(end)\n"
+    }
 
     @Test(arguments: hostile)
     func endsInAnError(_ what: String, _ policy: String) {
@@ -64,6 +97,42 @@ import Testing
         for text in [String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000)] {
             #expect(throws: RegoErrors.self) { try engine.value(json: Array(text.utf8)) }
         }
+    }
+
+    @Test(arguments: [
+        ("searched", "p := [x | some x in numbers.range(1, 100000); contains(input, \"b\")]"),
+        ("changed", "p := [y | some x in numbers.range(1, 100000); y := upper(input)]"),
+        ("compared", "p := [x | some x in numbers.range(1, 100000); input == concat(\"\", [input, \"\"])]"),
+        ("split", "p := split(input, \"\")"),
+        ("matched", "p := [x | some x in numbers.range(1, 100000); regex.match(`(a|b)*c(a*b?)*$`, input)]"),
+        ("globbed", "p := [x | some x in numbers.range(1, 100000); glob.match(\"*a*a*a*b\", null, input)]"),
+        ("shown", "p := sprintf(\"%s%s%s\", [input, input, input])"),
+    ])
+    func longStringsEndInAnError(_ what: String, _ policy: String) throws {
+        let engine = try Engine(modules: [Engine.Module(name: "t.rego", text: "package t\n" + policy)])
+        let text = [UInt8(ascii: "\"")] + Array(repeating: UInt8(ascii: "a"), count: 8 << 20) + [UInt8(ascii: "\"")]
+        let input = try engine.value(json: text)
+        var options = PreparedQuery.Options()
+        // Without optimization a byte takes long.
+        options.limits.steps = 50_000
+        let start = ContinuousClock.now
+        #expect(throws: RegoError.self, "\(what)") {
+            try engine.prepare("data.t.p").value(input: input, options: options)
+        }
+        #expect(ContinuousClock.now - start < .seconds(120), "\(what)")
+    }
+
+    @Test func hundredMegabytesAreReadAndRefused() throws {
+        let engine = try Engine(modules: [Engine.Module(name: "t.rego", text: "package t\np := split(input, \"\")")])
+        let text = [UInt8(ascii: "\"")] + Array(repeating: UInt8(ascii: "a"), count: 100 << 20) + [UInt8(ascii: "\"")]
+        let input = try engine.value(json: text)
+        #expect(throws: RegoError.self) { try engine.prepare("data.t.p").value(input: input) }
+    }
+
+    @Test func tooLargeInputIsRefused() throws {
+        let engine = try Engine(modules: [])
+        let text = Array(repeating: UInt8(ascii: " "), count: Limits.inputBytes) + Array("1".utf8)
+        #expect(throws: RegoErrors.self) { try engine.value(json: text) }
     }
 
     @Test func catastrophicPatternsAreLinear() throws {

@@ -29,6 +29,11 @@ import Testing
             "a function's argument may be a pattern", "f([x, {\"k\": y}]) := x + y\np := f([1, {\"k\": 2}])", "3"),
         Evaluation(
             "a repeated argument must be equal", "f(x, x) := x\np := [y | some a in [1, 2]; y := f(a, 2)]", "[2]"),
+        Evaluation(
+            "a function's head may stand alone", "f(\"*\", _)\nf(_, 1)\np := [f(\"*\", 2), f(\"a\", 1)]", "[true, true]"
+        ),
+        Evaluation("a name may occur twice in one pattern", "p := [x | some [x, x] in [[1, 1], [1, 2]]]", "[1]"),
+        Evaluation("values of unlike types differ", "p if 1 != \"a\"", "true"),
         Evaluation("functions have defaults", "default f(_) := 9\nf(x) := 1 if x == 1\np := [f(1), f(2)]", "[1, 9]"),
     ]
 
@@ -51,6 +56,11 @@ import Testing
             "every fails on one bad member", "p if every k, v in {\"a\": 1, \"b\": -1} { k != \"\"; v > 0 }", nil),
         Evaluation("not succeeds on undefined", "p if not input.x", "true"),
         Evaluation("not fails on defined", "p if not input.x", nil, input: #"{"x": 1}"#),
+        Evaluation("an equality with nothing does not hold", "p if not input.x == true", "true"),
+        Evaluation(
+            "so of members", "p contains r.n if { some r in input; not 1 == r.x }", "{2, 3}",
+            input: #"[{"n": 1, "x": 1}, {"n": 2}, {"n": 3, "x": 2}]"#),
+        Evaluation("other comparisons look up first", "p if not input.x != true", nil),
         Evaluation("what negation looks up must be defined", "f(x) if x > 5\np if not f(input.missing)", nil),
         Evaluation(
             "with the import, negation covers its lookups",

@@ -119,7 +119,9 @@ extension Sandboxes {
                 + " for f in /usr/bin/runsc /usr/local/bin/runsc; do [ ! -e $f ] || mount --bind /dev/null $f; done"
             let result = try isolated(fixture, hidden)
             #expect(result.termination == .exited(3), "\(result.errorText)")
-            #expect(result.errorText.contains("gVisor is missing") && result.errorText.contains("make deps"))
+            #expect(result.errorText.contains("gVisor is missing"))
+            // In a user namespace of the test's own podman cannot look after what is left, which is told, too.
+            if geteuid() == 0 { #expect(result.errorText.contains("make deps")) }
             #expect(try fixture.remains() == [])
         }
 

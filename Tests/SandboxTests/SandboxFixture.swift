@@ -11,8 +11,9 @@ final class SandboxFixture {
     let workspace: String
     let name: String
 
-    init(engine: Engine = .gvisor, settings: [String: String] = [:]) throws {
-        aibox = try AiboxProgram(orgPolicy: engine.policy, settings: engine.settings.merging(settings) { $1 })
+    init(engine: Engine = .gvisor, policy: String? = nil, settings: [String: String] = [:]) throws {
+        aibox = try AiboxProgram(
+            orgPolicy: policy ?? engine.policy, settings: engine.settings.merging(settings) { $1 })
         folder = try TemporaryFolder(prefix: "aibox-work")
         workspace = folder.path + "/project"
         try Folder.make(workspace)

@@ -10,12 +10,14 @@ GET /headers     the request as a JSON object
 GET /big/N       N bytes
 GET /slow/N      N bytes, one a second (at most 60)
 GET /redirect?to=URL   302
+GET /files/...   a file of the folder "files", where CONFIG names one
 POST, PUT        the number of bytes received, as JSON
 Every request is a line of the log: host, method, path, SNI, body bytes, and raw connections likewise.
 """
 
 import http.server
 import json
+import os
 import socket
 import ssl
 import sys
@@ -59,6 +61,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             bytes=size,
         )
 
+    def file(self, parts):
+        path = os.path.join(CONFIG["files"], *[urllib.parse.unquote(part) for part in parts])
+        if os.path.isdir(path):
+            path += "/index.html"
+        if os.path.commonpath([os.path.realpath(path), os.path.realpath(CONFIG["files"])]) != os.path.realpath(
+            CONFIG["files"]
+        ) or not os.path.isfile(path):
+            return self.reply(404, b"no such file\n")
+        with open(path, "rb") as content:
+            kind = "text/html" if path.endswith(".html") else "application/octet-stream"
+            self.reply(200, content.read(), kind)
+
     def do_GET(self):
         self.note()
         url = urllib.parse.urlsplit(self.path)
@@ -84,6 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b".")
                 self.wfile.flush()
                 time.sleep(1)
+        elif parts[0] == "files" and "files" in CONFIG:
+            self.file(parts[1:])
         elif parts[0] == "redirect":
             target = urllib.parse.parse_qs(url.query).get("to", ["/"])[0]
             self.reply(302, b"", extra=[("Location", target)])

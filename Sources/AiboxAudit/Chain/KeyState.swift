@@ -64,6 +64,17 @@ final class KeyState {
         set { set(208, newValue.bytes) }
     }
 
+    /// Events that could not be written and that no event tells of yet.
+    var lost: UInt64 {
+        get { number(240) }
+        set { setNumber(240, newValue) }
+    }
+    /// When the first of them was to be written, seconds since 1970.
+    var lostSince: UInt64 {
+        get { number(248) }
+        set { setNumber(248, newValue) }
+    }
+
     /// The MAC key of the next line.
     func makeRatchet() throws(AiboxError) -> MACRatchet { try MACRatchet(SecretBytes(copying: sector, 112..<144)) }
     func setRatchet(_ ratchet: MACRatchet) { sector.replace(at: 112, with: ratchet.key) }

@@ -62,6 +62,21 @@ struct MerkleFrontier: Equatable {
         size += 1
     }
 
+    /// The tree over the leaves of an aligned range, as far as they are in this one; nil if none is.
+    ///
+    /// A range left of a path through the tree begins where one of the complete subtrees does, and holds the
+    /// following ones until it or the tree ends.
+    func part(_ range: Range<UInt64>) -> MerkleFrontier? {
+        if range.lowerBound >= size { return nil }
+        var start: UInt64 = 0
+        var inside: [Digest256] = []
+        for (position, bit) in (0..<64).reversed().filter({ size & (1 << $0) != 0 }).enumerated() {
+            if range.contains(start) { inside.append(subtrees[position]) }
+            start += 1 << UInt64(bit)
+        }
+        return MerkleFrontier(size: min(size, range.upperBound) - range.lowerBound, subtrees: inside)
+    }
+
     func root(_ hasher: MerkleHasher) throws(AiboxError) -> Digest256 {
         guard var root = subtrees.last else { return try hasher.empty() }
         for left in subtrees.dropLast().reversed() { root = try hasher.node(left, root) }
@@ -83,7 +98,8 @@ struct MerkleProofBuilder {
     private var path: [Int] = []
     private var current = 0
 
-    init(index: UInt64, size: UInt64) {
+    /// - Parameter removed: the tree over the leaves from 0 on that will not pass by; `index` is not among them.
+    init(index: UInt64, size: UInt64, removed: MerkleFrontier = MerkleFrontier()) {
         self.index = index
         var ranges: [Range<UInt64>] = []
         var (low, high) = (UInt64(0), size)
@@ -97,7 +113,9 @@ struct MerkleProofBuilder {
                 low = middle
             }
         }
-        siblings = ranges.sorted { $0.lowerBound < $1.lowerBound }.map { Sibling(range: $0) }
+        siblings = ranges.sorted { $0.lowerBound < $1.lowerBound }.map { range in
+            Sibling(range: range, tree: removed.part(range) ?? MerkleFrontier())
+        }
         path = ranges.reversed().compactMap { range in siblings.firstIndex { $0.range == range } }
     }
 

@@ -72,6 +72,7 @@ public enum AuditEventType: String, Sendable, CaseIterable {
     case auditRecover = "audit.recover"
     case auditPlace = "audit.place"
     case auditExpire = "audit.expire"
+    case auditGap = "audit.gap"
 
     /// What it means and carries.
     public var definition: AuditEventDefinition { Self.definitions[self] ?? makeDefinition() }

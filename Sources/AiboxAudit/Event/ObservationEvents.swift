@@ -45,12 +45,19 @@ extension AuditEventType {
             AuditEventDefinition(
                 "A second place cannot be written, or can be again.", subject: "the place", severity: .high,
                 .optional("reason", .text, "why not"))
-        default:
+        case .auditExpire:
             AuditEventDefinition(
-                "Events past their retention were removed.", subject: "the file removed", severity: .warning,
+                "Events past their retention were removed.", subject: "the files removed", severity: .warning,
                 .required("first", .integer, "the first sequence number removed"),
                 .required("last", .integer, "the last sequence number removed"),
-                .required("tombstone", .text, "the file that stands for them"))
+                .required("tombstone", .text, "the file that stands for them"),
+                .required("digest", .text, "SHA-256 of that file"))
+        default:
+            AuditEventDefinition(
+                "Events are missing before this one: the disk took none, and the organisation lets actions go on.",
+                subject: "the log's origin", severity: .critical,
+                .required("events", .integer, "how many are missing"),
+                .required("since", .text, "when the first of them was to be written, UTC"))
         }
     }
 }

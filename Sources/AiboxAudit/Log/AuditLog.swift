@@ -6,7 +6,8 @@ import Synchronization
 public protocol AuditSink: Sendable {
     /// Puts an event into the log. When this returns, the event is on the disk: its effect may follow (P7).
     ///
-    /// - Throws: if it could not be written; then the action must not happen.
+    /// - Throws: if it could not be written; then the action must not happen. Under `FailureRule.markGap` it does not
+    ///   throw for that: the id returned is then of an event that is counted as missing.
     @discardableResult
     func append(_ event: AuditEvent) throws(AiboxError) -> EventID
 }
@@ -27,10 +28,21 @@ public final class AuditLog: AuditSink {
         public var segmentBytes = 64 << 20
         /// How long to wait for another process that is writing.
         public var lockTimeout = Duration.seconds(10)
+        /// What becomes of actions while the disk takes no events.
+        public var onFailure = FailureRule.stop
         /// Where a new log leaves its first MAC key for the auditor; nil: `auditor.key` in its folder.
         public var auditorKey: String?
 
         public init() {}
+    }
+
+    /// What becomes of actions while the disk takes no events. Evidence of tampering stops them always.
+    public enum FailureRule: Sendable, Equatable {
+        /// No audit, no action (P7).
+        case stop
+        /// Actions go on. How many events are missing, and since when, is kept in the key state, which takes no
+        /// further room, and is the first thing that the log says afterwards (`audit.gap`).
+        case markGap
     }
 
     private let queue: LogQueue

@@ -35,7 +35,7 @@ extension LogWriter {
         let successor = try keys.successor()
         var checkpoint = Checkpoint(
             origin: identity.origin, size: state.sequence, root: try tree.frontier.root(hasher),
-            time: Timestamp.now.rfc3339, next: try successor.publicKey())
+            time: clock().time.rfc3339, next: try successor.publicKey())
         try checkpoint.note.sign(as: identity.key, seed: state.makeLogKey())
         let once = NoteKey(name: Checkpoint.onceName(identity.origin), publicKey: try keys.publicKey())
         try checkpoint.note.sign(as: once, seed: keys.current())
@@ -95,7 +95,10 @@ extension LogWriter {
             return cached
         }
         let first = try folder.segments().first ?? 1
-        return FollowedTree(frontier: MerkleFrontier(), head: state.anchor, segment: first, offset: 0)
+        let removed = try Tombstone.before(first, of: identity, in: folder)
+        return FollowedTree(
+            frontier: removed?.frontier ?? MerkleFrontier(), head: removed?.head ?? state.anchor, segment: first,
+            offset: 0)
     }
 
     /// Adds the lines of one file; false if it holds something else before its end.

@@ -11,6 +11,7 @@ import Glibc
 ///     frontier                      a cache: the Merkle subtrees at the last checkpoint
 ///     lock                          held by the process that writes
 ///     torn-...                      what a crashed writer left half-written
+///     tombstone-N                   stands for events 1 to N, removed after their retention (Tombstone)
 struct LogFolder: Sendable, Equatable {
     let path: String
 
@@ -31,6 +32,15 @@ struct LogFolder: Sendable, Equatable {
     }
 
     func path(segment first: UInt64) -> String { path + "/" + Self.name(segment: first) }
+
+    func path(tombstone last: UInt64) -> String { path + "/tombstone-\(last)" }
+
+    /// The last numbers of the tombstones that are there.
+    func tombstones() throws(AiboxError) -> [UInt64] {
+        try Folder.names(path).compactMap { name in
+            name.hasPrefix("tombstone-") ? UInt64(name.dropFirst("tombstone-".count)) : nil
+        }
+    }
 
     /// The first numbers of the files of events, in order.
     func segments() throws(AiboxError) -> [UInt64] {

@@ -152,7 +152,8 @@ final class LogQueue: Sendable {
                 bodies += rest[rest.startIndex + count].bodies
                 count += 1
             } while count < rest.count && bodies.count < Self.largestBatch
-            let result = Result { () throws(AiboxError) in try writer.append(bodies) }
+            var result = Result { () throws(AiboxError) in try writer.append(bodies) }
+            if case .failure(let error) = result, let ids = writer.excuse(bodies, error) { result = .success(ids) }
             var ids = ((try? result.get()) ?? [])[...]
             for request in rest.prefix(count) {
                 switch result {

@@ -9,6 +9,8 @@ final class LogWriter {
     let options: AuditLog.Options
     let disk: any LogDisk
     let hasher: MerkleHasher
+    /// What time it is; another one in tests.
+    let clock: @Sendable () -> Moment
     private let context: AuditContext
     private let lock: LogLock
 
@@ -16,6 +18,8 @@ final class LogWriter {
     let stateFile: Descriptor
     var state: KeyState
     private(set) var ratchet: MACRatchet
+    /// Events that were lost and are not noted in the key state.
+    private var unnoted: UInt64 = 0
     /// The file of events being written.
     private(set) var segment: LogSegment
     /// The tree, as far as this process has followed it.
@@ -30,12 +34,14 @@ final class LogWriter {
     private var failedPlaces: Set<String> = []
 
     init(
-        _ folder: LogFolder, _ options: AuditLog.Options, _ context: AuditContext, _ disk: any LogDisk
+        _ folder: LogFolder, _ options: AuditLog.Options, _ context: AuditContext, _ disk: any LogDisk,
+        clock: @escaping @Sendable () -> Moment = { .now }
     ) throws(AiboxError) {
         self.folder = folder
         self.options = options
         self.context = AuditContext(source: .auditLog, user: context.user, host: context.host)
         self.disk = disk
+        self.clock = clock
         hasher = try MerkleHasher()
         try Folder.makePrivate(folder.path)
         let lock = try LogLock(folder.lock, timeout: options.lockTimeout)
@@ -74,29 +80,87 @@ final class LogWriter {
 
     /// Writes events and returns when they are on the disk.
     func append(_ bodies: [EventBody]) throws(AiboxError) -> [EventID] {
-        if let broken { throw broken }
         if bodies.isEmpty { return [] }
-        try lock.take()
-        defer { lock.release() }
-        try follow()
-        if unsigned != nil { try sign() }
-        return try write(bodies)
+        return try exclusively { () throws(AiboxError) in
+            if unsigned != nil { try sign() }
+            return try write(bodies)
+        }
     }
 
     /// Signs what the log holds and copies the checkpoints to the second places.
     func checkpoint() throws(AiboxError) {
-        if let broken { throw broken }
+        try exclusively { () throws(AiboxError) in
+            if !own.isEmpty || state.lost + unnoted > 0 { _ = try write([]) }
+            try sign()
+        }
+    }
+
+    /// Does something under the lock, at the end of the log as it is now.
+    func exclusively<Value>(_ work: () throws(AiboxError) -> Value) throws(AiboxError) -> Value {
         try lock.take()
         defer { lock.release() }
+        if broken != nil { try reopen() }
         try follow()
-        if !own.isEmpty { _ = try write([]) }
-        try sign()
+        return try work()
+    }
+
+    /// Counts events that could not be written, where the rule is to go on without them; nil where it is not.
+    ///
+    /// The ids are of no event in the log.
+    func excuse(_ bodies: [EventBody], _ error: AiboxError) -> [EventID]? {
+        guard options.onFailure == .markGap, error.code != .integrity else { return nil }
+        unnoted += UInt64(bodies.count)
+        noteLost()
+        var id = state.lastID
+        var ids: [EventID] = []
+        for body in bodies {
+            guard let next = try? EventID.next(after: id, at: body.time) else { return nil }
+            id = next
+            ids.append(id)
+        }
+        return ids
+    }
+
+    /// Moves the count into the key state, where it outlives this process. Overwriting takes no room on the disk;
+    /// where it fails all the same, the count stays here.
+    private func noteLost() {
+        do throws(AiboxError) {
+            try lock.take()
+            defer { lock.release() }
+            let current = try KeyState.read(stateFile, folder.state)
+            current.lost += unnoted
+            if current.lostSince == 0 { current.lostSince = UInt64(clamping: clock().time.seconds) }
+            try current.write(stateFile, folder.state, disk)
+            unnoted = 0
+            try disk.synchronise(stateFile, folder.state)
+        } catch {}
     }
 
     /// Tells of something with the next batch.
     func tell(_ event: AuditEvent) { own.append(event) }
 
     // MARK: Under the lock
+
+    /// After a failure that left it open what is on the disk: cuts off what the key state does not know, none of which
+    /// was acknowledged, so that every byte left was synced.
+    private func reopen() throws(AiboxError) {
+        let current = try KeyState.read(stateFile, folder.state)
+        let next = folder.path(segment: current.sequence + 1)
+        if current.segment != current.sequence + 1, File.exists(next) {
+            try File.remove(next)
+            try File.synchronise(folder: folder.path)
+        }
+        state = current
+        ratchet = try current.makeRatchet()
+        segment = try LogSegment(folder, current.segment)
+        tree = nil
+        if try FileBytes.length(segment.file, segment.path) > current.length {
+            try disk.truncate(segment.file, to: current.length, segment.path)
+            try disk.synchronise(segment.file, segment.path)
+        }
+        try segment.checkHead(current.head, length: current.length, hasher)
+        broken = nil
+    }
 
     /// Takes over what other processes wrote since.
     private func follow() throws(AiboxError) {
@@ -119,17 +183,20 @@ final class LogWriter {
         self.segment = segment
     }
 
-    private func write(_ bodies: [EventBody]) throws(AiboxError) -> [EventID] {
+    private func write(_ bodies: [EventBody], rotating: Bool = false) throws(AiboxError) -> [EventID] {
         let next = try state.copy()
         let ratchet = try self.ratchet.copy()
         var target = segment
         var front: [EventBody] = []
-        if state.length >= UInt64(options.segmentBytes) {
+        if rotating || state.length >= UInt64(options.segmentBytes) {
             target = try LogSegment(creating: folder, state.sequence + 1)
             next.segment = target.first
             next.length = 0
             front.append(try body(rotation()))
         }
+        if state.lost + unnoted > 0 { front.append(try body(gap())) }
+        next.lost = 0
+        next.lostSince = 0
         for event in own { front.append(try body(event)) }
         var tree = self.tree
         var lines: [UInt8] = []
@@ -165,6 +232,7 @@ final class LogWriter {
         self.tree = tree
         adopt(next, ratchet, target)
         own = []
+        unnoted = 0
         return Array(ids.dropFirst(front.count))
     }
 
@@ -196,7 +264,7 @@ final class LogWriter {
     }
 
     private func body(_ event: AuditEvent) throws(AiboxError) -> EventBody {
-        try EventBody(event, in: context, at: .now)
+        try EventBody(event, in: context, at: clock())
     }
 
     private func beginning() throws(AiboxError) -> AuditEvent {
@@ -218,9 +286,24 @@ final class LogWriter {
             ])
     }
 
+    private func gap() -> AuditEvent {
+        let since = state.lostSince == 0 ? clock().time : Timestamp(seconds: Int64(clamping: state.lostSince))
+        return AuditEvent(
+            .auditGap, subject: identity.origin, outcome: .failure,
+            details: ["events": .integer(Int64(clamping: state.lost + unnoted)), "since": .string(since.rfc3339)])
+    }
+
+    /// Begins the next file, unless this one holds nothing but its own beginning. Under the lock.
+    func beginSegment() throws(AiboxError) {
+        if state.sequence > state.segment { _ = try write([], rotating: true) }
+    }
+
+    /// Writes what the writer itself has to tell. Under the lock.
+    func writeOwn() throws(AiboxError) { _ = try write([]) }
+
     // MARK: Checkpoints
 
-    private func sign() throws(AiboxError) {
+    func sign() throws(AiboxError) {
         do throws(AiboxError) {
             if hasUncovered { try writeCheckpoint() }
             try copyCheckpoints()

@@ -72,6 +72,35 @@ public final class AuditIndex {
 
     /// The events that match, oldest first.
     public func search(_ query: Query) throws(AiboxError) -> [AuditRecord] {
+        let (conditions, values) = conditions(query)
+        let limit = query.text == nil && query.limit < .max ? query.limit : -1
+        let places = try database.query(
+            """
+            SELECT seq, segment, offset, length FROM event WHERE \(conditions) ORDER BY seq DESC LIMIT \(limit)
+            """, values, Place.init)
+        return try read(places, containing: query.text, limit: query.limit)
+    }
+
+    /// Hands over the events that match, oldest first, without keeping them all. `limit` and `text` are not heeded.
+    public func forEach(
+        _ query: Query, _ body: (AuditRecord) throws(AiboxError) -> Void
+    ) throws(AiboxError) {
+        let (conditions, values) = conditions(query)
+        var last: UInt64 = 0
+        while true {
+            let places = try database.query(
+                """
+                SELECT seq, segment, offset, length FROM event WHERE \(conditions) AND seq > \(last) \
+                ORDER BY seq LIMIT 5000
+                """, values, Place.init)
+            guard let newest = places.last else { return }
+            last = newest.sequence
+            for record in try read(places.reversed(), containing: nil, limit: .max) { try body(record) }
+        }
+    }
+
+    /// The conditions of a query in SQL, and the values that they compare with.
+    private func conditions(_ query: Query) -> (String, [SQLiteValue]) {
         var conditions: [String] = ["1"]
         var values: [SQLiteValue] = []
         func equal(_ column: String, _ value: String?) {
@@ -97,13 +126,7 @@ public final class AuditIndex {
             conditions.append("time < ?")
             values.append(.text(until.rfc3339))
         }
-        let limit = query.text == nil ? query.limit : -1
-        let places = try database.query(
-            """
-            SELECT seq, segment, offset, length FROM event WHERE \(conditions.joined(separator: " AND ")) \
-            ORDER BY seq DESC LIMIT \(limit)
-            """, values, Place.init)
-        return try read(places, containing: query.text, limit: query.limit)
+        return (conditions.joined(separator: " AND "), values)
     }
 
     /// The event with an id or a number.
@@ -117,6 +140,13 @@ public final class AuditIndex {
                     "SELECT seq, segment, offset, length FROM event WHERE id = ?", [.text(name)], Place.init)
             }
         return try read(places, containing: nil, limit: 1).first
+    }
+
+    /// How many events there are of each pair of values in two columns.
+    func counts(_ one: StaticString, _ other: StaticString) throws(AiboxError) -> [(String, String, Int64)] {
+        try database.query("SELECT \(one), \(other), count(*) FROM event GROUP BY 1, 2 ORDER BY 1, 2") {
+            (row) throws(AiboxError) in (row.text(0), row.text(1), row.integer(2))
+        }
     }
 
     /// How many events there are.

@@ -32,10 +32,19 @@ public struct InclusionProof: Sendable, Equatable {
                 remedy: "wait for the next one: after some seconds, or when the session ends")
         }
         let hasher = try MerkleHasher()
-        var builder = MerkleProofBuilder(index: sequence - 1, size: newest.size)
-        var position: UInt64 = 0
+        let segments = try files.segments()
+        let identity = try LogIdentity(try File.text(files.identity, limit: 65_536), from: files.identity)
+        let removed = try Tombstone.before(segments.first ?? 1, of: identity, in: files)
+        var position = removed?.last ?? 0
+        if sequence <= position {
+            throw AiboxError(
+                .failed, "cannot prove event \(sequence)",
+                why: "events 1 to \(position) were removed after their retention")
+        }
+        var builder = MerkleProofBuilder(
+            index: sequence - 1, size: newest.size, removed: removed?.frontier ?? MerkleFrontier())
         var line: [UInt8] = []
-        for first in try files.segments() {
+        for first in segments {
             let file = try MappedFile(files.path(segment: first))
             var offset = 0
             while position < newest.size, let bytes = file.line(from: offset) {

@@ -52,6 +52,8 @@ public struct AuditVerification: Sendable, Equatable {
     public var origin = ""
     /// Events that were read in order before the end or the finding.
     public var events: UInt64 = 0
+    /// How many of them are gone after their retention, with a tombstone in their place.
+    public var removed: UInt64 = 0
     public var files = 0
     public var bytes: UInt64 = 0
     /// Checkpoints whose two signatures are valid.

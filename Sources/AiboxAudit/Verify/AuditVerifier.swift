@@ -46,10 +46,22 @@ public struct AuditVerifier: Sendable {
         if let checkpointFile { try audit.demand(try File.text(checkpointFile, limit: 65_536), checkpointFile) }
         let auditor = try auditorKey(files, identity, anchor, &result)
         if result.finding != nil { return result }
-        var walk = try ChainWalk(files, anchor: anchor, audit.expectations, snapshot.known(), auditor: auditor)
+        let removed: Tombstone?
+        do throws(AiboxError) {
+            removed = try Tombstone.before(snapshot.segments.first?.first ?? 1, of: identity, in: files)
+        } catch  where error.code == .integrity {
+            let first = snapshot.segments.first?.first ?? 1
+            let words = [error.what, error.why].compactMap { $0 }.joined(separator: ", and ")
+            result.finding = Self.first(
+                AuditFinding(.removed, 1, to: first - 1, in: files.path(segment: first), words), audit.finding)
+            return result
+        }
+        var walk = try ChainWalk(
+            files, anchor: anchor, audit.expectations, snapshot.known(), auditor: auditor, removed: removed)
         if audit.finding?.kind != .rekeyed { try walk.run(snapshot.segments) }
 
         result.events = walk.events
+        result.removed = removed?.last ?? 0
         result.files = walk.files
         result.bytes = walk.bytes
         result.checkpoints = audit.count

@@ -21,6 +21,7 @@ struct ChainWalk {
     /// With the auditor's key from the first line on, else from the end of the key state on.
     private(set) var ratchet: MACRatchet?
     private let ratchetFromStart: Bool
+    private let expiry: ExpiryProof?
     private var nextExpectation = 0
 
     private(set) var tree = MerkleFrontier()
@@ -31,22 +32,33 @@ struct ChainWalk {
     private(set) var notices: [String] = []
     /// The last size at which the root was the expected one.
     private var matched: UInt64 = 0
+    private var hasMatched = false
     private var lastTime: (UInt64, UInt64, UInt64) = (0, 0, 0)
     private var backwards = 0
 
     init(
         _ folder: LogFolder, anchor: Digest256, _ expectations: [CheckpointAudit.Expectation], _ known: Known?,
-        auditor: MACRatchet?
+        auditor: MACRatchet?, removed: Tombstone?
     ) throws(AiboxError) {
         self.folder = folder
         hasher = try MerkleHasher()
-        head = anchor
         // Sorted stably: of two over the same size the log's own comes first.
-        self.expectations = expectations.enumerated()
+        let sorted = expectations.enumerated()
             .sorted { ($0.element.size, $0.offset) < ($1.element.size, $1.offset) }.map(\.element)
+        head = removed?.head ?? anchor
+        if let removed {
+            tree = removed.frontier
+            expiry = try ExpiryProof(removed, covering: sorted.first { $0.size >= removed.last })
+        } else {
+            expiry = nil
+        }
+        // What was signed of events that are gone cannot be compared any more.
+        self.expectations = sorted.filter { $0.size > removed?.last ?? 0 }
         self.known = known
         ratchet = auditor
         ratchetFromStart = auditor != nil
+        matched = removed?.last ?? 0
+        for _ in 0..<(removed?.last ?? 0) { try ratchet?.advance() }
     }
 
     var events: UInt64 { tree.size }
@@ -74,6 +86,9 @@ struct ChainWalk {
             notices.append("the clock went back \(backwards) times; events are in the order of their numbers")
         }
         try checkEnd()
+        if finding == nil, let expiry, let words = expiry.objection(isUnderCheckpoint: hasMatched) {
+            finding = AuditFinding(.removed, 1, to: expiry.last, in: folder.path(tombstone: expiry.last), words)
+        }
     }
 
     private mutating func walk(_ file: MappedFile, _ first: UInt64, _ path: String, isLast: Bool) throws(AiboxError) {
@@ -100,6 +115,7 @@ struct ChainWalk {
             try tree.add(leaf, hasher)
             head = leaf
             noteTime(record)
+            expiry?.look(at: line)
             if nextExpectation < expectations.count, expectations[nextExpectation].size <= events {
                 try compareRoots(path, number, offset)
                 if finding != nil { return }
@@ -130,6 +146,7 @@ struct ChainWalk {
             nextExpectation += 1
             if expectation.size == events, expectation.root == root {
                 matched = events
+                hasMatched = true
                 continue
             }
             finding = AuditFinding(

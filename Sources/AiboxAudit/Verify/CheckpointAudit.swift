@@ -7,6 +7,8 @@ struct CheckpointAudit {
     struct Expectation {
         var size: UInt64
         var root: Digest256
+        /// When it was signed, UTC, RFC 3339.
+        var time: String
         /// What a difference means.
         var kind: AuditFinding.Kind
         var file: String
@@ -42,7 +44,7 @@ struct CheckpointAudit {
             once = checkpoint.next
             expectations.append(
                 Expectation(
-                    size: checkpoint.size, root: checkpoint.root, kind: .changed, file: file,
+                    size: checkpoint.size, root: checkpoint.root, time: checkpoint.time, kind: .changed, file: file,
                     name: "checkpoint \(count)"))
         }
         if rest < bytes.count { notices.append("\(file) ends with \(bytes.count - rest) bytes that are no checkpoint") }
@@ -99,7 +101,7 @@ struct CheckpointAudit {
             // Signed by the log's key and unknown to the log: the log forgot, or went another way.
             expectations.append(
                 Expectation(
-                    size: checkpoint.size, root: checkpoint.root, kind: .forked, file: file,
+                    size: checkpoint.size, root: checkpoint.root, time: checkpoint.time, kind: .forked, file: file,
                     name: "the checkpoint of \(checkpoint.time)"))
             if copy.starts(with: bytes) || checkpoint.size > covered {
                 report(
@@ -132,7 +134,7 @@ struct CheckpointAudit {
         }
         expectations.append(
             Expectation(
-                size: checkpoint.size, root: checkpoint.root, kind: .forked, file: file,
+                size: checkpoint.size, root: checkpoint.root, time: checkpoint.time, kind: .forked, file: file,
                 name: "the checkpoint in \(file)"))
     }
 

@@ -17,6 +17,7 @@ public struct Configuration: Sendable, Equatable {
     public var registry = Registry()
     public var network = Network()
     public var policy = Policy()
+    public var audit = Audit()
     public var ide = IDE()
     public var logging = Logging()
 
@@ -77,6 +78,23 @@ public struct Configuration: Sendable, Equatable {
         public var teamPolicyPath = ""
         /// Relative to the workspace.
         public var projectPolicyPath = "aibox/policy.yaml"
+    }
+
+    public struct Audit: Sendable, Equatable {
+        /// Whether sessions are recorded. The organisation's policy may ask for more, never for less.
+        public var recordingPolicy = RecordingPolicy.disabled
+        /// What a recorded session shows first.
+        public var recordingNotice = "This session is recorded for security review."
+        /// The public key that recordings are encrypted for; empty for one of this user's own.
+        public var recordingRecipient = ""
+        /// The size of one recording on the disk.
+        public var recordingLimit = ByteSize(mebibytes: 500)
+
+        /// Where events are sent beside the log.
+        public var sinks: [String] = []
+
+        /// From the loosest to the strictest.
+        public enum RecordingPolicy: String, Sendable, CaseIterable { case disabled, optional, required }
     }
 
     public struct IDE: Sendable, Equatable {

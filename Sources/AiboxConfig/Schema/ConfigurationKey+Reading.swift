@@ -85,6 +85,11 @@ extension ConfigurationKey {
         case (.less, .integer(let value), .integer(let pinned)): return value < pinned
         case (.less, .size(let value), .size(let pinned)): return value < pinned
         case (.part, .list(let value), .list(let pinned)): return Set(value).isSubset(of: pinned)
+        case (.later, .text(let value), .text(let pinned)):
+            guard case .choice(let names) = kind, let own = names.firstIndex(of: value),
+                let least = names.firstIndex(of: pinned)
+            else { return false }
+            return own > least
         default: return false
         }
     }

@@ -35,6 +35,8 @@ public struct ConfigurationKey: Sendable {
         case less
         /// A part of the list is tighter than all of it.
         case part
+        /// A later choice is tighter than an earlier one.
+        case later
     }
 
     init<Property: ConfigurationProperty>(

@@ -73,6 +73,23 @@ public enum ConfigurationSchema {
             "policy.project_policy_path", \.policy.projectPolicyPath, .text(.relativePath),
             "The project's policy, relative to the workspace."),
         ConfigurationKey(
+            "audit.recording_policy", \.audit.recordingPolicy,
+            .choice(of: Configuration.Audit.RecordingPolicy.self), tighter: .later,
+            "Whether what sessions show is recorded; required ends a session that cannot be."),
+        ConfigurationKey(
+            "audit.recording_notice_text", \.audit.recordingNotice, .text(.line),
+            "Shown at the beginning of a recorded session."),
+        ConfigurationKey(
+            "audit.recording_recipient", \.audit.recordingRecipient, .text(.recordingRecipient),
+            "Public key that recordings are encrypted for; empty means a key of your own."),
+        ConfigurationKey(
+            "audit.recording_limit", \.audit.recordingLimit,
+            .size(ByteSize(mebibytes: 1)...ByteSize(gibibytes: 1024)), tighter: .less,
+            "Size of one recording on the disk."),
+        ConfigurationKey(
+            "audit.sinks", \.audit.sinks, .list(.sink),
+            "Where aibox audit forward sends events."),
+        ConfigurationKey(
             "ide.ssh_port", \.ide.sshPort, .integer(1024...65535),
             "First port tried on 127.0.0.1 for SSH; further sandboxes take the next free ones."),
         ConfigurationKey(

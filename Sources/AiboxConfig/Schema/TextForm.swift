@@ -30,6 +30,23 @@ public struct TextForm: Sendable {
         $0.isEmpty || isURL($0)
     }
 
+    static let line = TextForm(name: "a line of text", example: "This session is recorded.") {
+        $0.utf8.count <= 1000 && isPrintable($0)
+    }
+    /// The form only; whether it is a key shows when it is used.
+    static let recordingRecipient = TextForm(
+        name: "aibox-recording: and a public key, or empty",
+        example: "aibox-recording:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    ) { $0.isEmpty || $0.hasPrefix("aibox-recording:") && $0.utf8.count == 60 && $0.hasSuffix("=") && isPrintable($0) }
+
+    /// The form only; `aibox audit forward` says what is wrong with the rest.
+    static let sink = TextForm(
+        name: "syslog+tls://HOST:PORT, https://... or otlp+https://...", example: "syslog+tls://logs.example.org:6514"
+    ) { text in
+        ["syslog+tls://", "https://", "otlp+https://"].contains { text.hasPrefix($0) && text.count > $0.count }
+            && isPrintable(text) && !text.contains(" ") && !text.contains(",")
+    }
+
     private static func isPrintable(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
     }

@@ -1,11 +1,12 @@
-import AiboxAudit
+public import AiboxAudit
 import AiboxConfig
+import AiboxPolicy
 import AiboxState
-import AiboxSystem
+public import AiboxSystem
 import AiboxWire
 
 /// The audit events of one sandbox's life. What they tell of happens only after they are on the disk (P7).
-struct SandboxAudit {
+public struct SandboxAudit {
     private let log: AuditLog
     private let name: String
 
@@ -15,13 +16,14 @@ struct SandboxAudit {
         log = try AuditLog.open(
             folder: context.paths.auditFolder,
             context: AuditContext(source: .cli, session: session, sandbox: sandbox, user: context.user.name),
-            options: Self.options(context.paths))
+            options: try Self.options(context))
     }
 
-    /// Where the checkpoints go beside the log itself.
-    static func options(_ paths: Paths) -> AuditLog.Options {
+    /// How this machine's log is written: where its checkpoints go, and what the organisation says to a full disk.
+    public static func options(_ context: SandboxContext) throws(AiboxError) -> AuditLog.Options {
         var options = AuditLog.Options()
-        options.secondPlaces = [SecondPlace(folder: paths.auditCheckpoints)]
+        options.secondPlaces = [SecondPlace(folder: context.paths.auditCheckpoints)]
+        options.onFailure = try context.orgPolicy().audit.onFailure == .markGap ? .markGap : .stop
         return options
     }
 

@@ -1,4 +1,5 @@
 public import AiboxConfig
+public import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 
@@ -45,6 +46,11 @@ public struct SandboxContext: Sendable {
     public func store() throws(AiboxError) -> SandboxStore {
         try Folder.makePrivate(paths.stateFolder)
         return try SandboxStore(path: paths.stateDatabase)
+    }
+
+    /// What the organisation says about every sandbox here.
+    public func orgPolicy() throws(AiboxError) -> OrgPolicy {
+        try OrgPolicy.load(path: configuration.policy.orgBaselinePath, embedded: profiles.orgBaseline)
     }
 
     /// The lock that a start or stop of this sandbox holds.

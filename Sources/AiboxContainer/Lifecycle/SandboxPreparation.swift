@@ -53,13 +53,17 @@ struct SandboxPreparation: Sendable {
         let user = try keys.ensure(
             SSHConfiguration(paths: context.paths).identityFile, comment: "aibox \(context.user.name)")
         let hostPath = try context.paths.sandboxState(name.text) + "/" + SandboxFolder.hostKey
+        // Where sessions must be recorded, the sandbox takes the recorder's key and not the user's.
+        let isRecorded = try RecordingRule.load(context)?.isRequired ?? false
+        let innerPath = try context.paths.sandboxState(name.text) + "/" + RecordedDoor.innerKey
+        let accepted = isRecorded ? try keys.ensure(innerPath, comment: "aibox recorder") : user
         let host = try keys.ensure(hostPath, comment: name.container)
         return [
             try secret(
                 "hostkey", content: try File.read(host.privatePath), target: "/run/aibox/ssh_host_ed25519_key",
                 mode: "0400"),
             try secret(
-                "authorized", content: Array((user.publicKey + "\n").utf8), target: "/run/aibox/authorized_keys",
+                "authorized", content: Array((accepted.publicKey + "\n").utf8), target: "/run/aibox/authorized_keys",
                 mode: "0444"),
             try secret(
                 "run-argv", content: Array(SandboxSession.script.utf8), target: SandboxSession.scriptPath, mode: "0444"),

@@ -95,7 +95,14 @@ public struct SandboxStart: Sendable {
             record.engine = spec.engine.label
             record.image = prepared.image.reference
             record.imageID = prepared.image.id
-            record.sshPort = Int(gateway.ready.sshPort)
+            let door = RecordedDoor(context: context, name: name)
+            if try RecordingRule.load(context)?.isRequired ?? false {
+                record.sshPort = Int(try door.open(gatewayPort: gateway.ready.sshPort))
+                clock.mark("recorded door")
+            } else {
+                try door.forget()
+                record.sshPort = Int(gateway.ready.sshPort)
+            }
             record.limits = prepared.limitWords
             record.phase = .running
             try Interruption.check()

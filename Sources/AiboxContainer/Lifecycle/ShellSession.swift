@@ -5,7 +5,7 @@ import AiboxWire
 import Glibc
 
 /// A shell or a command inside, as the user `dev`. This process becomes ssh, so that terminal, signals,
-/// resizing and exit status pass through untouched.
+/// resizing and exit status pass through untouched; where sessions are recorded, ssh is its child.
 public struct ShellSession {
     let context: SandboxContext
     let record: SandboxRecord
@@ -16,8 +16,8 @@ public struct ShellSession {
     }
 
     /// - Parameter command: nothing opens a login shell.
-    /// - Throws: only if ssh cannot be run; otherwise it does not return.
-    public func become(_ command: [String]) throws(AiboxError) {
+    /// - Returns: the exit status, where the session was recorded.
+    public func run(_ command: [String]) throws(AiboxError) -> Int32 {
         // A gateway that does not answer is ssh's to report.
         if let reason = try? GatewayClient(runFolder: record.runFolder).status().cutOff {
             throw AiboxError(
@@ -28,11 +28,16 @@ public struct ShellSession {
         let login = [context.configuration.shell == .zsh ? "/usr/bin/zsh" : "/bin/bash", "--login"]
         let session = SandboxSession(paths: context.paths, record: record)
         session.keepConnection()
-        try ProcessReplacement.become(
-            try session.command(
-                command.isEmpty ? login : command,
-                folder: Self.folderInside(Path.current, workspace: record.workspace),
-                terminal: terminal))
+        let ssh = try session.command(
+            command.isEmpty ? login : command,
+            folder: Self.folderInside(Path.current, workspace: record.workspace), terminal: terminal)
+        guard let rule = try RecordingRule.load(context), rule.isRequired || terminal else {
+            try ProcessReplacement.become(ssh)
+            return 1
+        }
+        return try RecordedSession(context: context, record: record, rule: rule).run(
+            ssh, title: command.map(ShellQuoting.quoted).joined(separator: " "),
+            kind: command.isEmpty ? "shell" : "command", terminal: terminal)
     }
 
     /// Where `current` is inside: a command typed in a folder of the workspace runs in that folder.

@@ -37,9 +37,7 @@ public struct PodmanRun: Sendable {
             "--conmon-pidfile", spec.monitorPidFile, "--http-proxy=false", "--health-cmd", "none",
         ]
         if let profile = spec.appArmorProfile { arguments += ["--security-opt", "apparmor=\(profile)"] }
-        if spec.userMapping == .keepID {
-            arguments += ["--userns", "keep-id:uid=\(SandboxSpec.user),gid=\(SandboxSpec.user)"]
-        }
+        if spec.userMapping == .keepID { arguments += Self.keepID }
         return arguments
     }
 
@@ -53,6 +51,9 @@ public struct PodmanRun: Sendable {
         if let processes = spec.limits.processes { arguments += ["--pids-limit", String(processes)] }
         return arguments
     }
+
+    /// The caller is the user `dev` inside.
+    static let keepID = ["--userns", "keep-id:uid=\(SandboxSpec.user),gid=\(SandboxSpec.user)"]
 
     private var mounts: [String] {
         // Programs may be run from /tmp, as they may be from the home folder: go test, cargo and JNA do.

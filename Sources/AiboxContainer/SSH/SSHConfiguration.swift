@@ -17,7 +17,9 @@ public struct SSHConfiguration {
         records.enumerated().map { index, record in
             SSHHostBlock(
                 host: record.container, isDefault: index == 0, port: record.sshPort, identityFile: identityFile,
-                knownHostsFile: paths.sshKnownHosts
+                knownHostsFile: paths.sshKnownHosts,
+                // Where SSH ends on the host to be recorded, it is the host's user who logs in.
+                user: RecordedDoor.innerConfiguration(of: record.name, paths) == nil ? "dev" : UserIdentity.current.name
             ).text
         }.joined()
     }

@@ -6,13 +6,18 @@ public struct SSHHostBlock: Sendable, Equatable {
     public var port: Int
     public var identityFile: String
     public var knownHostsFile: String
+    /// Who logs in: inside always `dev`.
+    public var user: String
 
-    public init(host: String, isDefault: Bool, port: Int, identityFile: String, knownHostsFile: String) {
+    public init(
+        host: String, isDefault: Bool, port: Int, identityFile: String, knownHostsFile: String, user: String = "dev"
+    ) {
         self.host = host
         self.isDefault = isDefault
         self.port = port
         self.identityFile = identityFile
         self.knownHostsFile = knownHostsFile
+        self.user = user
     }
 
     /// ssh_config(5). The host key is pinned under the sandbox's name, so that a port that another
@@ -22,7 +27,7 @@ public struct SSHHostBlock: Sendable, Equatable {
         Host \(isDefault ? "aibox " : "")\(host)
             HostName 127.0.0.1
             Port \(port)
-            User dev
+            User \(user)
             IdentityFile "\(identityFile)"
             IdentitiesOnly yes
             HostKeyAlias \(host)

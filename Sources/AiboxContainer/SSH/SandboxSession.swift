@@ -51,7 +51,8 @@ public struct SandboxSession: Sendable {
 
     private var options: [String] {
         var options = [
-            "-F", paths.sshIncludable, "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "EscapeChar=none",
+            "-F", RecordedDoor.innerConfiguration(of: record.name, paths) ?? paths.sshIncludable, "-o", "BatchMode=yes",
+            "-o", "LogLevel=ERROR", "-o", "EscapeChar=none",
             "-o", "ConnectTimeout=15", "-o", "SendEnv=COLORTERM \(Self.variables)",
         ]
         // The keeper of a shared connection lets only those variables through that it would send itself.

@@ -44,6 +44,8 @@ public enum GatewayDaemon {
     private static func lockDown() throws(AiboxError) {
         try check(aibox_set_no_new_privileges(), "cannot give up new privileges")
         try check(aibox_set_dumpable(false), "cannot close the memory to others")
+        // A connection of the sandbox takes two descriptors; many systems begin with 1024.
+        try check(aibox_raise_descriptor_limit(16_384), "cannot raise the limit of open files")
     }
 
     private static func readSettings() throws(AiboxError) -> GatewaySettings {

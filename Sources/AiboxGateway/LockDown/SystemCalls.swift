@@ -7,7 +7,7 @@ enum SystemCalls {
     static let allowed: [String] = [memory, files, events, processes, identity, sockets, time].flatMap(\.self)
 
     private static let memory = [
-        "brk", "madvise", "membarrier", "mlock", "mmap", "mprotect", "mremap", "msync", "munlock", "munmap",
+        "brk", "madvise", "membarrier", "mincore", "mlock", "mmap", "mprotect", "mremap", "msync", "munlock", "munmap",
     ]
     private static let files = [
         "access", "chdir", "chmod", "chown", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3",

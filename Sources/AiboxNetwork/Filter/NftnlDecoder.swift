@@ -99,7 +99,7 @@ enum NftnlDecoder {
     }
 
     /// Type, length, value, as nft(8) stores them (libnftnl, udata.h); type 0 is the comment.
-    private static func comment(_ bytes: UnsafeRawBufferPointer) -> String? {
+    static func comment(_ bytes: UnsafeRawBufferPointer) -> String? {
         var index = 0
         while index + 2 <= bytes.count {
             let size = Int(bytes[index + 1])

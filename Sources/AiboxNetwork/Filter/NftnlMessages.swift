@@ -21,26 +21,30 @@ enum NftnlMessages {
     static func read(
         _ bytes: UnsafeRawBufferPointer, sequence: UInt32, _ body: (UnsafePointer<nlmsghdr>) -> Void
     ) -> Outcome {
-        guard var header = bytes.baseAddress?.assumingMemoryBound(to: nlmsghdr.self) else { return .done }
-        var left = Int32(clamping: bytes.count)
-        while mnl_nlmsg_ok(header, left) {
+        guard let base = bytes.baseAddress else { return .done }
+        let smallest = MemoryLayout<nlmsghdr>.size
+        var offset = 0
+        // Not libmnl's own walk: it takes a length of 2^32 - 1 for a message, and stays there for ever.
+        while bytes.count - offset >= smallest {
+            let header = (base + offset).assumingMemoryBound(to: nlmsghdr.self)
             let message = header.pointee
+            let length = Int(message.nlmsg_len)
+            guard (smallest...(bytes.count - offset)).contains(length) else { return .failed(-EBADMSG) }
             if message.nlmsg_seq == sequence {
                 if Int32(message.nlmsg_flags) & NLM_F_DUMP_INTR != 0 { return .interrupted }
                 if Int32(message.nlmsg_type) == NLMSG_DONE { return .done }
                 if Int32(message.nlmsg_type) == NLMSG_ERROR { return failure(header) }
                 body(header)
             }
-            header = UnsafePointer(mnl_nlmsg_next(header, &left))
+            offset += (length + 3) & ~3
         }
         return .more
     }
 
     private static func failure(_ header: UnsafePointer<nlmsghdr>) -> Outcome {
-        guard Int(header.pointee.nlmsg_len) >= MemoryLayout<nlmsghdr>.size + MemoryLayout<Int32>.size,
-            let payload = mnl_nlmsg_get_payload(header)
-        else { return .failed(-EIO) }
-        let number = payload.loadUnaligned(as: Int32.self)
+        let start = MemoryLayout<nlmsghdr>.size
+        guard Int(header.pointee.nlmsg_len) >= start + MemoryLayout<Int32>.size else { return .failed(-EBADMSG) }
+        let number = UnsafeRawPointer(header).loadUnaligned(fromByteOffset: start, as: Int32.self)
         return number == 0 ? .done : .failed(number)
     }
 }

@@ -84,8 +84,13 @@ public final class Lab: Sendable {
             network.command(Command("curl", ["-sS", "-m", "10", "--cacert", authorityFile] + arguments)))
     }
 
-    private static func program(_ name: String) -> String {
-        // Sources/AiboxTestSupport/Lab/Lab.swift
-        (0..<4).reduce(#filePath) { path, _ in Path.parent(path) } + "/Tests/lab/" + name
-    }
+    /// Where its programs are: beside the tests that were copied for another user, else in the package, four steps above
+    /// Sources/AiboxTestSupport/Lab/Lab.swift.
+    public static let programs: String = {
+        let beside = Path.real("/proc/self/exe").map { Path.parent($0) + "/lab" }
+        if let beside, File.isDirectory(beside) { return beside }
+        return (0..<4).reduce(#filePath) { path, _ in Path.parent(path) } + "/Tests/lab"
+    }()
+
+    private static func program(_ name: String) -> String { programs + "/" + name }
 }

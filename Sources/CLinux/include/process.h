@@ -18,6 +18,8 @@ int aibox_set_death_signal(int signal);
 int aibox_set_dumpable(bool dumpable);
 int aibox_set_no_new_privileges(void);
 int aibox_set_process_name(const char *name);
+/// Raises how many descriptors this process may have open: to the hard limit, at most to `most`. 0, or -errno.
+int aibox_raise_descriptor_limit(unsigned long most);
 
 /// Blocks the signals of `numbers` in this thread (and those it starts) and makes a descriptor that
 /// becomes readable when one arrives. >= 0, or -errno.

@@ -12,7 +12,7 @@ enum BuiltinSignatures {
         array.concat||(array[any], array[any]) -> array[any]
         array.flatten||(array[any]) -> array[any]
         array.reverse||(array[any]) -> array[any]
-        array.slice||(array[any], number, number) -> array[any]
+        array.slice|c|(array[any], number, number) -> array[any]
         assign|i|(any, any) -> boolean
         base64.decode||(string) -> string
         base64.encode||(string) -> string
@@ -35,7 +35,7 @@ enum BuiltinSignatures {
         ceil||(number) -> number
         concat||(string, array[string]|set[string]) -> string
         contains||(string, string) -> boolean
-        count||(string|array[any]|object[any:any]|set[any]) -> number
+        count|c|(string|array[any]|object[any:any]|set[any]) -> number
         crypto.hmac.equal||(string, string) -> boolean
         crypto.hmac.md5||(string, string) -> string
         crypto.hmac.sha1||(string, string) -> string
@@ -52,7 +52,7 @@ enum BuiltinSignatures {
         crypto.x509.parse_keypair|o|(string, string) -> object[string:any]
         crypto.x509.parse_rsa_private_key|o|(string) -> object[string:any]
         div|i|(number, number) -> number
-        endswith||(string, string) -> boolean
+        endswith|c|(string, string) -> boolean
         eq|i|(any, any) -> boolean
         equal|i|(any, any) -> boolean
         floor||(number) -> number
@@ -74,8 +74,8 @@ enum BuiltinSignatures {
         http.send|no|(object[string:any]) -> object[any:any]
         indexof||(string, string) -> number
         indexof_n||(string, string) -> array[number]
-        internal.member_2|i|(any, any) -> boolean
-        internal.member_3|i|(any, any, any) -> boolean
+        internal.member_2|ci|(any, any) -> boolean
+        internal.member_3|ci|(any, any, any) -> boolean
         internal.print||(array[set[any]]) -> any
         internal.template_string||(array[any]) -> string
         internal.test_case||(array[any]) -> any
@@ -97,13 +97,13 @@ enum BuiltinSignatures {
         io.jwt.verify_rs256|o|(string, string) -> boolean
         io.jwt.verify_rs384|o|(string, string) -> boolean
         io.jwt.verify_rs512|o|(string, string) -> boolean
-        is_array||(any) -> boolean
-        is_boolean||(any) -> boolean
-        is_null||(any) -> boolean
-        is_number||(any) -> boolean
-        is_object||(any) -> boolean
-        is_set||(any) -> boolean
-        is_string||(any) -> boolean
+        is_array|c|(any) -> boolean
+        is_boolean|c|(any) -> boolean
+        is_null|c|(any) -> boolean
+        is_number|c|(any) -> boolean
+        is_object|c|(any) -> boolean
+        is_set|c|(any) -> boolean
+        is_string|c|(any) -> boolean
         json.filter||(object[any:any], array[string|array[any]]|set[string|array[any]]) -> object[any:any]
         json.is_valid||(string) -> boolean
         json.marshal||(any) -> string
@@ -132,8 +132,8 @@ enum BuiltinSignatures {
         numbers.range||(number, number) -> array[number]
         numbers.range_step||(number, number, number) -> array[number]
         object.filter||(object[any:any], array[any]|object[any:any]|set[any]) -> object[any:any]
-        object.get||(object[any:any], any, any) -> any
-        object.keys||(object[any:any]) -> set[any]
+        object.get|c|(object[any:any], any, any) -> any
+        object.keys|c|(object[any:any]) -> set[any]
         object.remove||(object[any:any], array[any]|object[any:any]|set[any]) -> object[any:any]
         object.subset||(array[any]|object[any:any]|set[any], array[any]|object[any:any]|set[any]) -> boolean
         object.union||(object[any:any], object[any:any]) -> object[any:any]
@@ -166,7 +166,7 @@ enum BuiltinSignatures {
         sort||(array[any]|set[any]) -> array[any]
         split||(string, string) -> array[string]
         sprintf||(string, array[any]) -> string
-        startswith||(string, string) -> boolean
+        startswith|c|(string, string) -> boolean
         strings.any_prefix_match||(string|array[string]|set[string], string|array[string]|set[string]) -> boolean
         strings.any_suffix_match||(string|array[string]|set[string], string|array[string]|set[string]) -> boolean
         strings.count||(string, string) -> number
@@ -190,11 +190,11 @@ enum BuiltinSignatures {
         trace||(string) -> boolean
         trim||(string, string) -> string
         trim_left||(string, string) -> string
-        trim_prefix||(string, string) -> string
+        trim_prefix|c|(string, string) -> string
         trim_right||(string, string) -> string
         trim_space||(string) -> string
-        trim_suffix||(string, string) -> string
-        type_name||(any) -> string
+        trim_suffix|c|(string, string) -> string
+        type_name|c|(any) -> string
         union||(set[set[any]]) -> set[any]
         units.parse||(string) -> number
         units.parse_bytes||(string) -> number

@@ -55,6 +55,8 @@ struct BuiltinSpec: Sendable {
     let isDeclaredOnly: Bool
     let isRelation: Bool
     let isTestOnly: Bool
+    /// Looks at a part of its operands only, whatever their size.
+    let isCheap: Bool
     /// Nil for built-ins that are only declared.
     let body: BuiltinCode?
 
@@ -107,7 +109,8 @@ struct Builtins: Sendable {
                     name: name, parameters: parameters, result: result, isDeprecated: flags.contains("d"),
                     isNondeterministic: flags.contains("n"), infix: flags.contains("i"),
                     isDeclaredOnly: flags.contains("o"), isRelation: flags.contains("r"),
-                    isTestOnly: flags.contains("t"), body: bodies.bodies[name]))
+                    isTestOnly: flags.contains("t"),
+                    isCheap: flags.contains("c"), body: bodies.bodies[name]))
         }
         self.specs = specs
         self.index = index

@@ -31,7 +31,7 @@ extension Builtins {
         table.add("numbers.range_step") { context, x throws(BuiltinFailure) in
             let (first, last, step) = (try bigInteger(x, 0), try bigInteger(x, 1), try bigInteger(x, 2))
             if step.isNegative || step.isZero {
-                throw BuiltinFailure.invalid("step must be a positive integer")
+                throw BuiltinFailure.invalid("numbers.range_step: step must be a positive integer")
             }
             return try range(first, last, step, context)
         }

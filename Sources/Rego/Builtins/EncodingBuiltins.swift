@@ -8,8 +8,8 @@ extension Builtins {
             return .string(try supported { () throws(SupportError) in try Base64.decode(text, url: false) })
         }
         table.add("base64.is_valid") { _, x throws(BuiltinFailure) in
-            let text = try x.text(0)
-            return .bool((try? Base64.decode(text, url: false)) != nil)
+            guard case .string(let box) = x[0] else { return .bool(false) }
+            return .bool((try? Base64.decode(box.string, url: false)) != nil)
         }
         table.add("base64url.encode") { _, x throws(BuiltinFailure) in
             .string(Base64.encode(try x.string(0).bytes, url: true, padded: true))
@@ -40,9 +40,9 @@ extension Builtins {
                 }
                 switch object.values[index] {
                 case .string(let value): pairs.append((key.string, [value.string]))
-                case .array(let items): pairs.append((key.string, try values(items)))
+                case .array(let box): pairs.append((key.string, try values(box.items)))
                 case .set(let box): pairs.append((key.string, try values(box.items)))
-                default: throw BuiltinFailure.type(1, "one of {string, array, set}", object.values[index])
+                default: throw queryValues
                 }
             }
             return .string(QueryText.encode(pairs: pairs))
@@ -54,11 +54,17 @@ extension Builtins {
                 ObjectBox(unsorted: pairs.map { (Value.string($0.0), .array($0.1.map { Value.string($0) })) }))
         }
         table.add("json.marshal") { context, x throws(BuiltinFailure) in
-            let bytes = JSONWriter.bytes(x[0], escaping: .html)
-            try context.reserve(bytes.count)
-            return .string(bytes)
+            var writer = JSONWriter(escaping: .html)
+            writer.write(x[0])
+            try context.reserve(writer.bytes.count)
+            if writer.isTruncated {
+                throw BuiltinFailure(kind: .limit, message: "evaluation made a text that is too large", complete: true)
+            }
+            return .string(writer.bytes)
         }
         table.add("json.marshal_with_options") { context, x throws(BuiltinFailure) in
+            // Indentation multiplies the text.
+            try context.reserve(x[0].weight * 8)
             let bytes = try marshalWithOptions(x)
             try context.reserve(bytes.count)
             return .string(bytes)
@@ -78,6 +84,7 @@ extension Builtins {
             return .bool((try? JSONReader.value(box.bytes)) != nil)
         }
         table.add("yaml.marshal") { context, x throws(BuiltinFailure) in
+            try context.reserve(x[0].weight * 64)
             let node = yaml(x[0])
             return try context.string(try supported { () throws(SupportError) in try YAML.emit(node) })
         }
@@ -94,11 +101,14 @@ extension Builtins {
     private static func values(_ items: [Value]) throws(BuiltinFailure) -> [String] {
         var result: [String] = []
         for item in items {
-            guard case .string(let box) = item else { throw BuiltinFailure.type(1, "string", item) }
+            guard case .string(let box) = item else { throw queryValues }
             result.append(box.string)
         }
         return result
     }
+
+    private static let queryValues = BuiltinFailure(
+        kind: .type, message: "operand 1 values must be string, array[string], or set[string]")
 
     private static func yaml(_ value: Value) -> YAMLNode {
         switch value {
@@ -130,15 +140,17 @@ extension Builtins {
             let value = options.values[index]
             switch key.string {
             case "prefix":
-                guard case .string(let text) = value else { throw option("prefix", "string", value) }
+                guard case .string(let text) = value else { throw option("prefix", value) }
                 prefix = text.string
                 pretty = true
             case "indent":
-                guard case .string(let text) = value else { throw option("indent", "string", value) }
+                guard case .string(let text) = value else { throw option("indent", value) }
                 indent = text.string
                 pretty = true
             case "pretty":
-                guard case .bool(let flag) = value else { throw option("pretty", "boolean", value) }
+                guard case .bool(let flag) = value else {
+                    throw BuiltinFailure(kind: .type, message: "operand 2 key \"pretty\" failed cast to bool")
+                }
                 explicit = flag
             default:
                 throw BuiltinFailure(
@@ -151,9 +163,11 @@ extension Builtins {
         return bytes
     }
 
-    private static func option(_ name: String, _ type: String, _ value: Value) -> BuiltinFailure {
+    private static func option(_ name: String, _ value: Value) -> BuiltinFailure {
         BuiltinFailure(
-            kind: .type, message: "operand 2 key \"\(name)\" failed: must be \(type) but got \(value.typeName)")
+            kind: .type,
+            message: "operand 2 key \"\(name)\" failed cast to string: operand 0 must be string but got "
+                + value.typeName)
     }
 
     private static func indented(_ value: Value, prefix: String, indent: String, depth: Int, _ bytes: inout [UInt8]) {
@@ -177,7 +191,7 @@ extension Builtins {
             bytes.append(UInt8(ascii: "]"))
         }
         switch value {
-        case .array(let items): list(items)
+        case .array(let box): list(box.items)
         case .set(let box): list(box.items)
         case .object(let box):
             if box.count == 0 {

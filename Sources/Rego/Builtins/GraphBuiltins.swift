@@ -17,23 +17,31 @@ extension Builtins {
             var result: [Value] = []
             for start in try x.items(1) {
                 guard graph[start].isDefined else { continue }
-                // Depth first; each entry is a node with the path that leads to it.
-                var open: [[Value]] = [[start]]
-                while let path = open.popLast() {
+                let edges = neighbours(graph[start])
+                if edges.isEmpty { result.append(.array([start])) }
+                // Depth first; each entry is a path and a node behind it that is still to be looked at.
+                var open = edges.map { (path: [start], next: $0) }
+                while let (path, node) = open.popLast() {
                     guard context.step() else { return .undefined }
-                    try context.reserve(path.count * 16)
-                    let edges = neighbours(path.last.map { graph[$0] } ?? .undefined)
-                    var extended = false
-                    for next in edges where !path.contains(where: { $0.equals(next) }) {
-                        if graph[next].isUndefined { continue }
-                        open.append(path + [next])
-                        extended = true
+                    try context.reserve(path.count * 16 + 64)
+                    // A path ends in front of a node that is not in the graph, at one without edges, and where an
+                    // edge leads back.
+                    let edges = graph[node]
+                    if edges.isUndefined {
+                        result.append(.array(path))
+                        continue
                     }
-                    // A path ends where no edge leads on, or where an edge leads back.
-                    let ends =
-                        edges.isEmpty
-                        || edges.contains { next in path.contains { $0.equals(next) } || graph[next].isUndefined }
-                    if ends || !extended { result.append(.array(path)) }
+                    let longer = path + [node]
+                    let further = neighbours(edges)
+                    var ends = further.isEmpty
+                    for next in further {
+                        if longer.contains(where: { $0.equals(next) }) {
+                            ends = true
+                        } else {
+                            open.append((path: longer, next: next))
+                        }
+                    }
+                    if ends { result.append(.array(longer)) }
                 }
             }
             return .set(SetBox(unsorted: result))
@@ -42,7 +50,7 @@ extension Builtins {
 
     private static func neighbours(_ edges: Value) -> [Value] {
         switch edges {
-        case .array(let items): items
+        case .array(let box): box.items
         case .set(let box): box.items
         default: []
         }

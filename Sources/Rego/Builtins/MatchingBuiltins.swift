@@ -50,7 +50,7 @@ final class PatternCache: Sendable {
                 let scalars = Array(box.string.unicodeScalars)
                 guard scalars.count == 1 else {
                     throw BuiltinFailure(
-                        kind: .type, message: "operand 2 must be single-character strings but got \(box.string)")
+                        kind: .type, message: "operand 2 must be array of runes but got array containing string")
                 }
                 result.append(scalars[0])
             }
@@ -73,6 +73,7 @@ extension Builtins {
             let pattern = try x.string(0)
             let text = try x.string(1)
             let regex = try regex(context, pattern)
+            guard context.spend(regex.cost(text.count)) else { return .undefined }
             return .bool(text.withBytes { regex.isMatch($0) })
         }
         table.add("regex.is_valid") { _, x throws(BuiltinFailure) in
@@ -82,6 +83,7 @@ extension Builtins {
         table.add("regex.find_n") { context, x throws(BuiltinFailure) in
             let (text, count) = (try x.text(1), try x.integer(2))
             let regex = try regex(context, try x.string(0))
+            guard context.spend(regex.cost(text.utf8.count)) else { return .undefined }
             let found = regex.findAll(text, limit: bounded(count, context))
             try context.reserve(found.count * 80)
             return .array(found.map { .string($0) })
@@ -89,6 +91,7 @@ extension Builtins {
         table.add("regex.find_all_string_submatch_n") { context, x throws(BuiltinFailure) in
             let (text, count) = (try x.text(1), try x.integer(2))
             let regex = try regex(context, try x.string(0))
+            guard context.spend(regex.cost(text.utf8.count)) else { return .undefined }
             let found = regex.findAllSubmatches(text, limit: bounded(count, context))
             try context.reserve(found.count * (64 + 80 * (regex.groupCount + 1)))
             return .array(found.map { .array($0.map { .string($0) }) })
@@ -96,6 +99,7 @@ extension Builtins {
         table.add("regex.split") { context, x throws(BuiltinFailure) in
             let text = try x.text(1)
             let regex = try regex(context, try x.string(0))
+            guard context.spend(regex.cost(text.utf8.count)) else { return .undefined }
             let count = text.withBytes { regex.findAll($0, limit: bounded(-1, context)).count }
             try context.reserve(count * 80)
             return .array(regex.split(text).map { .string($0) })
@@ -103,6 +107,7 @@ extension Builtins {
         table.add("regex.replace") { context, x throws(BuiltinFailure) in
             let (text, template) = (try x.text(0), try x.text(2))
             let regex = try regex(context, try x.string(1))
+            guard context.spend(regex.cost(text.utf8.count)) else { return .undefined }
             return try context.string(
                 try supported { () throws(SupportError) in try regex.replaceAll(text, template: template) })
         }

@@ -61,7 +61,7 @@ extension Builtins {
             for (index, part) in try x.array(0).enumerated() {
                 if index > 0 { line += " " }
                 guard case .set(let box) = part else { continue }
-                line += box.items.first?.plainText ?? "<undefined>"
+                if let value = box.items.first { line += try context.text(value) } else { line += "<undefined>" }
             }
             if context.memory.printed.count < 10_000 {
                 try context.reserve(line.utf8.count)

@@ -20,17 +20,27 @@ extension Builtins {
             return .set(SetBox(unsorted: found.map { .string($0) }))
         }
         table.add("net.cidr_merge") { _, x throws(BuiltinFailure) in
-            let texts = try x.strings(0)
+            var texts: [String] = []
+            switch x[0] {
+            case .array, .set: break
+            default: throw BuiltinFailure.invalid("operand must be an array")
+            }
+            for item in x[0].elements {
+                guard case .string(let box) = item else { throw BuiltinFailure.invalid("element must be string") }
+                texts.append(box.string)
+            }
             let merged = try supported { () throws(SupportError) in try CIDR.merge(texts) }
             return .set(SetBox(unsorted: merged.map { .string($0) }))
         }
         table.add("net.cidr_contains_matches") { context, x throws(BuiltinFailure) in
-            let networks = try matchEntries(x, 0)
-            let addresses = try matchEntries(x, 1)
+            let (networks, addresses) = (matchEntries(x[0]), matchEntries(x[1]))
             var result: [Value] = []
-            for (key, network) in networks {
-                for (other, address) in addresses {
+            for (key, networkValue) in networks {
+                // Looked at only where there is something to compare, as in OPA.
+                for (other, addressValue) in addresses {
                     guard context.step() else { return .undefined }
+                    let network = try matchText(networkValue, 1)
+                    let address = try matchText(addressValue, 2)
                     if try supported({ () throws(SupportError) in try CIDR.contains(network, address) }) {
                         result.append(.array([key, other]))
                     }
@@ -49,23 +59,25 @@ extension Builtins {
         }
     }
 
-    /// Strings, or collections whose elements are strings or arrays that start with one; each with its key.
-    private static func matchEntries(_ x: Operands, _ index: Int) throws(BuiltinFailure) -> [(Value, String)] {
-        func text(_ value: Value) throws(BuiltinFailure) -> String {
-            if case .string(let box) = value { return box.string }
-            if case .array(let items) = value, case .string(let box)? = items.first { return box.string }
-            throw BuiltinFailure.invalid("operand \(index + 1): element must be string or non-empty array")
+    /// A string, or the elements of a collection; each with its key.
+    private static func matchEntries(_ value: Value) -> [(Value, Value)] {
+        switch value {
+        case .string: [(value, value)]
+        case .array(let items): items.enumerated().map { (.int(Int64($0.offset)), $0.element) }
+        case .set(let box): box.items.map { ($0, $0) }
+        case .object(let box): (0..<box.count).map { (box.keys[$0], box.values[$0]) }
+        default: []
         }
-        var result: [(Value, String)] = []
-        switch x[index] {
-        case .string: result.append((x[index], try text(x[index])))
-        case .array(let items):
-            for (position, item) in items.enumerated() { result.append((.int(Int64(position)), try text(item))) }
-        case .set(let box): for item in box.items { result.append((item, try text(item))) }
-        case .object(let box):
-            for position in 0..<box.count { result.append((box.keys[position], try text(box.values[position]))) }
-        default: throw BuiltinFailure.type(index + 1, "one of {string, array, set, object}", x[index])
+    }
+
+    /// The address or network of an entry: a string, or an array that starts with one.
+    private static func matchText(_ value: Value, _ position: Int) throws(BuiltinFailure) -> String {
+        switch value {
+        case .string(let box): return box.string
+        case .array(let items) where !items.isEmpty:
+            guard case .string(let box) = items[0] else { throw BuiltinFailure.type(position, "string", items[0]) }
+            return box.string
+        default: throw BuiltinFailure.invalid("operand \(position): element must be string or non-empty array")
         }
-        return result
     }
 }

@@ -72,16 +72,15 @@ extension Builtins {
                 return .bool(true)
             default:
                 throw BuiltinFailure(
-                    kind: .type,
-                    message: "both arguments object.subset must be of the same type or array and set", complete: true)
+                    kind: .type, message: "both arguments object.subset must be of the same type or array and set")
             }
         }
         table.add("json.filter") { _, x throws(BuiltinFailure) in
             let object = try x.object(0)
             let paths = try paths(x)
             var tree = PathTree()
-            for path in paths { tree.add(path[...]) }
-            if paths.isEmpty { return Value.emptyObject }
+            for path in paths where !path.isEmpty { tree.add(path[...]) }
+            if tree.isEmpty { return Value.emptyObject }
             let result = tree.filtered(.object(object))
             return result.isUndefined ? Value.emptyObject : result
         }
@@ -89,15 +88,14 @@ extension Builtins {
             let object = try x.object(0)
             let paths = try paths(x)
             var tree = PathTree()
-            for path in paths { tree.add(path[...]) }
-            if paths.contains(where: \.isEmpty) { return .object(object) }
+            for path in paths where !path.isEmpty { tree.add(path[...]) }
             return tree.removed(.object(object))
         }
     }
 
     private static func keys(_ x: Operands) throws(BuiltinFailure) -> SetBox {
         switch x[1] {
-        case .array(let items): return SetBox(unsorted: items)
+        case .array(let box): return SetBox(unsorted: box.items)
         case .set(let box): return box
         case .object(let box): return SetBox(sorted: box.keys)
         default: throw BuiltinFailure.type(2, "one of {object, set, array}", x[1])
@@ -149,12 +147,11 @@ extension Builtins {
 
     /// The paths of `json.filter` and `json.remove`: `"a/b"` strings or arrays of keys.
     private static func paths(_ x: Operands) throws(BuiltinFailure) -> [[Value]] {
-        let expected = "one of {set, array} containing string paths or array of path segments"
         var result: [[Value]] = []
-        for item in try x.items(1, expected) {
+        for item in try x.items(1) {
             switch item {
             case .string(let box): result.append(pointer(box.string))
-            case .array(let keys): result.append(keys)
+            case .array(let keys): result.append(keys.items)
             default:
                 throw BuiltinFailure(
                     kind: .type,
@@ -203,6 +200,8 @@ struct PathTree {
     private var children: [Value: PathTree] = [:]
     private var isEnd = false
 
+    var isEmpty: Bool { children.isEmpty }
+
     mutating func add(_ path: ArraySlice<Value>) {
         guard let key = path.first else {
             isEnd = true
@@ -247,7 +246,9 @@ struct PathTree {
                 }
             }
             return .set(SetBox(unsorted: result))
-        default: return .undefined
+        default:
+            // A path that goes on below a scalar keeps the scalar.
+            return value
         }
     }
 

@@ -18,15 +18,14 @@ extension UnsafePointer<Value> {
 
     func integer(_ index: Int) throws(BuiltinFailure) -> Int {
         let number = try number(index)
-        if let value = number.int64 { return Int(value) }
-        if number.isInteger { return number.double < 0 ? Int.min / 4 : Int.max / 4 }
+        if let value = number.int64, !number.hasExponent { return Int(value) }
         throw BuiltinFailure(
             kind: .type, message: "operand \(index + 1) must be integer number but got floating-point number")
     }
 
     @inline(__always)
     func array(_ index: Int) throws(BuiltinFailure) -> [Value] {
-        if case .array(let items) = self[index] { return items }
+        if case .array(let box) = self[index] { return box.items }
         throw BuiltinFailure.type(index + 1, "array", self[index])
     }
 
@@ -41,9 +40,9 @@ extension UnsafePointer<Value> {
     }
 
     /// The items of an array or set.
-    func items(_ index: Int, _ expected: String = "one of {array, set}") throws(BuiltinFailure) -> [Value] {
+    func items(_ index: Int, _ expected: String = "one of {set, array}") throws(BuiltinFailure) -> [Value] {
         switch self[index] {
-        case .array(let items): return items
+        case .array(let box): return box.items
         case .set(let box): return box.items
         default: throw BuiltinFailure.type(index + 1, expected, self[index])
         }
@@ -81,6 +80,16 @@ extension Context {
         guard bytes < 1 << 40, charge(bytes) else {
             throw BuiltinFailure(kind: .limit, message: "evaluation used too much memory", complete: true)
         }
+    }
+
+    /// What `sprintf` and `print` show of a value, counted; a string stands for itself.
+    func text(_ value: Value) throws(BuiltinFailure) -> String {
+        let text = value.plainText
+        try reserve(text.utf8.count)
+        if text.utf8.count > Value.limit {
+            throw BuiltinFailure(kind: .limit, message: "evaluation made a text that is too large", complete: true)
+        }
+        return text
     }
 
     /// A string result, counted.

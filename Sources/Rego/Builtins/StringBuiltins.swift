@@ -93,11 +93,7 @@ extension Builtins {
             .int(Int64(GoText.count(try x.text(0), try x.text(1))))
         }
         table.add("strings.reverse") { context, x throws(BuiltinFailure) in
-            guard case .string(let box) = x[0] else {
-                throw BuiltinFailure(
-                    kind: .type, message: "reverse: operand 1 must be string but got \(x[0].typeName)", complete: true)
-            }
-            return try context.string(GoText.reverse(box.string))
+            return try context.string(GoText.reverse(try x.text(0)))
         }
         table.add("substring") { _, x throws(BuiltinFailure) in
             let (text, offset, length) = (try x.text(0), try x.integer(1), try x.integer(2))
@@ -125,7 +121,8 @@ extension Builtins {
         }
         table.add("sprintf") { context, x throws(BuiltinFailure) in
             let format = try x.text(0)
-            let arguments = try x.array(1).map(formatArgument)
+            var arguments: [FormatArgument] = []
+            for item in try x.array(1) { arguments.append(try formatArgument(item, context)) }
             return try context.string(
                 try supported { () throws(SupportError) in try GoFormat.sprintf(format, arguments) })
         }
@@ -145,10 +142,10 @@ extension Builtins {
                     if case .string(let text) = value {
                         text.withBytes { bytes.append(contentsOf: $0) }
                     } else {
-                        bytes.append(contentsOf: value.text.utf8)
+                        bytes.append(contentsOf: try context.text(value).utf8)
                     }
                 case .string(let text): text.withBytes { bytes.append(contentsOf: $0) }
-                default: bytes.append(contentsOf: part.text.utf8)
+                default: bytes.append(contentsOf: try context.text(part).utf8)
                 }
             }
             try context.reserve(bytes.count)
@@ -156,11 +153,12 @@ extension Builtins {
         }
     }
 
-    static func formatArgument(_ value: Value) -> FormatArgument {
+    static func formatArgument(_ value: Value, _ context: Context) throws(BuiltinFailure) -> FormatArgument {
         switch value {
         case .int(let number): .int(number)
         case .number(let box): FormatArgument(.decimal(box))
-        default: .string(value.plainText)
+        case .string(let box): .string(box.string)
+        default: .string(try context.text(value))
         }
     }
 

@@ -63,37 +63,23 @@ extension Builtins {
     private static func moment(
         _ x: Operands, _ index: Int
     ) throws(BuiltinFailure) -> (ns: Int64, zone: TimeZone, layout: String?) {
-        func nanoseconds(_ value: Value) throws(BuiltinFailure) -> Int64 {
-            guard let number = value.asNumber else {
-                throw BuiltinFailure.type(index + 1, "one of {number, array}", value)
-            }
-            return try supported { () throws(SupportError) in try GoTime.nanoseconds(number) }
-        }
+        let items: [Value]
         switch x[index] {
-        case .int, .number: return (try nanoseconds(x[index]), TimeZone.utc, nil)
-        case .array(let items):
-            guard items.count >= 1 else {
-                throw BuiltinFailure(
-                    kind: .type,
-                    message:
-                        "operand \(index + 1) must be either number (ns) or [number (ns), string (tz)] but got empty array"
-                )
-            }
-            let ns = try nanoseconds(items[0])
-            guard items.count > 1, case .string(let name) = items[1] else {
-                throw BuiltinFailure(
-                    kind: .type,
-                    message:
-                        "operand \(index + 1) must be string but got \(items.count > 1 ? items[1].typeName : "nothing")"
-                )
-            }
-            let text = name.string
-            let zone = try supported { () throws(SupportError) in try TimeZone.named(text) }
-            if items.count > 2, case .string(let layout) = items[2], layout.count > 0 {
-                return (ns, zone, layout.string)
-            }
-            return (ns, zone, nil)
-        default: throw BuiltinFailure.type(index + 1, "one of {number, array}", x[index])
+        case .int, .number: items = [x[index]]
+        case .array(let parts) where !parts.isEmpty: items = Array(parts)
+        default:
+            throw BuiltinFailure.type(index + 1, "either number (ns) or [number (ns), string (tz)]", x[index])
         }
+        func string(_ at: Int) throws(BuiltinFailure) -> String? {
+            guard at < items.count else { return nil }
+            guard case .string(let box) = items[at] else { throw BuiltinFailure.type(index + 1, "string", items[at]) }
+            return box.string
+        }
+        guard let number = items[0].asNumber else { throw BuiltinFailure.type(index + 1, "number", items[0]) }
+        var zone = TimeZone.utc
+        if let name = try string(1) { zone = try supported { () throws(SupportError) in try TimeZone.named(name) } }
+        let layout = try string(2)
+        let ns = try supported { () throws(SupportError) in try GoTime.nanoseconds(number) }
+        return (ns, zone, layout == "" ? nil : layout)
     }
 }

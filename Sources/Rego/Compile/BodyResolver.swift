@@ -127,6 +127,7 @@ extension Resolver {
         case .some: node = LiteralNode(kind: .term(.constant(.bool(true))), location: literal.location)
         case .someIn(let key, let value, let domain):
             let domainNode = resolve(domain)
+            patternLocals = [:]
             let keyNode = key.map { declarePattern($0, literal.location) } ?? .local(variables.fresh("_"))
             var same: Node?
             if let key, case .variable(let name) = key.kind, name != "_", value.isVariable(name) { same = keyNode }
@@ -223,7 +224,12 @@ extension Resolver {
     /// The key or value of `some key, value in`: its variables are declared, other terms are compared.
     mutating func declarePattern(_ term: Term, _ location: Location) -> Node {
         switch term.kind {
-        case .variable(let name): return .local(declare(name, .declared, location))
+        case .variable(let name):
+            // A name that occurs twice in one pattern is one variable.
+            if let id = patternLocals[name] { return .local(id) }
+            let id = declare(name, .declared, location)
+            if name != "_" { patternLocals[name] = id }
+            return .local(id)
         case .array(let items): return Node.array(items.map { declarePattern($0, location) }).folded()
         case .object(let pairs):
             return Node.object(pairs.map { (key: resolve($0.key), value: declarePattern($0.value, location)) }).folded()

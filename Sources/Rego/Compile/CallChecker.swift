@@ -68,13 +68,22 @@ struct CallChecker {
         }
     }
 
+    /// A built-in's bare name means the function only where a function is replaced.
+    private func checkNoFunction(_ with: WithNode) {
+        guard case .callee(.builtin(let index)) = with.replacement else { return }
+        let name = builtins.specs[index].name.split(separator: ".").first ?? ""
+        diagnostics.report(.unsafe, with.location, "var \(name) is unsafe")
+    }
+
     /// The replacement of a function must take as many arguments; rules are replaced as a whole.
     private func checkWith(_ with: WithNode) {
         func arity(_ path: [Value]) -> Int? { tree.find(path)?.rules.first?.arguments?.count }
         var target: Int?
         var name = ""
         switch with.target {
-        case .input: return
+        case .input:
+            checkNoFunction(with)
+            return
         case .builtin(let index):
             target = builtins.specs[index].arity
             name = builtins.specs[index].name
@@ -93,7 +102,10 @@ struct CallChecker {
                 }
             }
         }
-        guard let target else { return }
+        guard let target else {
+            checkNoFunction(with)
+            return
+        }
         var replacement: Int?
         switch with.replacement {
         case .callee(.builtin(let index)): replacement = builtins.specs[index].arity

@@ -20,13 +20,19 @@ struct Compiler {
         var compiler = Compiler(files: sources.map(\.name), strings: strings)
         try compiler.parse(sources)
         try compiler.resolve()
+        let found = compiler.diagnostics.errors.count
         compiler.tree.checkConflicts(
             compiler.diagnostics,
             packages: compiler.modules.map { (compiler.packagePath($0), $0.packageLocation) })
+        if compiler.diagnostics.errors.count > found {
+            throw RegoErrors(Array(compiler.diagnostics.errors[found...].prefix(10)))
+        }
         try compiler.diagnostics.check()
         compiler.checkFunctions()
         try compiler.diagnostics.check()
         compiler.expandCalls()
+        try compiler.diagnostics.check()
+        compiler.checkHeads()
         try compiler.diagnostics.check()
         compiler.checkSafety()
         try compiler.diagnostics.check()
@@ -105,7 +111,8 @@ struct Compiler {
         if diagnostics.errors.contains(where: { $0.code == .compile }) {
             throw RegoErrors(diagnostics.errors.filter { $0.code == .compile })
         }
-        try diagnostics.check()
+        // Calls of functions that are not there come up only after conflicts between rules.
+        if !diagnostics.errors.allSatisfy({ $0.message.hasPrefix("undefined function") }) { try diagnostics.check() }
     }
 
     private func imports(_ module: ModuleSyntax, _ globals: inout [String: Resolver.Global]) {
@@ -195,6 +202,20 @@ struct Compiler {
         switch callee {
         case .builtin(let index): index == builtins.print ? nil : builtins.specs[index].arity
         case .function(let path): tree.find(path)?.rules.first?.arguments?.count
+        }
+    }
+
+    /// Variables of heads that their bodies do not even name.
+    private func checkHeads() {
+        for rule in rules {
+            let safety = Safety(variables: rule.variables, diagnostics: diagnostics, arity: arity)
+            var known = VariableSet()
+            for argument in rule.arguments ?? [] { argument.forEachLocal { known.insert($0) } }
+            for (index, clause) in rule.clauses.enumerated() {
+                var named = known
+                for literal in clause.body { literal.forEachLocal { named.insert($0) } }
+                safety.checkHead((index == 0 ? rule.tail : []) + [clause.value], named, clause.location)
+            }
         }
     }
 

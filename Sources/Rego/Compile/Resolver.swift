@@ -20,6 +20,8 @@ struct Resolver {
     let closedNegation: Bool
     var variables = Variables()
     var scopes: [Scope] = []
+    /// The variables that the pattern of `some ... in` has declared so far.
+    var patternLocals: [String: Int] = [:]
     var literals: [Location] = []
     var metadata: Metadata?
 

@@ -48,7 +48,8 @@ extension Resolver {
         var tail: [Node] = []
         for part in head.ref.dropFirst() {
             let resolved = resolve(part)
-            if tail.isEmpty, case .constant(let key) = resolved {
+            // Collections as keys are looked up like variables.
+            if tail.isEmpty, case .constant(let key) = resolved, key.rank < 4 {
                 path.append(key)
             } else {
                 tail.append(resolved)
@@ -68,6 +69,12 @@ extension Resolver {
         case .object(let pairs):
             return Node.object(pairs.map { (key: resolve($0.key), value: argument($0.value, &prologue)) }).folded()
         case .null, .bool, .number, .string: return resolve(term)
+        case .call:
+            diagnostics.report(.compile, term.location, "rule arguments cannot contain calls")
+            return .constant(.null)
+        case .ref(let first, _) where first.isVariable("input") || first.isVariable("data"):
+            diagnostics.report(.unsafe, term.location, "var \(first.isVariable("input") ? "input" : "data") is unsafe")
+            return .constant(.null)
         default:
             let slot = variables.fresh("")
             prologue.append((slot, term))

@@ -14,6 +14,11 @@ struct TypeChecker {
         self.diagnostics = diagnostics
     }
 
+    /// What `with` replaces around the expression that is being checked.
+    private var replaced: [[Value]] = []
+    /// The names of the variables of the body that is being checked.
+    var names: [String] = []
+
     typealias Environment = [Int: RegoType]
 
     mutating func check(_ order: [TreeNode]) {
@@ -21,6 +26,7 @@ struct TypeChecker {
             var values: [RegoType] = []
             var pairs: [RegoType] = []
             for rule in node.rules {
+                names = rule.variables.names
                 for (index, clause) in rule.clauses.enumerated() {
                     var environment: Environment = [:]
                     check(clause.body, &environment)
@@ -77,19 +83,35 @@ struct TypeChecker {
 
     private mutating func check(_ literal: LiteralNode, _ environment: inout Environment) {
         for with in literal.with { if case .value(let node) = with.replacement { terms(node, &environment) } }
-        // Under `with` documents may have other types than their rules give them.
-        let replaced = literal.with.contains { if case .data = $0.target { return true } else { return false } }
+        // A document that `with` replaces may have another type than its rules give it.
+        let outer = replaced
+        defer { replaced = outer }
+        for case .data(let path) in literal.with.map(\.target) { replaced.append(path) }
         switch literal.kind {
-        case .term(let node): terms(node, &environment, lenient: replaced)
+        case .term(let node): terms(node, &environment)
         case .unify(let left, let right):
-            terms(left, &environment, lenient: replaced)
-            terms(right, &environment, lenient: replaced)
-            if !replaced { unify(left, right, &environment, literal.location) }
+            terms(left, &environment)
+            terms(right, &environment)
+            unify(left, right, &environment, literal.location)
             bind(left, &environment, self.type(right, environment))
             bind(right, &environment, self.type(left, environment))
         case .call(let call):
-            for argument in call.arguments { terms(argument, &environment, lenient: replaced) }
-            self.call(call, &environment, lenient: replaced || !literal.with.isEmpty)
+            for argument in call.arguments { terms(argument, &environment) }
+            let mocked = literal.with.contains {
+                switch $0.target {
+                case .builtin, .function: true
+                case .data(let path): tree.find(path)?.isFunction == true
+                case .input: false
+                }
+            }
+            if case .builtin(let index) = call.callee, builtins.specs[index].name == "equal", call.arguments.count == 2
+            {
+                unify(call.arguments[0], call.arguments[1], &environment, call.location)
+                bind(call.arguments[0], &environment, self.type(call.arguments[1], environment))
+                bind(call.arguments[1], &environment, self.type(call.arguments[0], environment))
+            } else {
+                self.call(call, &environment, mocked: mocked)
+            }
         case .every(let every):
             terms(every.domain, &environment)
             let domain = self.type(every.domain, environment)
@@ -132,11 +154,11 @@ struct TypeChecker {
         if !first.overlaps(second) { diagnostics.report(.type, location, "match error") }
     }
 
-    private func call(_ call: CallNode, _ environment: inout Environment, lenient: Bool) {
+    private func call(_ call: CallNode, _ environment: inout Environment, mocked: Bool) {
         switch call.callee {
         case .function(let path):
             guard let node = tree.find(path), let arity = node.rules.first?.arguments?.count else { return }
-            for (parameter, argument) in zip(parameters[node.id] ?? [], call.arguments) where !lenient {
+            for (parameter, argument) in zip(parameters[node.id] ?? [], call.arguments) {
                 if !parameter.overlaps(type(argument, environment)) {
                     diagnostics.report(.type, call.location, "\(node.name): invalid argument(s)")
                     return
@@ -144,7 +166,7 @@ struct TypeChecker {
                 bind(argument, &environment, parameter)
             }
             if call.arguments.count > arity, let output = call.arguments.last {
-                let result = lenient ? .any : types[node.id] ?? .any
+                let result = mocked ? .any : types[node.id] ?? .any
                 let expected = type(output, environment)
                 if !expected.overlaps(result) { diagnostics.report(.type, call.location, "match error") }
                 bind(output, &environment, result)
@@ -162,16 +184,7 @@ struct TypeChecker {
                 diagnostics.report(.type, call.location, "\(spec.name): arity mismatch")
                 return
             }
-            let isComparison = ["equal", "neq"].contains(spec.name)
-            if isComparison, count >= 2, !lenient {
-                let first = type(call.arguments[0], environment)
-                let second = type(call.arguments[1], environment)
-                if !first.overlaps(second) {
-                    diagnostics.report(.type, call.location, "match error")
-                    return
-                }
-            }
-            for (parameter, argument) in zip(spec.parameters, call.arguments) where !lenient {
+            for (parameter, argument) in zip(spec.parameters, call.arguments) {
                 if !parameter.accepts(type(argument, environment)) {
                     diagnostics.report(.type, call.location, "\(spec.name): invalid argument(s)")
                     return
@@ -179,7 +192,7 @@ struct TypeChecker {
                 bind(argument, &environment, parameter)
             }
             if count > spec.arity, let output = call.arguments.last {
-                let result: RegoType = lenient ? .any : spec.result
+                let result: RegoType = mocked ? .any : spec.result
                 if !type(output, environment).overlaps(result) {
                     diagnostics.report(.type, call.location, "match error")
                     return
@@ -192,14 +205,14 @@ struct TypeChecker {
     // MARK: - Terms
 
     /// Checks the references and closures inside a term; binds variables in brackets.
-    private mutating func terms(_ node: Node, _ environment: inout Environment, lenient: Bool = false) {
+    private mutating func terms(_ node: Node, _ environment: inout Environment) {
         switch node {
         case .constant, .local, .call: break
-        case .array(let items), .set(let items): for item in items { terms(item, &environment, lenient: lenient) }
+        case .array(let items), .set(let items): for item in items { terms(item, &environment) }
         case .object(let pairs):
             for (key, value) in pairs {
-                terms(key, &environment, lenient: lenient)
-                terms(value, &environment, lenient: lenient)
+                terms(key, &environment)
+                terms(value, &environment)
             }
         case .comprehension(let comprehension):
             var inner = environment
@@ -208,9 +221,9 @@ struct TypeChecker {
             terms(comprehension.value, &inner)
             resultTypes[ObjectIdentifier(comprehension)] = comprehensionType(comprehension, inner)
         case .ref(let base, let path, let location):
-            if case .node(let inner) = base { terms(inner, &environment, lenient: lenient) }
-            for part in path { terms(part, &environment, lenient: lenient) }
-            reference(base, path, location, &environment, lenient: lenient)
+            if case .node(let inner) = base { terms(inner, &environment) }
+            for part in path { terms(part, &environment) }
+            reference(base, path, location, &environment)
         }
     }
 
@@ -226,7 +239,7 @@ struct TypeChecker {
     }
 
     private func reference(
-        _ base: RefBase, _ path: [Node], _ location: Location, _ environment: inout Environment, lenient: Bool
+        _ base: RefBase, _ path: [Node], _ location: Location, _ environment: inout Environment
     ) {
         var at = 0
         var current: RegoType
@@ -234,6 +247,7 @@ struct TypeChecker {
         case .input: current = .any
         case .node(let node): current = type(node, environment)
         case .data:
+            if isReplaced(path) { return }
             current = .any
             var node = tree.root
             while at < path.count {
@@ -243,13 +257,13 @@ struct TypeChecker {
                 if !node.rules.isEmpty { break }
             }
             if node.isFunction {
-                if at <= path.count, !lenient {
+                if at <= path.count {
                     diagnostics.report(
                         .type, location, "function \(refText(base, path)) used as reference, not called")
                 }
                 return
             }
-            if !node.rules.isEmpty, node.ordered.isEmpty, !lenient { current = types[node.id] ?? .any }
+            current = documentType(node, isWhole: at == path.count)
         }
         while at < path.count {
             let next: RegoType?
@@ -268,9 +282,7 @@ struct TypeChecker {
                 }
             }
             guard let found = next else {
-                if !lenient {
-                    diagnostics.report(.type, location, "undefined ref: \(refText(base, path))")
-                }
+                diagnostics.report(.type, location, "undefined ref: \(refText(base, path))")
                 return
             }
             current = found
@@ -284,12 +296,19 @@ struct TypeChecker {
         case .input: text = "input"
         case .data: text = "data"
         case .node(.constant(let value)): text = value.text
-        case .node: text = "_"
+        case .node(let node): text = name(node)
         }
         for part in path {
-            if case .constant(let key) = part { text += pathPart(key) } else { text += "[_]" }
+            if case .constant(let key) = part { text += pathPart(key) } else { text += "[\(name(part))]" }
         }
         return text
+    }
+
+    private func name(_ node: Node) -> String {
+        guard case .local(let id) = node, id < names.count, !names[id].isEmpty, !names[id].hasPrefix("$") else {
+            return "_"
+        }
+        return names[id]
     }
 
     func type(_ node: Node, _ environment: Environment) -> RegoType {
@@ -318,6 +337,25 @@ struct TypeChecker {
         }
     }
 
+    /// Whether `with` replaces the document at a path, or one above or below it.
+    private func isReplaced(_ path: [Node]) -> Bool {
+        if replaced.isEmpty { return false }
+        return replaced.contains { target in
+            for (part, key) in zip(path, target) {
+                guard case .constant(let found) = part else { return true }
+                if !found.equals(key) { return false }
+            }
+            return true
+        }
+    }
+
+    /// The type of the rules at a node; with rules below it, it is an object with any other keys as well.
+    private func documentType(_ node: TreeNode, isWhole: Bool) -> RegoType {
+        if node.isFunction { return .any }
+        if !node.ordered.isEmpty { return isWhole && node !== tree.root ? .object([], rest: (.any, .any)) : .any }
+        return node.rules.isEmpty ? .any : types[node.id] ?? .any
+    }
+
     private func referenceType(_ base: RefBase, _ path: [Node], _ environment: Environment) -> RegoType {
         var at = 0
         var current: RegoType = .any
@@ -325,6 +363,7 @@ struct TypeChecker {
         case .input: return .any
         case .node(let node): current = type(node, environment)
         case .data:
+            if isReplaced(path) { return .any }
             var node = tree.root
             while at < path.count {
                 guard case .constant(let key) = path[at], let child = node.child(key) else { break }
@@ -332,8 +371,7 @@ struct TypeChecker {
                 at += 1
                 if !node.rules.isEmpty { break }
             }
-            guard !node.rules.isEmpty, node.ordered.isEmpty, !node.isFunction else { return .any }
-            current = types[node.id] ?? .any
+            current = documentType(node, isWhole: at == path.count)
         }
         while at < path.count {
             let next: RegoType?

@@ -27,6 +27,16 @@ struct YAMLEmitter {
             if place == .value { output.append(10) }
             for (index, entry) in entries.enumerated() {
                 if place != .item || index > 0 { pad(indent) }
+                if entry.key.utf8.contains(10) {
+                    // A key of several lines is written out, with its value behind a colon of its own.
+                    append("? ")
+                    append(YAMLEmitter.scalar(entry.key, indent: indent + 2, isKey: false))
+                    if output.last != 10 { output.append(10) }
+                    pad(indent)
+                    append(": ")
+                    try write(entry.value, indent: indent + 2, depth: depth + 1, place: .item)
+                    continue
+                }
                 append(YAMLEmitter.scalar(entry.key, indent: indent, isKey: true))
                 append(":")
                 var inner = indent + 2
@@ -50,6 +60,7 @@ struct YAMLEmitter {
         case .bool(let value): return value ? "true" : "false"
         case .number(let value):
             if let integer = value.int64 { return String(integer) }
+            if let integer = UInt64(value.text) { return String(integer) }
             var text: [UInt8] = []
             let (digits, point) = FloatDigits.shortest(value.double.magnitude)
             if value.double < 0 { text.append(UInt8(ascii: "-")) }

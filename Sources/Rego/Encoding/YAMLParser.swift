@@ -342,8 +342,10 @@ struct YAMLParser {
     }
 
     /// Where a plain scalar ends on this line, spaces behind it left out.
-    private func plainEnd(isFlow: Bool) -> Int {
-        guard isPlainStart(isFlow: isFlow) else { return position }
+    ///
+    /// Indicators may go on a plain scalar from the line before, though they cannot start one.
+    private func plainEnd(isFlow: Bool, goesOn: Bool = false) -> Int {
+        guard goesOn || isPlainStart(isFlow: isFlow) else { return position }
         var end = position
         var index = position
         while index < bytes.count, !isBreak(bytes[index]) {
@@ -367,7 +369,7 @@ struct YAMLParser {
         guard isKnown else { throw error("found character that cannot start any token") }
         var text: [UInt8] = []
         while true {
-            let end = plainEnd(isFlow: false)
+            let end = plainEnd(isFlow: false, goesOn: !text.isEmpty)
             text += bytes[position..<end]
             position = end
             skipSpaces()
@@ -389,12 +391,6 @@ struct YAMLParser {
                 break
             }
             text += breaks > 1 ? Array(repeating: 10, count: breaks - 1) : [32]
-            if plainEnd(isFlow: false) == position {
-                // Indicators may go on a plain scalar, though they cannot start one.
-                let end = lineEnd()
-                text += bytes[position..<end]
-                position = end
-            }
         }
         let string = String(decoding: text, as: UTF8.self)
         return properties.isString ? .string(string) : try YAMLNode.resolve(plain: string)

@@ -72,6 +72,14 @@ public final class Engine: Sendable {
     deinit { program.dismantle() }
 
     static func json(_ bytes: [UInt8], _ name: String, _ strings: StringPool?) throws(RegoErrors) -> Value {
+        if bytes.count > Limits.inputBytes {
+            throw RegoErrors([
+                RegoError(
+                    code: .json, message: "the document has more than \(Limits.inputBytes >> 20) MiB", file: name,
+                    row: 0,
+                    column: 0)
+            ])
+        }
         do throws(JSONFailure) {
             return try JSONReader.value(bytes, pool: strings)
         } catch {

@@ -62,6 +62,7 @@ public final class PreparedQuery: Sendable {
         try diagnostics.check()
         if var types = compiler.types {
             types.diagnostics = diagnostics
+            types.names = variables.names
             var environment: TypeChecker.Environment = [:]
             types.check(body, &environment)
             try diagnostics.check()

@@ -132,8 +132,11 @@ extension Planner {
             context.fail(.builtin, "\(spec.name): not allowed here: it may answer differently each time", location)
             return .undefined
         }
+        if !spec.isCheap {
+            for index in 0..<spec.arity where !context.visits(arguments[index]) { return .undefined }
+        }
         do {
-            return try code.run(context, arguments)
+            return context.made(try code.run(context, arguments))
         } catch {
             let message = error.complete ? error.message : "\(spec.name): \(error.message)"
             switch error.kind {
@@ -211,6 +214,11 @@ extension Planner {
                 if first.isUndefined { return .undefined }
                 let second = right(context)
                 if second.isUndefined { return .undefined }
+                // Scalars are the rule; of collections the smaller one bounds the work.
+                if first.rank >= 3, second.rank == first.rank {
+                    let weight = min(first.weight, second.weight)
+                    if weight >= 4096, !context.spend(weight >> 5) { return .undefined }
+                }
                 return .bool(test(first, second))
             }
         }
@@ -244,7 +252,8 @@ extension Planner {
     private static func walk(
         _ path: [Value], _ value: Value, _ context: Context, _ visit: (Context, [Value], Value) -> Bool
     ) -> Bool {
-        guard context.step(), context.hasStack() else { return false }
+        // Each step copies the path that led to it.
+        guard context.spend(1 + path.count >> 4), context.hasStack() else { return false }
         if !visit(context, path, value) { return false }
         switch value {
         case .array(let items):

@@ -2,11 +2,13 @@
 public final class ObjectBox: Sendable {
     let keys: [Value]
     let values: [Value]
+    let weight: Int
 
     /// `keys` must be sorted and distinct.
     init(keys: [Value], values: [Value]) {
         self.keys = keys
         self.values = values
+        weight = Value.weight(of: keys) &+ Value.weight(of: values)
     }
 
     /// Sorts; of equal keys the last one given wins.
@@ -104,9 +106,13 @@ public final class ObjectBox: Sendable {
 /// An immutable set: items in Rego's order.
 public final class SetBox: Sendable {
     let items: [Value]
+    let weight: Int
 
     /// `items` must be sorted and distinct.
-    init(sorted items: [Value]) { self.items = items }
+    init(sorted items: [Value]) {
+        self.items = items
+        weight = Value.weight(of: items)
+    }
 
     convenience init(unsorted items: [Value]) {
         self.init(sorted: sortedDistinct(items))

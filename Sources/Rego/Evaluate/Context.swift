@@ -112,6 +112,7 @@ final class Context {
 
     /// Steps left until the next look at clock and flag.
     var ticks: Int = 0
+    private var granted: Int = 0
     var stepsLeft: Int = 0
     var bytesLeft: Int = 0
     /// Addresses below this are too deep in the stack.
@@ -194,10 +195,17 @@ final class Context {
         return ticks > 0 || look()
     }
 
+    /// Counts several steps at once.
+    @inline(__always)
+    func spend(_ steps: Int) -> Bool {
+        ticks &-= steps
+        return ticks > 0 || look()
+    }
+
     @inline(never)
     private func look() -> Bool {
         if failed { return false }
-        stepsLeft -= 1024
+        stepsLeft -= granted - ticks
         if stepsLeft <= 0 { return fail(.limit, "evaluation took too many steps", .none) }
         if let deadline, ContinuousClock.now > deadline {
             return fail(.cancelled, "caller cancelled query execution: time limit", .none)
@@ -209,7 +217,10 @@ final class Context {
         return true
     }
 
-    private func refill() { ticks = min(1024, max(stepsLeft, 1)) }
+    private func refill() {
+        granted = min(1024, max(stepsLeft, 1))
+        ticks = granted
+    }
 
     /// Counts memory; false if the budget ran out.
     @inline(__always)
@@ -247,6 +258,8 @@ public struct Limits: Sendable {
     public var time: Duration?
     /// Bytes of native stack an evaluation may use; must leave room on the calling thread.
     public var stack = 400_000
+    /// JSON documents with more bytes are not read.
+    public static let inputBytes = 1 << 28
 
     public init() {}
 }

@@ -7,18 +7,19 @@ final class PartialObject {
     private var members: [Value]?
 
     static func build(_ entries: [Value], _ context: Context, _ location: Location) -> Value {
+        guard context.sorts(entries) else { return .undefined }
         // The common case, one key for each value, needs no tree.
         if let flat = flat(entries, context, location) { return flat }
         if context.failed { return .undefined }
         let root = PartialObject()
         for entry in entries {
             guard case .array(let parts) = entry, parts.count >= 3 else { continue }
-            guard root.insert(parts) else {
+            guard root.insert(parts.items) else {
                 context.fail(.conflict, "object keys must be unique", location)
                 return .undefined
             }
         }
-        return root.frozen()
+        return context.made(root.frozen())
     }
 
     private static func flat(_ entries: [Value], _ context: Context, _ location: Location) -> Value? {
@@ -35,11 +36,12 @@ final class PartialObject {
     static func build(
         _ entries: [Value], below node: TreeNode, _ program: Program, _ context: Context, _ location: Location
     ) -> Value {
+        guard context.sorts(entries) else { return .undefined }
         let root = PartialObject()
         var complete = true
         for entry in entries {
             guard case .array(let parts) = entry, parts.count >= 3 else { continue }
-            complete = complete && root.insert(parts)
+            complete = complete && root.insert(parts.items)
         }
         complete = complete && root.add(node, [], program, context)
         if context.failed { return .undefined }
@@ -47,7 +49,7 @@ final class PartialObject {
             context.fail(.conflict, "object keys must be unique", location)
             return .undefined
         }
-        return root.frozen()
+        return context.made(root.frozen())
     }
 
     private func add(_ node: TreeNode, _ path: [Value], _ program: Program, _ context: Context) -> Bool {
@@ -122,9 +124,9 @@ final class PartialObject {
             for index in 0..<second.count where first.index(of: second.keys[index]) == nil {
                 pairs.append((second.keys[index], second.values[index]))
             }
-            return .object(ObjectBox(unsorted: pairs))
+            return context.made(.object(ObjectBox(unsorted: pairs)))
         }
-        if left.equals(right) { return left }
+        if context.equal(left, right) { return left }
         context.fail(.conflict, "object keys must be unique", .none)
         return .undefined
     }
@@ -133,6 +135,7 @@ final class PartialObject {
 extension Value {
     /// An object of pairs in which equal keys must have equal values.
     static func uniqueObject(_ pairs: [(Value, Value)], _ context: Context, _ location: Location) -> Value {
+        guard context.sorts(pairs.map(\.0)) else { return .undefined }
         let sorted = pairs.sorted { $0.0.compare($1.0) < 0 }
         var keys: [Value] = []
         var values: [Value] = []
@@ -140,7 +143,7 @@ extension Value {
         values.reserveCapacity(sorted.count)
         for (key, value) in sorted {
             if let last = keys.last, last.equals(key) {
-                if !values[values.count - 1].equals(value) {
+                if !context.equal(values[values.count - 1], value) {
                     context.fail(.conflict, "object keys must be unique", location)
                     return .undefined
                 }
@@ -149,6 +152,6 @@ extension Value {
                 values.append(value)
             }
         }
-        return .object(ObjectBox(keys: keys, values: values))
+        return context.made(.object(ObjectBox(keys: keys, values: values)))
     }
 }

@@ -134,6 +134,10 @@ final class Planner {
         case .term(let node): plain.kind = .term(hoistAll(node, &bound, &hoists))
         case .unify(let left, let right):
             plain.kind = .unify(hoistInner(left, &bound, &hoists), hoistInner(right, &bound, &hoists))
+        case .call(let call) where isEquality(call):
+            // `==` is a unification, for which an undefined side is no match.
+            plain.kind = .unify(
+                hoistInner(call.arguments[0], &bound, &hoists), hoistInner(call.arguments[1], &bound, &hoists))
         case .call(var call):
             call.arguments = call.arguments.map { hoistAll($0, &bound, &hoists) }
             plain.kind = .call(call)
@@ -142,6 +146,11 @@ final class Planner {
         var inner = bound
         let run = core(plain, bound: &inner).build(Planner.satisfied)
         return chain(hoists, Planner.not(run))
+    }
+
+    private func isEquality(_ call: CallNode) -> Bool {
+        guard case .builtin(let index) = call.callee, call.arguments.count == 2 else { return false }
+        return builtins.specs[index].name == "equal"
     }
 
     /// Every reference in the term is looked up before; the term that is left holds none.

@@ -217,7 +217,7 @@ extension Planner {
         case .key(let eval):
             return { context, value in
                 let key = eval(context)
-                if key.isUndefined { return !context.failed }
+                if key.isUndefined || !context.visits(key) { return !context.failed }
                 let found = value.lookup(key)
                 return found.isUndefined || rest(context, found)
             }

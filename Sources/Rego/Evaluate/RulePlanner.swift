@@ -108,7 +108,12 @@ struct RulePlanner {
         if let probes { last = probes.exit(last, rule: rule.index, clause: planner.clause) }
         end.run = last
         if let probes { return probes.entry(run, rule: rule.index, clause: planner.clause) }
-        return run
+        let requirements = RuleRequirements(clause.body)
+        if requirements.isEmpty { return run }
+        return { context in
+            let goesOn = run(context)
+            return context.failed ? context.forgives(requirements) : goesOn
+        }
     }
 
     private func end(_ rule: RuleNode, _ clause: ClauseNode, _ planner: Planner, _ bound: VariableSet) -> Run {
@@ -120,7 +125,7 @@ struct RulePlanner {
                 return { context in
                     if context.frame[0].isUndefined {
                         context.frame[0] = value
-                    } else if !context.frame[0].equals(value) {
+                    } else if !context.equal(context.frame[0], value) {
                         return ruleSet.conflict(context, location)
                     }
                     // The rest of the enumeration could only repeat it.
@@ -133,7 +138,7 @@ struct RulePlanner {
                 if value.isUndefined { return !context.failed }
                 if context.frame[0].isUndefined {
                     context.frame[0] = value
-                } else if !context.frame[0].equals(value) {
+                } else if !context.equal(context.frame[0], value) {
                     return ruleSet.conflict(context, location)
                 }
                 return true

@@ -97,7 +97,7 @@ final class RuleSet: @unchecked Sendable {
             }
             if frame[0].isUndefined {
                 frame[0] = before
-            } else if before.isDefined, !before.equals(frame[0]) {
+            } else if before.isDefined, !context.equal(before, frame[0]) {
                 return conflict(context, location)
             }
         }
@@ -130,7 +130,8 @@ final class RuleSet: @unchecked Sendable {
 
     private func partialSet(_ context: Context) -> Value {
         let items = collect(context)
-        return context.failed ? .undefined : .set(SetBox(unsorted: items))
+        guard !context.failed, context.sorts(items) else { return .undefined }
+        return context.made(.set(SetBox(unsorted: items)))
     }
 
     private func partialObject(_ context: Context) -> Value {
@@ -156,8 +157,12 @@ final class RuleSet: @unchecked Sendable {
             if calls < RuleSet.callsBeforeMemory {
                 scope.calls[id] = calls + 1
             } else {
-                let call = FunctionCall(
-                    function: id, arguments: Array(UnsafeBufferPointer(start: arguments + 1, count: arity)))
+                let values = Array(UnsafeBufferPointer(start: arguments + 1, count: arity))
+                guard context.sorts(values) else {
+                    (arguments + 1).deinitialize(count: arity)
+                    return .undefined
+                }
+                let call = FunctionCall(function: id, arguments: values)
                 if let known = scope.results[call] {
                     (arguments + 1).deinitialize(count: arity)
                     return known

@@ -18,7 +18,7 @@ extension Planner {
                     if value.isUndefined { return .undefined }
                     values.append(value)
                 }
-                return .array(values)
+                return context.made(.array(values))
             }
         case .set(let items):
             let evals = items.map { Evaluator(eval($0, bound)) }
@@ -30,7 +30,7 @@ extension Planner {
                     if value.isUndefined { return .undefined }
                     values.append(value)
                 }
-                return .set(SetBox(unsorted: values))
+                return context.sorts(values) ? context.made(.set(SetBox(unsorted: values))) : .undefined
             }
         case .object(let pairs): return object(pairs, bound)
         case .ref(let base, let path, _): return boundReference(base, path, bound)
@@ -54,7 +54,8 @@ extension Planner {
                         if value.isUndefined { return .undefined }
                         values.append((key, value))
                     }
-                    return .object(ObjectBox(unsorted: values))
+                    return context.sorts(values.map(\.0))
+                        ? context.made(.object(ObjectBox(unsorted: values))) : .undefined
                 }
             }
             constant.removeAll { $0.key.equals(key) }
@@ -71,7 +72,7 @@ extension Planner {
                 if value.isUndefined { return .undefined }
                 values.append(value)
             }
-            return .object(ObjectBox(keys: keys, values: values))
+            return context.made(.object(ObjectBox(keys: keys, values: values)))
         }
     }
 
@@ -116,12 +117,13 @@ extension Planner {
         case .array:
             return { context in
                 let items = items(context)
-                return context.failed ? .undefined : .array(items)
+                return context.failed ? .undefined : context.made(.array(items))
             }
         case .set:
             return { context in
                 let items = items(context)
-                return context.failed ? .undefined : .set(SetBox(unsorted: items))
+                guard !context.failed, context.sorts(items) else { return .undefined }
+                return context.made(.set(SetBox(unsorted: items)))
             }
         case .object:
             return { context in

@@ -147,10 +147,10 @@ extension Planner {
 
     /// Compares a value with a pattern and binds the pattern's new variables.
     func match(_ pattern: Node, _ bound: inout VariableSet) -> Match {
-        if case .constant(let expected) = pattern { return { _, value in value.equals(expected) } }
+        if case .constant(let expected) = pattern { return { context, value in context.equal(expected, value) } }
         if case .local(let variable) = pattern {
             let slot = self.slot(variable)
-            if bound.contains(variable) { return { context, value in context.frame[slot].equals(value) } }
+            if bound.contains(variable) { return { context, value in context.equal(context.frame[slot], value) } }
             bound.insert(variable)
             return { context, value in
                 context.frame[slot] = value
@@ -161,7 +161,7 @@ extension Planner {
             let eval = self.eval(pattern, bound)
             return { context, value in
                 let expected = eval(context)
-                return expected.isDefined && expected.equals(value)
+                return expected.isDefined && context.equal(expected, value)
             }
         }
         switch pattern {

@@ -10,7 +10,7 @@ public enum Value: Sendable {
     /// Any other number: larger integers, fractions, and literals that keep their spelling (`1.50`, `1e2`).
     case number(DecimalNumber)
     case string(StringBox)
-    case array([Value])
+    case array(ArrayBox)
     case object(ObjectBox)
     case set(SetBox)
 
@@ -35,6 +35,7 @@ public enum Value: Sendable {
 
     static func string(_ text: String) -> Value { .string(StringBox.make(text)) }
     static func string(_ bytes: [UInt8]) -> Value { .string(StringBox.make(bytes)) }
+    static func array(_ items: [Value]) -> Value { .array(ArrayBox(items)) }
     static let emptyObject = Value.object(ObjectBox(keys: [], values: []))
     static let emptySet = Value.set(SetBox(sorted: []))
 
@@ -111,6 +112,8 @@ extension Value: Comparable {
         if rank != other.rank { return false }
         switch (self, other) {
         case (.array(let left), .array(let right)):
+            if left === right { return true }
+            let (left, right) = (left.items, right.items)
             if left.count != right.count { return false }
             for index in 0..<left.count where !left[index].equals(right[index]) { return false }
             return true
@@ -141,7 +144,8 @@ extension Value: Comparable {
         case (.int(let left), .number(let right)): return Number.compare(.int(left), .decimal(right))
         case (.number(let left), .int(let right)): return Number.compare(.decimal(left), .int(right))
         case (.number(let left), .number(let right)): return Number.compare(.decimal(left), .decimal(right))
-        case (.array(let left), .array(let right)): return Value.compareLists(left, right)
+        case (.array(let left), .array(let right)):
+            return left === right ? 0 : Value.compareLists(left.items, right.items)
         case (.object(let left), .object(let right)):
             // Keys and values alternate: the first differing key or value decides, then the length.
             if left === right { return 0 }
@@ -193,7 +197,7 @@ extension Value {
     /// The items of an array or set; empty for other values.
     public var elements: [Value] {
         switch self {
-        case .array(let items): items
+        case .array(let box): box.items
         case .set(let box): box.items
         default: []
         }

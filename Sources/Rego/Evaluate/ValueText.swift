@@ -2,7 +2,14 @@ extension Value {
     /// The value as Rego writes it: `{"a": 1}`, `{1, 2}`, `set()`, strings quoted.
     public var text: String {
         var result = ""
-        write(to: &result)
+        write(to: &result, limit: Value.limit)
+        return result
+    }
+
+    /// As `text`, cut where it gets too long for a message.
+    var shortText: String {
+        var result = ""
+        write(to: &result, limit: 4096)
         return result
     }
 
@@ -13,10 +20,10 @@ extension Value {
     }
 
     /// Values share their parts: the text of a small one may be endless, and is cut.
-    private static let limit = 1 << 28
+    static let limit = 1 << 28
 
-    private func write(to result: inout String) {
-        if result.utf8.count > Value.limit { return }
+    private func write(to result: inout String, limit: Int) {
+        if result.utf8.count > limit { return }
         switch self {
         case .undefined: result += "<undefined>"
         case .null: result += "null"
@@ -24,30 +31,30 @@ extension Value {
         case .int(let value): result += String(value)
         case .number(let box): result += box.text
         case .string(let box): result += GoText.quote(box.string)
-        case .array(let items): Value.write(items, "[", "]", to: &result)
+        case .array(let box): Value.write(box.items, "[", "]", to: &result, limit: limit)
         case .set(let box):
             if box.items.isEmpty {
                 result += "set()"
             } else {
-                Value.write(box.items, "{", "}", to: &result)
+                Value.write(box.items, "{", "}", to: &result, limit: limit)
             }
         case .object(let box):
             result += "{"
-            for index in 0..<box.count where result.utf8.count <= Value.limit {
+            for index in 0..<box.count where result.utf8.count <= limit {
                 if index > 0 { result += ", " }
-                box.keys[index].write(to: &result)
+                box.keys[index].write(to: &result, limit: limit)
                 result += ": "
-                box.values[index].write(to: &result)
+                box.values[index].write(to: &result, limit: limit)
             }
             result += "}"
         }
     }
 
-    private static func write(_ items: [Value], _ open: String, _ close: String, to result: inout String) {
+    private static func write(_ items: [Value], _ open: String, _ close: String, to result: inout String, limit: Int) {
         result += open
-        for index in 0..<items.count where result.utf8.count <= Value.limit {
+        for index in 0..<items.count where result.utf8.count <= limit {
             if index > 0 { result += ", " }
-            items[index].write(to: &result)
+            items[index].write(to: &result, limit: limit)
         }
         result += close
     }

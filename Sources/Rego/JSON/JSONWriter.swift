@@ -39,7 +39,7 @@ struct JSONWriter {
         case .int(let number): integer(number)
         case .number(let box): bytes.append(contentsOf: box.text.utf8)
         case .string(let box): box.withBytes { string($0) }
-        case .array(let items): list(items)
+        case .array(let box): list(box.items)
         case .set(let box): list(box.items)
         case .object(let box):
             bytes.append(UInt8(ascii: "{"))

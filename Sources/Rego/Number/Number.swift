@@ -48,6 +48,12 @@ enum Number: Sendable {
         }
     }
 
+    /// Whether it is written with an exponent, `1e2`.
+    var hasExponent: Bool {
+        if case .decimal(let value) = self { return value.text.utf8.contains { $0 | 0x20 == UInt8(ascii: "e") } }
+        return false
+    }
+
     var isInteger: Bool {
         switch self {
         case .int: true

@@ -27,6 +27,9 @@ final class RegularExpression: Sendable {
 
     static func isValid(_ pattern: String) -> Bool { (try? RegexParser.parse(pattern)) != nil }
 
+    /// What a search in so many bytes takes at worst, in steps of an evaluation.
+    func cost(_ bytes: Int) -> Int { bytes * program.count >> 9 }
+
     /// Groups in the pattern, without the whole match.
     var groupCount: Int { program.groupNames.count - 1 }
 

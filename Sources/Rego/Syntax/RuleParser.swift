@@ -20,14 +20,23 @@ extension Parser {
             try advance()
             (rule.body, rule.braces) = try ruleBody()
         } else if at(.openBrace) {
-            throw lexer.failure("`if` keyword is required before rule body", start)
-        } else if head.value == nil, !head.isPartialSet {
-            if head.ref.count == 2, head.arguments == nil {
-                throw lexer.failure("`contains` keyword is required for partial set rules", start)
+            let what = head.arguments == nil ? "rule" : "function"
+            throw lexer.failure("`if` keyword is required before \(what) body", start)
+        } else if head.value == nil, !head.isPartialSet, head.arguments == nil {
+            // Only a function's head may stand alone: `f("*", _)` is true for all it fits.
+            if at(.semicolon) { throw lexer.failure("multiple expressions cannot be used for rule head", start) }
+            switch head.ref.count {
+            case 1: throw lexer.failure("var cannot be used for rule name", start)
+            case 2: throw lexer.failure("`contains` keyword is required for partial set rules", start)
+            default: throw lexer.failure("rule must have value assignment and/or body declaration", start)
             }
-            throw lexer.failure("var cannot be used for rule name", start)
+        } else if head.value == nil, head.arguments != nil, at(.else) {
+            throw unexpected()
         }
         while at(.else) {
+            if head.ref.dropFirst().contains(where: { Parser.hasVariable($0) }) {
+                throw lexer.failure("else keyword cannot be used on rules with variables in head", lexer.location)
+            }
             if head.isPartialSet || (rule.body == nil && rule.elseBranches.isEmpty) { throw unexpected() }
             rule.elseBranches.append(try elseBranch())
         }
@@ -45,8 +54,22 @@ extension Parser {
         case .string, .rawString: return lexer.failure("string cannot be used for rule name", lexer.location)
         case .number: return lexer.failure("number cannot be used for rule name", lexer.location)
         case .symbol(.openBracket): return lexer.failure("array cannot be used for rule name", lexer.location)
+        case .keyword(.not):
+            return lexer.failure("negated expressions cannot be used for rule head", lexer.location)
+        case .keyword(.some):
+            return lexer.failure("'some' declarations cannot be used for rule head", lexer.location)
         case .symbol(.openBrace): return lexer.failure("object cannot be used for rule name", lexer.location)
         default: return unexpected()
+        }
+    }
+
+    /// Whether a part of a head may have several values.
+    private static func hasVariable(_ term: Term) -> Bool {
+        switch term.kind {
+        case .variable: true
+        case .array(let items), .set(let items): items.contains { hasVariable($0) }
+        case .object(let pairs): pairs.contains { hasVariable($0.key) || hasVariable($0.value) }
+        default: false
         }
     }
 

@@ -65,9 +65,14 @@ enum Units {
             position = 1
         }
         var points = 0
-        while isDigit(position) || (position < bytes.count && bytes[position] == UInt8(ascii: ".")) {
+        var signs = 0
+        while isDigit(position) || isSign(position)
+            || (position < bytes.count && bytes[position] == UInt8(ascii: "."))
+        {
             if bytes[position] == UInt8(ascii: ".") {
                 points += 1
+            } else if isSign(position) {
+                signs += 1
             } else {
                 amount.digits.append(bytes[position])
                 if points > 0 { amount.exponent -= 1 }
@@ -90,7 +95,7 @@ enum Units {
             if exponent > maxExponent { throw .invalid("\(name)exponent too large") }
             amount.exponent += isNegative ? -exponent : exponent
         }
-        guard points <= 1, !amount.digits.isEmpty else {
+        guard points <= 1, signs == 0, !amount.digits.isEmpty else {
             throw .invalid("\(name)could not parse \(what) to a number")
         }
         guard amount.digits.count <= 10_000 else { throw .limit("\(name)number too big") }

@@ -5,6 +5,8 @@ struct AuditCommand: ParsableCommand {
         commandName: "audit", abstract: "Read the audit log, and prove that nobody changed it.",
         subcommands: [
             AuditVerify.self, AuditTailCommand.self, AuditShow.self, AuditSearch.self, AuditProve.self,
-            AuditCheckProof.self, AuditDocs.self,
+            AuditCheckProof.self, AuditReportCommand.self, AuditExportCommand.self, AuditForward.self,
+            AuditArchiveCommand.self,
+            AuditExpire.self, AuditDocs.self,
         ])
 }

@@ -17,6 +17,10 @@ enum AuditReport {
             lines.append(
                 "The audit log is as it was written: \(result.events) events, \(result.covered) of them signed by \(result.checkpoints) checkpoints."
             )
+            if result.removed > 0 {
+                lines.append(
+                    "  Events 1 to \(result.removed) were removed after their retention; a tombstone stands for them.")
+            }
             if result.checkedMACs { lines.append("  The MAC of every event is right.") }
             for place in result.agreeingPlaces { lines.append("  \(place) agrees.") }
         }
@@ -27,7 +31,8 @@ enum AuditReport {
     static func document(_ result: AuditVerification) -> OutputValue {
         .object([
             .init("ok", .boolean(result.finding == nil)), .init("origin", .text(result.origin)),
-            .init("events", .integer(Int(result.events))), .init("covered", .integer(Int(result.covered))),
+            .init("events", .integer(Int(result.events))), .init("removed", .integer(Int(result.removed))),
+            .init("covered", .integer(Int(result.covered))),
             .init("checkpoints", .integer(result.checkpoints)), .init("files", .integer(result.files)),
             .init("bytes", .integer(Int(result.bytes))), .init("macs_checked", .boolean(result.checkedMACs)),
             .init("agreeing_places", .list(result.agreeingPlaces.map(OutputValue.text))),

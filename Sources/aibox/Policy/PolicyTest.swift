@@ -40,53 +40,22 @@ struct PolicyTest: ParsableCommand {
             throw AiboxError(
                 .failed, "no test was run", why: "no rule test_... fits in \(policies.joined(separator: ", "))")
         }
-        global.output.answer(PolicyTestReport.answer(report, verbose: global.verbose))
+        if global.format == .junit {
+            Output.write(JUnitReport.text(report))
+        } else {
+            global.output.answer(PolicyTestReport.answer(report, verbose: global.verbose))
+        }
         try judge(report)
     }
 
     private func judge(_ report: PolicyTestRunner.Report) throws {
         let failed = report.results.count { $0.outcome == .fail || $0.outcome == .error }
-        if failed > 0 { throw AiboxError(.failed, "\(failed) of \(report.results.count) tests did not pass") }
+        if failed > 0 { throw AiboxError(.policyInvalid, "\(failed) of \(report.results.count) tests did not pass") }
         if let threshold, let coverage = report.coverage, coverage.percentage < threshold {
             throw AiboxError(
-                .failed, "the tests cover too little",
+                .policyInvalid, "the tests cover too little",
                 why: "\(PolicyTestReport.rounded(coverage.percentage)) % of the lines, and \(threshold) % are asked for"
             )
         }
-    }
-}
-
-/// Results of policy tests as an answer.
-enum PolicyTestReport {
-    static func answer(_ report: PolicyTestRunner.Report, verbose: Bool) -> Answer {
-        var lines: [String] = []
-        for result in report.results where verbose || result.outcome != .pass {
-            let name = SafeText.escaped("\(result.file): \(result.package).\(result.name)")
-            lines.append(
-                "\(result.outcome.rawValue)  \(name)" + (result.error.map { "\n  " + SafeText.escaped($0) } ?? ""))
-        }
-        let counts = [PolicyTestRunner.Outcome.pass, .fail, .error, .skipped].map { ($0, report.count($0)) }
-        lines.append(counts.filter { $0.1 > 0 }.map { "\($0.0.rawValue): \($0.1)" }.joined(separator: "  "))
-        if let coverage = report.coverage { lines.append("coverage: \(rounded(coverage.percentage)) %") }
-        return .text(lines.joined(separator: "\n"), document(report))
-    }
-
-    private static func document(_ report: PolicyTestRunner.Report) -> OutputValue {
-        let results = report.results.map { result in
-            OutputValue.object([
-                .init("package", .text(result.package)), .init("name", .text(result.name)),
-                .init("file", .text(result.file)), .init("row", .integer(result.row)),
-                .init("outcome", .text(result.outcome.rawValue)), .init("error", .optional(result.error)),
-            ])
-        }
-        return .object([
-            .init("results", .list(results)),
-            .init("coverage", report.coverage.map { .number($0.percentage) } ?? .null),
-        ])
-    }
-
-    static func rounded(_ percentage: Double) -> String {
-        let tenths = Int((percentage * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10)"
     }
 }

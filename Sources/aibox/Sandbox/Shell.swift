@@ -17,6 +17,7 @@ struct Shell: ParsableCommand {
     func run() throws {
         let context = try global.context()
         let record = try global.sandbox(sandbox, in: context)
-        try ShellSession(context: context, record: record).become(command)
+        let status = try ShellSession(context: context, record: record).run(command)
+        if status != 0 { throw ExitCode(status) }
     }
 }

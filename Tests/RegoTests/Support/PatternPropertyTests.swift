@@ -123,7 +123,7 @@ struct PatternPropertyTests {
             _ = expression.isMatch(text)
             _ = text.withBytes { expression.find($0) }
         }
-        #expect(time < .seconds(10))
+        #expect(time < .seconds(60))
     }
 
     @Test(
@@ -168,6 +168,6 @@ struct PatternPropertyTests {
         let time = clock.measure {
             for glob in globs { #expect(!glob.matches(text)) }
         }
-        #expect(time < .seconds(10))
+        #expect(time < .seconds(60))
     }
 }

@@ -52,6 +52,7 @@ public struct ImageBuilder: Sendable {
         let image = try layout.write(documents, layer: folder.path + "/layer.tar")
         progress("loading it into podman's storage")
         let stored = try layout.load(image, as: recipe.reference, podman)
+        try podman.prepareLayers(stored.id)
         let installed = PackageLock(identity: archive.identity, date: plan.epoch, versions: content.versions)
         try installed.remember(recipe.name, paths)
         return BuiltImage(stored: stored, differences: differences, isLocked: lock != nil, lock: installed)

@@ -1,0 +1,157 @@
+import AiboxAudit
+import AiboxCrypto
+import AiboxSystem
+import CLinux
+import Glibc
+
+/// Passes on what a child shows, after recording it.
+struct RecordedRelay {
+    /// The SHA-256 of the recording, once it ended in order.
+    private(set) var digest: String?
+    /// Why the recording ended early.
+    private(set) var failure: String?
+
+    private let recorder: SessionRecorder
+    private let isRequired: Bool
+    private let signals: Descriptor
+    /// Bytes that may still be kept; what follows is counted and hashed.
+    private var left: Int
+    private var counted: UInt64 = 0
+    private let hash: SHA256
+
+    init(_ recorder: SessionRecorder, isRequired: Bool, kept: Int) throws(AiboxError) {
+        self.recorder = recorder
+        self.isRequired = isRequired
+        left = kept
+        hash = try SHA256()
+        try hash.start()
+        // An interrupt reaches ssh as well, which decides what it means; this process stays to finish the recording.
+        let numbers = [SIGWINCH, SIGINT, SIGQUIT, SIGTERM, SIGHUP]
+        let descriptor = aibox_signal_descriptor(numbers, Int32(numbers.count))
+        if descriptor < 0 { throw .system("cannot take signals", errno: descriptor) }
+        signals = Descriptor(descriptor)
+    }
+
+    /// - Parameter separateErrors: standard error comes through a pipe of its own, not through the terminal.
+    mutating func run(_ command: Command, separateErrors: Bool) throws(AiboxError) -> Int32 {
+        let output = try Pipe()
+        let errors = separateErrors ? try Pipe() : nil
+        // Fewer turns for long output.
+        _ = fcntl(output.write.number, 1031, Int32(1 << 20))  // F_SETPIPE_SZ, fcntl(2)
+        let child = try ChildProcess.start(
+            command, descriptors: [STDIN_FILENO, output.write.number, errors?.write.number ?? STDERR_FILENO],
+            deathSignal: SIGTERM)
+        output.write.close()
+        errors?.write.close()
+        try pass(child, [(output.read, STDOUT_FILENO)] + (errors.map { [($0.read, STDERR_FILENO)] } ?? []))
+        let termination = try child.wait()
+        finish()
+        switch termination {
+        case .exited(let status): return failure != nil && isRequired ? max(status, 1) : status
+        case .signalled(let number): return 128 + number
+        }
+    }
+
+    private mutating func pass(_ child: ChildProcess, _ streams: [(Descriptor, Int32)]) throws(AiboxError) {
+        var streams = streams
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while !streams.isEmpty {
+            var waiting = ([signals] + streams.map(\.0)).map {
+                pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
+            }
+            let pause = SessionRecorder.pendingTime.milliseconds
+            let ready = try retrying("cannot wait for the session") { poll(&waiting, nfds_t(waiting.count), pause) }
+            if ready == 0 {
+                recording(child) { (recorder) throws(AiboxError) in try recorder.flush() }
+                continue
+            }
+            if waiting[0].revents != 0 { takeSignal(child) }
+            for index in streams.indices.reversed() where waiting[index + 1].revents != 0 {
+                let (source, target) = streams[index]
+                let count = try retrying("cannot hear from the session") {
+                    read(source.number, &buffer, buffer.count)
+                }
+                if count == 0 {
+                    streams.remove(at: index)
+                } else if !take(buffer, count, target, child) {
+                    child.send(SIGHUP)
+                    return
+                }
+            }
+        }
+    }
+
+    /// Records and shows; false if nobody sees it any more.
+    private mutating func take(_ buffer: [UInt8], _ count: Int, _ target: Int32, _ child: ChildProcess) -> Bool {
+        let kept = min(left, count)
+        left -= kept
+        buffer.withUnsafeBytes { bytes in
+            if kept > 0 {
+                recording(child) { (recorder) throws(AiboxError) in
+                    try recorder.output(UnsafeRawBufferPointer(rebasing: bytes[..<kept]))
+                }
+            }
+            if kept < count {
+                counted += UInt64(count - kept)
+                try? hash.update(UnsafeRawBufferPointer(rebasing: bytes[kept..<count]))
+            }
+        }
+        if failure != nil, isRequired { return true }
+        var sent = 0
+        while sent < count {
+            let written = buffer.withUnsafeBytes { write(target, $0.baseAddress.map { $0 + sent }, count - sent) }
+            if written < 0, errno == EINTR { continue }
+            if written < 0 { return false }
+            sent += written
+        }
+        return true
+    }
+
+    private mutating func takeSignal(_ child: ChildProcess) {
+        // signalfd_siginfo has 128 bytes and begins with the number (signalfd(2)).
+        var info = [UInt32](repeating: 0, count: 32)
+        guard read(signals.number, &info, 128) == 128 else { return }
+        switch Int32(bitPattern: info[0]) {
+        case SIGWINCH:
+            let size = RecordedSession.terminalSize()
+            recording(child) { (recorder) throws(AiboxError) in
+                try recorder.resize(width: size.width, height: size.height)
+            }
+        case SIGTERM, SIGHUP: child.send(SIGHUP)
+        default: break
+        }
+    }
+
+    /// Does something with the recorder. Where recording is required and fails, the session ends.
+    private mutating func recording(
+        _ child: ChildProcess, _ work: (SessionRecorder) throws(AiboxError) -> Void
+    ) {
+        if failure != nil { return }
+        do throws(AiboxError) {
+            try work(recorder)
+        } catch {
+            failure = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
+            digest = try? recorder.abandon()
+            if isRequired {
+                RecordedSession.say("aibox: the session ends, because it can be recorded no further: \(failure ?? "")")
+                child.send(SIGHUP)
+            } else {
+                RecordedSession.say("aibox: the session is recorded no further: \(failure ?? "")")
+            }
+        }
+    }
+
+    private mutating func finish() {
+        if failure != nil { return }
+        do throws(AiboxError) {
+            if counted > 0 {
+                let digest = try hash.finish().hex
+                try recorder.note("\r\n[\(counted) further bytes are not kept; their SHA-256 is \(digest)]\r\n")
+            }
+            digest = try recorder.finish()
+        } catch {
+            failure = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
+            digest = try? recorder.abandon()
+        }
+    }
+}

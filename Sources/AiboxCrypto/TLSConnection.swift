@@ -1,0 +1,147 @@
+public import AiboxSystem
+import COpenSSL
+import Glibc
+
+/// A connection to a server that proved its name: TLS 1.2 or newer, blocking, with a limit on every wait.
+public final class TLSConnection {
+    private let socket: Descriptor
+    private let context: OpaquePointer
+    private let tls: OpaquePointer
+    private let name: String
+
+    /// Connects.
+    ///
+    /// - Parameters:
+    ///   - host: a name or an address; it must be in the server's certificate.
+    ///   - authorities: a file with the certificates to trust (PEM); nil takes the system's.
+    ///   - timeout: for connecting, and for each read and write.
+    public init(
+        host: String, port: UInt16, authorities: String? = nil, timeout: Duration = .seconds(10)
+    ) throws(AiboxError) {
+        name = "\(host):\(port)"
+        let what = "cannot connect to \(name)"
+        socket = try Self.connected(host, port, timeout, what)
+        let context = try OpenSSL.require(SSL_CTX_new(TLS_client_method()), what)
+        guard aibox_tls_at_least_1_2(context) == 1 else {
+            SSL_CTX_free(context)
+            throw OpenSSL.failure(what)
+        }
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+        let trusted =
+            if let authorities { SSL_CTX_load_verify_file(context, authorities) } else {
+                SSL_CTX_set_default_verify_paths(context)
+            }
+        guard trusted == 1, let tls = SSL_new(context) else {
+            SSL_CTX_free(context)
+            throw OpenSSL.failure("cannot use the certificates in \(authorities ?? "the system's store")")
+        }
+        self.context = context
+        self.tls = tls
+        // An address is compared with the certificate's addresses, a name with its names.
+        let isAddress = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1
+        ERR_clear_error()
+        if !isAddress {
+            _ = aibox_tls_name(tls, host)
+            try OpenSSL.require(SSL_set1_host(tls, host), what)
+        }
+        try OpenSSL.require(SSL_set_fd(tls, socket.number), what)
+        if SSL_connect(tls) != 1 {
+            let result = SSL_get_verify_result(tls)
+            if result != 0 {
+                throw AiboxError(
+                    .failed, what, why: "its certificate: " + String(cString: X509_verify_cert_error_string(result)))
+            }
+            throw OpenSSL.failure(what)
+        }
+    }
+
+    deinit {
+        SSL_free(tls)
+        SSL_CTX_free(context)
+    }
+
+    /// Writes every byte.
+    public func write(_ bytes: [UInt8]) throws(AiboxError) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                SSL_write(tls, $0.baseAddress.map { $0 + sent }, Int32(min($0.count - sent, 1 << 20)))
+            }
+            if count <= 0 { throw failure("cannot send to \(name)", count) }
+            sent += Int(count)
+        }
+    }
+
+    /// The bytes that come next; none once the other side has said that it sends no more.
+    public func read() throws(AiboxError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 16_384)
+        let count = SSL_read(tls, &bytes, Int32(bytes.count))
+        if count > 0 { return Array(bytes.prefix(Int(count))) }
+        if SSL_get_error(tls, count) == SSL_ERROR_ZERO_RETURN { return [] }
+        throw failure("cannot hear from \(name)", count)
+    }
+
+    /// Says that nothing more comes, and waits until the other side has said the same: it has read everything then.
+    ///
+    /// - Throws: if it hung up, or was silent, instead.
+    public func finish() throws(AiboxError) {
+        let first = SSL_shutdown(tls)
+        if first == 1 { return }
+        if first < 0 { throw failure("cannot end the connection to \(name)", first) }
+        Glibc.shutdown(socket.number, Int32(SHUT_WR))
+        // What is left to come is none of our business; its end is.
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = SSL_read(tls, &bytes, Int32(bytes.count))
+            if count > 0 { continue }
+            switch SSL_get_error(tls, count) {
+            case SSL_ERROR_ZERO_RETURN: return
+            // Many servers close without a word once they have seen ours. A reset would be an error of its own.
+            case SSL_ERROR_SYSCALL where errno == 0, SSL_ERROR_SSL where Self.isPlainEnd:
+                ERR_clear_error()
+                return
+            default: throw failure("cannot end the connection to \(name)", count)
+            }
+        }
+    }
+
+    private static var isPlainEnd: Bool {
+        let reason = ERR_reason_error_string(ERR_peek_last_error()).map { String(cString: $0) } ?? ""
+        return reason.contains("unexpected eof")
+    }
+
+    private func failure(_ what: String, _ result: Int32) -> AiboxError {
+        let number = errno
+        if SSL_get_error(tls, result) == SSL_ERROR_SYSCALL, number != 0 {
+            ERR_clear_error()
+            return number == EAGAIN ? AiboxError(.failed, what, why: "it is silent") : .system(what, errno: number)
+        }
+        return OpenSSL.failure(what)
+    }
+
+    private static func connected(
+        _ host: String, _ port: UInt16, _ timeout: Duration, _ what: String
+    ) throws(AiboxError) -> Descriptor {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let result = getaddrinfo(host, String(port), &hints, &list)
+        guard result == 0 else { throw AiboxError(.failed, what, why: String(cString: gai_strerror(result))) }
+        defer { freeaddrinfo(list) }
+        var limit = timeval(tv_sec: Int(timeout.milliseconds) / 1000, tv_usec: Int(timeout.milliseconds) % 1000 * 1000)
+        var number: Int32 = 0
+        var next = list
+        while let address = next?.pointee {
+            let socket = Descriptor(
+                Glibc.socket(address.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
+            // connect(2) heeds the limit for sending (socket(7)).
+            for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+                setsockopt(socket.number, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+            }
+            if socket.isOpen, connect(socket.number, address.ai_addr, address.ai_addrlen) == 0 { return socket }
+            number = errno == EINPROGRESS ? ETIMEDOUT : errno
+            next = address.ai_next
+        }
+        throw .system(what, errno: number)
+    }
+}

@@ -1,0 +1,46 @@
+import AiboxSystem
+import Rego
+import Testing
+
+@Suite("The baseline of policies in Rego")
+struct BaselineTests {
+    private static let policies = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies"
+
+    private static func modules(_ folder: String) throws -> [Engine.Module] {
+        try Folder.names(policies + "/" + folder).sorted().filter { $0.hasSuffix(".rego") }.map { name in
+            Engine.Module(name: folder + "/" + name, text: try File.read(policies + "/" + folder + "/" + name))
+        }
+    }
+
+    @Test("its own tests pass, are at least sixty, and reach every line")
+    func tests() throws {
+        var runner = PolicyTestRunner()
+        runner.collectsCoverage = true
+        let report = try runner.run(try Self.modules("org") + Self.modules("tests"))
+        let failed = report.results.filter { $0.outcome != .pass }.map(\.name)
+        #expect(failed.isEmpty)
+        #expect(report.results.count >= 60)
+        for file in report.coverage?.files ?? [] where file.name.hasPrefix("org/") {
+            #expect(file.notCovered.isEmpty, "\(file.name)")
+        }
+    }
+
+    @Test("it is formatted")
+    func formatted() throws {
+        for module in try Self.modules("org") + Self.modules("tests") {
+            #expect(try Formatter().format(module.text, name: module.name) == module.text, "\(module.name)")
+        }
+    }
+
+    @Test(
+        "an input that says nothing is denied",
+        arguments: ["{}", "null", #"{"action": "tool"}"#, #"{"action": ["tool"]}"#])
+    func nothing(_ input: String) throws {
+        let query = try Engine(modules: try Self.modules("org"), allowNondeterminism: false).prepare(
+            "data.aibox.decision")
+        var options = PreparedQuery.Options()
+        options.strictBuiltinErrors = true
+        let answer = try #require(try query.evaluate(json: Array(input.utf8), options: options))
+        #expect(String(decoding: answer, as: UTF8.self).contains(#""decision":"deny""#))
+    }
+}
