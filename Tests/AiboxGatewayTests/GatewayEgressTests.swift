@@ -159,20 +159,23 @@ struct GatewayEgressTests {
         let before = Set(Self.sharedMemory())
         let (gateway, _) = try serving(Origin.plan())
         let pid = try #require(Self.squid(gateway))
+        let resolver = try #require(Self.resolver(gateway))
         #expect(Set(Self.sharedMemory()) == before, "it needs none while it runs")
         let folder = geteuid() == 0 ? SquidPlace.rootful(runFolder: gateway.runFolder) : gateway.runFolder + "/squid"
         #expect(File.exists(folder + "/1/squid.conf"))
         try gateway.process.stop()
         #expect(!ProcessTable.isAlive(pid) && !File.exists(folder))
+        #expect(eventually { !ProcessTable.isAlive(resolver) })
         #expect(Set(Self.sharedMemory()) == before)
     }
 
-    @Test("a gateway that is killed takes Squid along")
+    @Test("a gateway that is killed takes Squid and the resolver along")
     func gatewayKilled() throws {
         let (gateway, _) = try serving(Origin.plan())
         let pid = try #require(Self.squid(gateway))
+        let resolver = try #require(Self.resolver(gateway))
         kill(gateway.ready.pid, SIGKILL)
-        #expect(eventually { !ProcessTable.isAlive(pid) })
+        #expect(eventually { !ProcessTable.isAlive(pid) && !ProcessTable.isAlive(resolver) })
         #expect(eventually { (try? GatewayRemains.clear(gateway.runFolder)) == .absent })
         #expect(!File.exists(SquidPlace.rootful(runFolder: gateway.runFolder)))
     }
@@ -226,11 +229,11 @@ struct GatewayEgressTests {
     @Test("a listed name leads to the gateway, every other is unknown, and each question is one event")
     func names() throws {
         let (gateway, _) = try serving(Origin.plan())
-        #expect(try dig(gateway, "allowed.test").contains("10.200.1.1"))
-        #expect(try dig(gateway, "allowed.test", "A", ["+tcp"]).contains("10.200.1.1"))
+        #expect(try dig(gateway, "allowed.test").contains("\tA\t10.200.1.1"))
+        #expect(try dig(gateway, "allowed.test", "A", ["+tcp"]).contains("\tA\t10.200.1.1"))
         #expect(try dig(gateway, "c2VjcmV0.unlisted.test", "TXT").contains("status: NXDOMAIN"))
         #expect(
-            eventually(within: .seconds(3)) {
+            eventually {
                 (try? gateway.events("dns.response").filter { $0.outcome == "denied" }.count) == 1
             })
         let denied = try gateway.events("dns.response").filter { $0.outcome == "denied" }
@@ -244,13 +247,13 @@ struct GatewayEgressTests {
         let resolver = try #require(Self.resolver(gateway))
         kill(resolver, SIGKILL)
         #expect(
-            eventually(within: .seconds(3)) {
+            eventually {
                 (try? gateway.events("gateway.cutoff").contains {
                     $0.json["details"]?["layer"]?.stringValue == "resolver"
                 }) == true
             })
         #expect(
-            eventually(within: .seconds(15)) { (try? dig(gateway, "allowed.test").contains("10.200.1.1")) == true })
+            eventually { (try? dig(gateway, "allowed.test").contains("\tA\t10.200.1.1")) == true })
         #expect(try #require(Self.resolver(gateway)) != resolver)
     }
 
@@ -262,20 +265,18 @@ struct GatewayEgressTests {
         // Port 80 of the origin is served by nobody: 503 is Squid's, 403 the gateway's.
         #expect(try curl(gateway, origin, "http://other.test/").status == "403")
         #expect(try dig(gateway, "other.test").contains("NXDOMAIN"))
-        let begun = ContinuousClock.now
         try gateway.client.change(NetworkChange(.allow, host: "other.test", seconds: nil))
-        #expect(ContinuousClock.now - begun < .seconds(5))
         #expect(try curl(gateway, origin, "http://other.test/").status == "503")
-        #expect(try dig(gateway, "other.test").contains("10.200.1.1"))
+        #expect(try dig(gateway, "other.test").contains("\tA\t10.200.1.1"))
         let slow = try ChildProcess.start(
             gateway.inBox("curl", ["-sS", "-m", "30", "-x", "http://10.200.1.1:3128", Self.http + "/slow/30"]),
             descriptors: [-1, -1, -1])
-        #expect(eventually(within: .seconds(5)) { origin.requests.contains { $0.contains("/slow/30") } })
+        #expect(eventually { origin.requests.contains { $0.contains("/slow/30") } })
         try gateway.client.change(NetworkChange(.deny, host: "allowed.test", seconds: 2))
-        #expect(eventually(within: .seconds(2)) { (try? slow.poll()) != nil }, "what was open is closed")
+        #expect(eventually { (try? slow.poll()) != nil }, "what was open is closed")
         #expect(try curl(gateway, origin, Self.http + "/").status == "403")
         #expect(
-            eventually(within: .seconds(10)) { (try? curl(gateway, origin, Self.http + "/").status) == "200" },
+            eventually { (try? curl(gateway, origin, Self.http + "/").status) == "200" },
             "its time is over")
         let words = try gateway.events("policy.change").compactMap { $0.json["details"]?["change"]?.stringValue }
         #expect(words.first == "allow other.test" && words.dropFirst().first == "deny allowed.test for 2 s")

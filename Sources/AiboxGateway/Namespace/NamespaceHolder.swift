@@ -89,8 +89,9 @@ public struct NamespaceHolder {
     }
 
     /// What is needed from then on: addresses and filter (CAP_NET_ADMIN 12), ports below 1024 (CAP_NET_BIND_SERVICE 10), and
-    /// to start the resolver as somebody who has none of it (CAP_SETGID 6, CAP_SETUID 7, CAP_SETPCAP 8).
-    private static let kept: UInt64 = 1 << 12 | 1 << 10 | 1 << 8 | 1 << 7 | 1 << 6
+    /// to start the resolver as somebody who has none of it (CAP_SETGID 6, CAP_SETUID 7, CAP_SETPCAP 8) and to end it; without
+    /// CAP_KILL 5 not even the parent-death signal would reach another account's process.
+    private static let kept: UInt64 = 1 << 12 | 1 << 10 | 1 << 8 | 1 << 7 | 1 << 6 | 1 << 5
 
     private static func enterUserNamespace(of pid: Int32, parent: Int32) throws(AiboxError) {
         let what = "cannot enter podman's user namespace (process \(pid))"
