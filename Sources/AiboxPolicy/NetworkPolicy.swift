@@ -84,6 +84,6 @@ public struct NetworkPolicy: Sendable, Equatable {
         }
         return EgressPlan(
             allow: allow, permitsAdditions: additions == .any, targets: targets, names: names, upstream: upstream,
-            originAuthorities: authorities)
+            originAuthorities: authorities, resolver: ResolverProgram(rawValue: settings.resolver.rawValue))
     }
 }

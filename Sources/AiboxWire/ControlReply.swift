@@ -2,6 +2,8 @@
 public enum ControlReply: Sendable, Equatable {
     case done
     case status(GatewayStatus)
+    /// Where the sandbox may connect: `enabled`, `rules`, `denials`, `services`, `connections`.
+    case network(JSONValue)
     case failed(WireError)
 }
 
@@ -11,6 +13,7 @@ extension ControlReply {
         switch self {
         case .done: object["done"] = true
         case .status(let status): object["status"] = status.json
+        case .network(let document): object["network"] = document
         case .failed(let error): object["error"] = error.json
         }
         return .object(object)
@@ -23,6 +26,8 @@ extension ControlReply {
             self = .failed(try WireError(json: error))
         } else if let status = fields.take("status") {
             self = .status(try GatewayStatus(json: status))
+        } else if let document = fields.take("network") {
+            self = .network(document)
         } else {
             guard try fields.bool("done") else { throw fields.error("done is false") }
             self = .done

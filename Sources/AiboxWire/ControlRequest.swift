@@ -14,6 +14,10 @@ public enum ControlRequest: Sendable, Equatable {
     case repair
     /// Answers once the way out is served as promised, or says why it is not.
     case serving
+    /// Where the sandbox may connect, and what serves it.
+    case network
+    /// Let the sandbox reach a host, or take one away.
+    case changeNetwork(NetworkChange)
     /// End in order.
     case stop
 }
@@ -35,6 +39,10 @@ extension ControlRequest {
             object["port"] = .integer(Int64(port))
         case .repair: object["request"] = "repair"
         case .serving: object["request"] = "serving"
+        case .network: object["request"] = "network"
+        case .changeNetwork(let change):
+            object["request"] = "changeNetwork"
+            object["change"] = change.json
         case .stop: object["request"] = "stop"
         }
         return .object(object)
@@ -58,6 +66,9 @@ extension ControlRequest {
             self = .endForward(port)
         case "repair": self = .repair
         case "serving": self = .serving
+        case "network": self = .network
+        case "changeNetwork":
+            self = .changeNetwork(try NetworkChange(json: fields.take("change") ?? .null))
         case "stop": self = .stop
         default: throw fields.error("unknown request \(name)")
         }

@@ -19,6 +19,7 @@ struct Aibox: ParsableCommand {
             PortForwardCommand.self,
             ConfigCommand.self,
             PolicyCommand.self,
+            NetworkCommand.self,
             AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,

@@ -37,7 +37,7 @@ struct PolicyCommandTests {
         #expect(
             bad.text == """
                 \(team):2:13: resources.memory is 8g, which is looser than 4g (the organisation's policy, \(org):7)
-                \(project):2:39: network.allow entry e has the host evil.example.com, which is not on the list (the organisation's policy, \(org):4)
+                \(project):2:27: network.allow entry e has the host evil.example.com, which is not on the list (the organisation's policy, \(org):4)
                 """)
         let json = try command.run("policy", "validate", "--org", org, "--team", team, "-o", "json")
         #expect(json.termination == .exited(2))

@@ -59,7 +59,7 @@ struct GatewayEgressTests {
     static let refused: [(what: String, url: String, more: [String], status: String, code: String)] = [
         ("an unlisted host", "http://denied.test:18080/", [], "403", "host_not_allowed"),
         ("an unlisted port", "http://allowed.test:18081/", [], "403", "port_not_allowed"),
-        ("an address", "http://127.0.0.5:18080/", [], "403", "address_literal"),
+        ("an address", "http://\(Origin.address):18080/", [], "403", "address_literal"),
         ("another host in Host", "http://allowed.test:18080/", ["-H", "Host: other.test"], "403", "host_mismatch"),
         ("https to an unlisted host", "https://denied.test:18443/", ["-D", "-"], "000", "host_not_allowed"),
     ]
@@ -154,25 +154,45 @@ struct GatewayEgressTests {
         #expect(try #require(Self.squid(gateway)) != pid)
     }
 
+    @Test("settings that somebody made invalid: Squid ends on them, and what starts instead has its own again")
+    func squidMisled() throws {
+        let (gateway, origin) = try serving(Origin.plan())
+        let pid = try #require(Self.squid(gateway))
+        let folder = geteuid() == 0 ? SquidPlace.rootful(runFolder: gateway.runFolder) : gateway.runFolder + "/squid"
+        try File.replace(folder + "/1/squid.conf", with: "http_access allow everything\nno such line\n", mode: 0o644)
+        kill(pid, SIGHUP)
+        // Squid as such may go on with what it had; nothing that was not listed passes either way.
+        usleep(500_000)
+        #expect(try curl(gateway, origin, "http://denied.test:\(Origin.http)/").status == "403")
+        kill(pid, SIGKILL)
+        #expect(eventually { (try? curl(gateway, origin, Self.http + "/").status) == "200" })
+        #expect(try #require(Self.squid(gateway)) != pid)
+        #expect(try curl(gateway, origin, "http://denied.test:\(Origin.http)/").status == "403")
+        #expect(origin.requests.allSatisfy { !$0.contains("denied") })
+    }
+
     @Test("the end leaves no process, no file and no shared memory")
     func remains() throws {
         let before = Set(Self.sharedMemory())
         let (gateway, _) = try serving(Origin.plan())
         let pid = try #require(Self.squid(gateway))
+        let resolver = try #require(Self.resolver(gateway))
         #expect(Set(Self.sharedMemory()) == before, "it needs none while it runs")
         let folder = geteuid() == 0 ? SquidPlace.rootful(runFolder: gateway.runFolder) : gateway.runFolder + "/squid"
         #expect(File.exists(folder + "/1/squid.conf"))
         try gateway.process.stop()
         #expect(!ProcessTable.isAlive(pid) && !File.exists(folder))
+        #expect(eventually { !ProcessTable.isAlive(resolver) })
         #expect(Set(Self.sharedMemory()) == before)
     }
 
-    @Test("a gateway that is killed takes Squid along")
+    @Test("a gateway that is killed takes Squid and the resolver along")
     func gatewayKilled() throws {
         let (gateway, _) = try serving(Origin.plan())
         let pid = try #require(Self.squid(gateway))
+        let resolver = try #require(Self.resolver(gateway))
         kill(gateway.ready.pid, SIGKILL)
-        #expect(eventually { !ProcessTable.isAlive(pid) })
+        #expect(eventually { !ProcessTable.isAlive(pid) && !ProcessTable.isAlive(resolver) })
         #expect(eventually { (try? GatewayRemains.clear(gateway.runFolder)) == .absent })
         #expect(!File.exists(SquidPlace.rootful(runFolder: gateway.runFolder)))
     }
@@ -214,6 +234,89 @@ struct GatewayEgressTests {
         #expect(tunnelled.exit != 0, "\(tunnelled)")
         let statuses = try (0..<5).map { _ in try curl(gateway, origin, "http://api.allowed.test:18080/").status }
         #expect(statuses == ["200", "200", "200", "429", "429"])
+    }
+
+    private func dig(_ gateway: LiveGateway, _ name: String, _ type: String = "A", _ more: [String] = []) throws
+        -> String
+    {
+        let arguments = ["+time=2", "+tries=1", "+noall", "+comments", "+answer", "@10.200.1.1"] + more + [name, type]
+        return try SystemCommandRunner().run(gateway.inBox("dig", arguments)).text
+    }
+
+    @Test("a listed name leads to the gateway, every other is unknown, and each question is one event")
+    func names() throws {
+        let (gateway, _) = try serving(Origin.plan())
+        #expect(try dig(gateway, "allowed.test").contains("\tA\t10.200.1.1"))
+        #expect(try dig(gateway, "allowed.test", "A", ["+tcp"]).contains("\tA\t10.200.1.1"))
+        #expect(try dig(gateway, "c2VjcmV0.unlisted.test", "TXT").contains("status: NXDOMAIN"))
+        #expect(
+            eventually {
+                (try? gateway.events("dns.response").filter { $0.outcome == "denied" }.count) == 1
+            })
+        let denied = try gateway.events("dns.response").filter { $0.outcome == "denied" }
+        #expect(denied.map(\.subject) == ["c2VjcmV0.unlisted.test"])
+        #expect(denied.first?.json["details"]?["record"]?.stringValue == "TXT")
+    }
+
+    @Test("the resolver killed: its port is closed and names are unknown; it comes back by itself, and both are told")
+    func resolverKilled() throws {
+        let (gateway, _) = try serving(Origin.plan())
+        let resolver = try #require(Self.resolver(gateway))
+        kill(resolver, SIGKILL)
+        #expect(
+            eventually {
+                (try? gateway.events("gateway.cutoff").contains {
+                    $0.json["details"]?["layer"]?.stringValue == "resolver"
+                }) == true
+            })
+        #expect(
+            eventually { (try? dig(gateway, "allowed.test").contains("\tA\t10.200.1.1")) == true })
+        #expect(try #require(Self.resolver(gateway)) != resolver)
+    }
+
+    @Test("a change while it runs: allowed at once, taken away at once, what is open ends, never beyond the policy")
+    func changes() throws {
+        var plan = Origin.plan(hosts: ["allowed.test"])
+        plan.permitsAdditions = true
+        let (gateway, origin) = try serving(plan)
+        // Port 80 of the origin is served by nobody: 503 is Squid's, 403 the gateway's.
+        #expect(try curl(gateway, origin, "http://other.test/").status == "403")
+        #expect(try dig(gateway, "other.test").contains("NXDOMAIN"))
+        try gateway.client.change(NetworkChange(.allow, host: "other.test", seconds: nil))
+        #expect(try curl(gateway, origin, "http://other.test/").status == "503")
+        #expect(try dig(gateway, "other.test").contains("\tA\t10.200.1.1"))
+        let slow = try ChildProcess.start(
+            gateway.inBox("curl", ["-sS", "-m", "600", "-x", "http://10.200.1.1:3128", Self.http + "/slow/60"]),
+            descriptors: [-1, -1, -1])
+        #expect(eventually { origin.requests.contains { $0.contains("/slow/60") } })
+        try gateway.client.change(NetworkChange(.deny, host: "allowed.test", seconds: 2))
+        #expect(eventually { (try? slow.poll()) != nil }, "what was open is closed")
+        #expect(try curl(gateway, origin, Self.http + "/").status == "403")
+        #expect(
+            eventually { (try? curl(gateway, origin, Self.http + "/").status) == "200" },
+            "its time is over")
+        let words = try gateway.events("policy.change").compactMap { $0.json["details"]?["change"]?.stringValue }
+        #expect(words.first == "allow other.test" && words.dropFirst().first == "deny allowed.test for 2 s")
+        #expect(throws: AiboxError.self) {
+            try gateway.client.change(NetworkChange(.allow, host: "*.com", seconds: nil))
+        }
+    }
+
+    @Test("without the policy's permission nothing can be added")
+    func beyondPolicy() throws {
+        let (gateway, origin) = try serving(Origin.plan(hosts: ["allowed.test"]))
+        #expect(throws: AiboxError.self) {
+            try gateway.client.change(NetworkChange(.allow, host: "other.test", seconds: nil))
+        }
+        #expect(try curl(gateway, origin, "http://other.test/").status == "403")
+    }
+
+    /// The child of the holder that is neither the resting process nor nft.
+    static func resolver(_ gateway: LiveGateway) -> Int32? {
+        ((try? Folder.names("/proc")) ?? []).compactMap { Int32($0) }.first { pid in
+            ProcessTable.parent(of: pid) == gateway.holderPid && pid != gateway.ready.holderPid
+                && ProcessTable.isAlive(pid)
+        }
     }
 
     private static func squid(_ gateway: LiveGateway) -> Int32? {

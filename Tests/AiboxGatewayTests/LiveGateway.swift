@@ -123,9 +123,10 @@ final class LiveGateway {
 
     /// Starts a command that lives as long as this value, and waits for the line `ready` on its output.
     @discardableResult
-    func keep(_ command: Command) throws -> Service {
+    func keep(_ command: Command, input: Descriptor? = nil) throws -> Service {
         let output = try Pipe()
-        let child = try ChildProcess.start(command, descriptors: [-1, output.write.number, STDERR_FILENO])
+        let child = try ChildProcess.start(
+            command, descriptors: [input?.number ?? -1, output.write.number, STDERR_FILENO])
         output.write.close()
         children.append(child)
         let service = Service(pid: child.pid, output: output.read)
@@ -138,12 +139,11 @@ final class LiveGateway {
         let pid: Int32
         let output: Descriptor
 
-        /// Waits ten seconds for a line.
-        func nextLine() throws -> String {
+        func nextLine(within limit: Duration = .seconds(30)) throws -> String {
             var line: [UInt8] = []
             while true {
                 var waiting = pollfd(fd: output.number, events: Int16(POLLIN), revents: 0)
-                try #require(poll(&waiting, 1, 10_000) == 1, "no line came")
+                try #require(poll(&waiting, 1, limit.milliseconds) == 1, "no line came")
                 var byte: UInt8 = 0
                 try #require(read(output.number, &byte, 1) == 1, "the process ended")
                 if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }

@@ -31,11 +31,14 @@ struct Evaluation: Sendable, CustomTestStringConvertible {
 }
 
 /// The code of the error that compiling or evaluating the policy gives; nil if there is none.
-func errorCode(_ policy: String, query: String = "data.t.p", input: String? = nil) -> String? {
+func errorCode(
+    _ policy: String, query: String = "data.t.p", input: String? = nil, limits: Limits = Limits()
+) -> String? {
     do {
         let engine = try Engine(modules: [Engine.Module(name: "t.rego", text: "package t\n" + policy)])
         var options = PreparedQuery.Options()
         options.strictBuiltinErrors = true
+        options.limits = limits
         let value = try input.map { try engine.value(json: Array($0.utf8)) }
         _ = try engine.prepare(query).value(input: value, options: options)
         return nil

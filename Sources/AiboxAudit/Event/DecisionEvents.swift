@@ -14,7 +14,8 @@ extension AuditEventType {
         case .policyChange:
             AuditEventDefinition(
                 "The policy in force changed.", subject: "the file or the layer", severity: .high,
-                .required("layer", .text, "org, team or project"),
+                .required("layer", .text, "org, team, project or session"),
+                .optional("change", .text, "what was changed, in words"),
                 .optional("from", .text, "SHA-256 before"),
                 .optional("to", .text, "SHA-256 from now on"),
                 .optional("reason", .text, "why a change was refused"))

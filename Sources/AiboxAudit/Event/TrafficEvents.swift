@@ -41,7 +41,7 @@ extension AuditEventType {
                 "What the sandbox was told about a name.", subject: "the name", retention: .tier2,
                 .optional("record", .text, "A, AAAA, TXT, ..."),
                 .required("code", .text, "NOERROR, NXDOMAIN, REFUSED"),
-                .optional("addresses", .texts, "the addresses answered"))
+                .optional("queries", .integer, "questions within a second that this stands for, where not one"))
         case .llmRequest:
             AuditEventDefinition(
                 "A request to a language model was sent or refused.", subject: "the model", retention: .tier2,

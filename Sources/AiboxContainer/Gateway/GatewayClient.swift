@@ -38,6 +38,19 @@ public struct GatewayClient: Sendable {
     /// Connects a sandbox that was cut off again, with the filter as it was. Nothing to do is no error.
     public func repair() throws(AiboxError) { try order(.repair) }
 
+    /// Where the sandbox may connect: `enabled`, `rules`, `denials`, `services`, `connections`.
+    public func network() throws(AiboxError) -> JSONValue {
+        guard case .network(let document) = try ask(.network) else { throw unexpected() }
+        return document
+    }
+
+    /// Lets the sandbox reach a host, or takes one away; returns once that holds.
+    public func change(_ change: NetworkChange) throws(AiboxError) {
+        var patient = self
+        patient.timeout = max(timeout, .seconds(20))
+        try patient.order(.changeNetwork(change))
+    }
+
     /// Returns once the way out is served as promised; at once where there is none.
     public func serving() throws(AiboxError) {
         var patient = self

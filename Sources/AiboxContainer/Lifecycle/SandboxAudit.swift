@@ -117,6 +117,17 @@ public struct SandboxAudit {
         ])
     }
 
+    /// The layers were probed from inside.
+    func verified(_ probes: Int, failed: [String]) throws(AiboxError) {
+        try log.append(
+            AuditEvent(
+                .layerVerify, subject: name, outcome: failed.isEmpty ? .success : .failure,
+                details: [
+                    "probes": .integer(Int64(probes)), "passed": .integer(Int64(probes - failed.count)),
+                    "failed": .array(failed.map { .string($0) }),
+                ]))
+    }
+
     /// Signs what was written.
     func close() throws(AiboxError) { try log.close() }
 }

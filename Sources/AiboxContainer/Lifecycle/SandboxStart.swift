@@ -126,8 +126,7 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: ruling.notes + prepared.notes,
-                timings: clock.steps)
+                notes: ruling.notes + prepared.notes, timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)

@@ -38,6 +38,13 @@ final class ControlService: Sendable {
         case .status: return loop.makeSucceededFuture(.status(status))
         case .stop: return loop.makeSucceededFuture(.done)
         case .serving: return egress?.serving.hop(to: loop).map { .done } ?? loop.makeSucceededFuture(.done)
+        case .network: return loop.makeSucceededFuture(.network(egress?.document ?? ["enabled": false]))
+        case .changeNetwork(let change):
+            guard let egress else {
+                return loop.makeFailedFuture(
+                    AiboxError(.failed, "cannot change the network", why: "the sandbox has no way out"))
+            }
+            return egress.change(change).hop(to: loop).map { .done }
         case .readdress: return holder.request(.readdress, on: loop).map { _ in .done }
         case .forward(let port): return forwards.open(port, on: loop).map { .done }
         case .endForward(let port): return forwards.close(port, on: loop).map { .done }

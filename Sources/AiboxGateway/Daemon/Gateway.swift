@@ -40,7 +40,7 @@ struct Gateway {
             // Squid takes longest: it starts while the namespaces are made.
             let egress = try plan.map { plan throws(AiboxError) in
                 try Egress.start(
-                    plan, runFolder: settings.runFolder, sandbox: settings.sandbox, audit: audit.sink, log: log)
+                    plan, runFolder: settings.runFolder, sandbox: settings.sandbox, audit: audit, log: log)
             }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
@@ -61,10 +61,15 @@ struct Gateway {
                 settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
                 audit: audit, ssh: ssh, forwards: forwards, egress: egress, landlock: landlock)
             if let egress { try open(egress, holder, doors) }
+            containment.whenCut { egress?.service.closeConnections() }
             let channels = [
                 try ControlServer(service: service, log: log).serve(control, on: group),
                 try ssh.serve(sshListener, on: group).wait(),
             ]
+            if let egress, let plan {
+                try egress.startResolver(
+                    try resolver(plan), runFolder: settings.runFolder, holder: holder, doors: doors)
+            }
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
                 egress: egress, audit: audit, log: log)
@@ -80,6 +85,16 @@ struct Gateway {
         do { return try EgressPlan(json: network) } catch {
             throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
         }
+    }
+
+    /// CoreDNS where it is installed, else unbound, unless the settings name one.
+    private static func resolver(_ plan: EgressPlan) throws(AiboxError) -> ResolverProgram {
+        let choices: [ResolverProgram] = plan.resolver.map { [$0] } ?? [.coredns, .unbound]
+        if let found = choices.first(where: { ExecutableSearch.find($0.rawValue) != nil }) { return found }
+        throw AiboxError(
+            .layerMissing, "the sandbox cannot have a resolver",
+            why: "\(choices.map(\.rawValue).joined(separator: " or ")) is not on this machine",
+            remedy: "apt-get install unbound")
     }
 
     /// A port is open only while somebody answers there: first the service, then the filter.

@@ -19,20 +19,32 @@ final class Egress: Sendable {
 
     let service: EgressService
     private let supervisor: SquidSupervisor
+    private let changes: EgressChanges
+    private let recorder: EgressRecorder
     private let lookup: AddressLookup
     private let group: MultiThreadedEventLoopGroup
     private let log: GatewayLog
     private let channels = Mutex<[any Channel]>([])
+    private let squidReady: EventLoopFuture<Void>
+    /// Fulfilled once Squid and the resolver answer, or failed with why they do not.
+    private let first: EventLoopPromise<Void>
+    var serving: EventLoopFuture<Void> { first.futureResult }
 
     /// Checks the list and begins to start Squid; nothing is open yet.
     static func start(
-        _ plan: EgressPlan, runFolder: String, sandbox: String, audit: AuditLog, log: GatewayLog
+        _ plan: EgressPlan, runFolder: String, sandbox: String, audit: GatewayAudit, log: GatewayLog
     ) throws(AiboxError) -> Egress {
+        let rules: SessionRules
         let list: AllowList
-        do { list = try AllowList(plan.allow) } catch { throw error.asError }
+        do throws(AllowListProblems) {
+            rules = try SessionRules(plan.allow, permitsAdditions: plan.permitsAdditions)
+            list = try rules.list()
+        } catch {
+            throw error.asError
+        }
         let lookup = AddressLookup(
             pinned: Dictionary(plan.names.map { ($0.name, $0.addresses) }, uniquingKeysWith: { $0 + $1 }))
-        let recorder = EgressRecorder(sink: audit, sandbox: sandbox, log: log)
+        let recorder = EgressRecorder(sink: audit.sink, sandbox: sandbox, log: log)
         let service = EgressService(
             list: list, exceptions: plan.targets, hasUpstream: plan.upstream != nil, lookup: lookup,
             recorder: recorder, log: log)
@@ -44,26 +56,49 @@ final class Egress: Sendable {
                 if let why { recorder.lost("squid", why) }
             }, spoke: { line in service.squidSpoke(line) })
         service.supervisor.withLock { $0 = supervisor }
-        return Egress(service: service, supervisor: supervisor, lookup: lookup, log: log)
+        return Egress(rules, service, supervisor, recorder, lookup, audit, log)
     }
 
-    private init(service: EgressService, supervisor: SquidSupervisor, lookup: AddressLookup, log: GatewayLog) {
+    private init(
+        _ rules: SessionRules, _ service: EgressService, _ supervisor: SquidSupervisor, _ recorder: EgressRecorder,
+        _ lookup: AddressLookup, _ audit: GatewayAudit, _ log: GatewayLog
+    ) {
         self.service = service
         self.supervisor = supervisor
+        self.recorder = recorder
         self.lookup = lookup
         self.log = log
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        first = group.next().makePromise(of: Void.self)
-        install(service.list).cascade(to: first)
+        let loop = group.next()
+        first = loop.makePromise(of: Void.self)
+        squidReady = Self.install(service.list, supervisor, loop)
+        let resolver = Installer()
+        changes = EgressChanges(rules, service: service, audit: audit, log: log, loop: loop) { list in
+            EventLoopFuture.andAllSucceed(
+                [Self.install(list, supervisor, loop), resolver.install(list, on: loop)], on: loop)
+        }
+        installer = resolver
     }
 
-    /// Fulfilled once the first Squid answers, or failed with why it does not.
-    private let first: EventLoopPromise<Void>
-    var serving: EventLoopFuture<Void> { first.futureResult }
+    /// How changes of the list reach the resolver, which exists later than they do.
+    private final class Installer: Sendable {
+        let resolver = Mutex<ResolverSupervisor?>(nil)
+
+        func install(_ list: AllowList, on loop: any EventLoop) -> EventLoopFuture<Void> {
+            guard let resolver = resolver.withLock({ $0 }) else { return loop.makeSucceededVoidFuture() }
+            let promise = loop.makePromise(of: Void.self)
+            resolver.install(ResolverZone(list)) { result in promise.completeWith(result.mapError { $0 as any Error }) }
+            return promise.futureResult
+        }
+    }
+
+    private let installer: Installer
 
     /// A Squid for this list; none where nothing is allowed.
-    private func install(_ list: AllowList) -> EventLoopFuture<Void> {
-        let promise = group.next().makePromise(of: Void.self)
+    private static func install(
+        _ list: AllowList, _ supervisor: SquidSupervisor, _ loop: any EventLoop
+    ) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
         supervisor.install(list.hosts.isEmpty ? nil : list) { result in
             switch result {
             case .success: promise.succeed()
@@ -71,6 +106,54 @@ final class Egress: Sendable {
             }
         }
         return promise.futureResult
+    }
+
+    /// Starts the resolver. The last step: from here on the main thread has to take the holder's replies.
+    func startResolver(
+        _ program: ResolverProgram, runFolder: String, holder: HolderConnection, doors: Doors
+    ) throws(AiboxError) {
+        let loop = group.next()
+        let recorder = recorder
+        let resolver = try ResolverSupervisor(
+            program, runFolder: runFolder, holder: holder, doors: doors, loop: loop, log: log,
+            answered: { recorder.asked($0) }, lost: { recorder.lost("resolver", $0) })
+        installer.resolver.withLock { $0 = resolver }
+        let ready = installer.install(service.list, on: loop)
+        try resolver.start()
+        EventLoopFuture.andAllSucceed([squidReady, ready], on: loop).cascade(to: first)
+    }
+
+    /// Does what `aibox network allow` or `deny` asked for.
+    func change(_ change: NetworkChange) -> EventLoopFuture<Void> { changes.make(change) }
+
+    /// What holds now, for `aibox network show`.
+    var document: JSONValue {
+        let list = service.list
+        let isSquidNeeded = !list.hosts.isEmpty
+        let squid = service.squid != nil ? "serves" : isSquidNeeded ? "is down, requests get 503" : "serves"
+        let resolver = installer.resolver.withLock { $0 }
+        let rules: [JSONValue] = list.rules.map { rule in
+            var object: JSONObject = [
+                "id": .string(rule.id), "layer": .string(rule.layer),
+                "hosts": .array(rule.hosts.map { .string($0.description) }),
+                "ports": .array(rule.ports.map { .integer(Int64($0)) }),
+                "schemes": .array(rule.schemes.map(\.rawValue).sorted().map { .string($0) }),
+            ]
+            object["methods"] = rule.methods.map { .array($0.map { .string($0) }) }
+            object["paths"] = rule.paths.map { .array($0.map { .string($0.text) }) }
+            return .object(object)
+        }
+        return [
+            "enabled": true, "connections": .integer(Int64(service.connections)), "rules": .array(rules),
+            "denials": .array(list.denials.map { ["host": .string($0.host.description)] }),
+            "services": [
+                ["name": "squid", "state": .string(squid)],
+                [
+                    "name": .string(resolver?.program.rawValue ?? "resolver"),
+                    "state": .string(resolver?.serves == true ? "serves" : "is down, names do not resolve"),
+                ],
+            ],
+        ]
     }
 
     /// Serves the listening sockets, in the order of `ports`.
@@ -99,6 +182,7 @@ final class Egress: Sendable {
     /// Closes the doors, ends Squid, removes its files.
     func end() {
         for channel in channels.withLock({ $0 }) { try? channel.close().wait() }
+        installer.resolver.withLock { $0 }?.end()
         supervisor.end()
         lookup.end()
         first.fail(AiboxError(.failed, "the gateway is ending"))

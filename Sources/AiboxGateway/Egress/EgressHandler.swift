@@ -116,6 +116,9 @@ final class EgressHandler: ChannelInboundHandler {
         if case .deny(let denial) = list.decide(request) { perform(machine.abort(.tightened(denial))) }
     }
 
+    /// The sandbox is cut off.
+    func cut() { context?.close(promise: nil) }
+
     // MARK: Squid's side
 
     func upstreamRead(_ buffer: ByteBuffer, from channel: any Channel) {

@@ -60,6 +60,19 @@ final class EgressRecorder: Sendable {
         note(AuditEvent(.networkDeny, subject: Self.carried(url), outcome: .denied, details: details))
     }
 
+    /// The sandbox asked for a name; the answer is the resolver's alone, so that nothing waits for the record.
+    func asked(_ record: QueryDigest.Record) {
+        var details: JSONObject = [
+            "record": .string(record.line.type), "code": .string(record.line.code),
+        ]
+        if record.count > 1 || record.isMixed { details["queries"] = .integer(Int64(record.count)) }
+        let name = record.isMixed ? "(different names)" : String(record.line.name.dropLast())
+        note(
+            AuditEvent(
+                .dnsResponse, subject: name.isEmpty ? "." : name,
+                outcome: record.line.isRefused ? .denied : .success, details: details))
+    }
+
     /// A service that the way out needs has died.
     func lost(_ layer: String, _ reason: String) {
         note(

@@ -81,6 +81,12 @@ final class EgressService: Sendable {
         for handler in open { handler.eventLoop.execute { handler.value.reconsider(list) } }
     }
 
+    /// The sandbox is cut off.
+    func closeConnections() {
+        let open = state.withLock { Array($0.connections.values) }
+        for handler in open { handler.eventLoop.execute { handler.value.cut() } }
+    }
+
     // MARK: Squid
 
     func use(_ squid: SquidProcess?) { state.withLock { $0.squid = squid } }

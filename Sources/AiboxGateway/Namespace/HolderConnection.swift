@@ -74,7 +74,11 @@ final class HolderConnection: Sendable {
     }
 
     /// Asks from an event loop; the answer comes there.
-    func request(_ action: HolderRequest.Action, on loop: any EventLoop) -> EventLoopFuture<Descriptor?> {
+    ///
+    /// - Parameter descriptors: what travels beside the text.
+    func request(
+        _ action: HolderRequest.Action, _ descriptors: [Int32] = [], on loop: any EventLoop
+    ) -> EventLoopFuture<Descriptor?> {
         let promise = loop.makePromise(of: Descriptor?.self)
         let id = state.withLock { state -> UInt32? in
             if state.isLost { return nil }
@@ -87,7 +91,7 @@ final class HolderConnection: Sendable {
             return promise.futureResult
         }
         do throws(AiboxError) {
-            try send(HolderRequest(id: id, action: action))
+            try send(HolderRequest(id: id, action: action), descriptors)
         } catch {
             state.withLock { $0.pending.removeValue(forKey: id) }?.fail(error)
         }
@@ -139,10 +143,11 @@ final class HolderConnection: Sendable {
         for promise in pending.values { promise.fail(Self.lost) }
     }
 
-    private func send(_ request: HolderRequest) throws(AiboxError) {
+    private func send(_ request: HolderRequest, _ descriptors: [Int32] = []) throws(AiboxError) {
         let bytes = request.bytes
         try check(
-            aibox_send_descriptors(socket.number, bytes, bytes.count, nil, 0), "cannot ask the namespace holder")
+            aibox_send_descriptors(socket.number, bytes, bytes.count, descriptors, Int32(descriptors.count)),
+            "cannot ask the namespace holder")
     }
 
     private func receiveReply(timeout: Duration) throws(AiboxError) -> (HolderReply, Descriptor?) {

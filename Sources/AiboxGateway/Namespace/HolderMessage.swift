@@ -1,3 +1,5 @@
+import AiboxNetwork
+
 /// What the daemon asks of the namespace holder: one packet, one request.
 ///
 /// Text, because it is short, rare and easy to read in a trace: `7 dial 10.200.1.2:2222 5000`.
@@ -9,6 +11,9 @@ struct HolderRequest: Sendable, Equatable {
         case bind(IPv4, UInt16)
         /// A connected TCP socket from there; given up after so many milliseconds.
         case dial(IPv4, UInt16, milliseconds: Int32)
+        /// Starts the resolver in the gateway's namespace; one that runs is ended first. Its configuration and the pipe for
+        /// its log travel beside the text; a process descriptor comes back.
+        case resolver(ResolverProgram)
         /// Replaces the packet filter by one with these doors. The rules are the holder's own: no text is loaded that comes
         /// from anywhere else.
         case filter(OpenPorts)
@@ -34,6 +39,7 @@ struct HolderRequest: Sendable, Equatable {
         case .listen(let address, let port): words = "listen \(address):\(port)"
         case .bind(let address, let port): words = "bind \(address):\(port)"
         case .dial(let address, let port, let limit): words = "dial \(address):\(port) \(limit)"
+        case .resolver(let program): words = "resolver \(program.rawValue)"
         case .filter(let ports): words = "filter " + ports.words
         case .readdress: words = "readdress"
         case .cut: words = "cut"
@@ -66,6 +72,9 @@ struct HolderRequest: Sendable, Equatable {
                 return nil
             }
             action = .dial(address, port, milliseconds: limit)
+        case ("resolver", 3):
+            guard let program = ResolverProgram(rawValue: String(words[2])) else { return nil }
+            action = .resolver(program)
         case ("filter", 5):
             guard let ports = OpenPorts(words[2...]) else { return nil }
             action = .filter(ports)

@@ -31,18 +31,25 @@ enum KernelSwitches {
         ]
     }
 
+    /// Lets a process without any right serve port 53, in the calling process's network namespace.
+    static func openLowPorts() throws(AiboxError) {
+        try set("ipv4/ip_unprivileged_port_start", to: "53")
+    }
+
     /// Writes all of them in the calling process's network namespace. A kernel without IPv6 lacks its files.
     static func apply() throws(AiboxError) {
-        for (path, value) in wanted {
-            let file = "/proc/sys/net/" + path
-            let number = open(file, O_WRONLY | O_CLOEXEC)
-            if number < 0 {
-                if errno == ENOENT, path.hasPrefix("ipv6/") { continue }
-                throw .system("cannot set \(file)", errno: errno)
-            }
-            let descriptor = Descriptor(number)
-            try File.writeAll(Array(value.utf8), to: descriptor, file)
+        for (path, value) in wanted { try set(path, to: value) }
+    }
+
+    private static func set(_ path: String, to value: String) throws(AiboxError) {
+        let file = "/proc/sys/net/" + path
+        let number = open(file, O_WRONLY | O_CLOEXEC)
+        if number < 0 {
+            if errno == ENOENT, path.hasPrefix("ipv6/") { return }
+            throw .system("cannot set \(file)", errno: errno)
         }
+        let descriptor = Descriptor(number)
+        try File.writeAll(Array(value.utf8), to: descriptor, file)
     }
 
     /// Those that somebody changed in the calling process's network namespace, a finding each.

@@ -19,6 +19,7 @@ public struct NamespaceHolder {
     private var filterGuard: FilterGuard
     private var isCut = false
     private var nextLook = ContinuousClock.now
+    private var resolver = HeldResolver()
 
     private struct PendingDial {
         var id: UInt32
@@ -82,10 +83,15 @@ public struct NamespaceHolder {
         for message in SandboxLink.gatewayEnd() { try gatewayLink.send(message, "set up the gateway's interface") }
         for message in SandboxLink.boxEnd() { try boxLink.send(message, "set up the sandbox's interface") }
         filterGuard = try FilterGuard(expecting: SandboxLink.filter(ports))
-        // From here on: addresses and filter (CAP_NET_ADMIN 12), ports below 1024 (CAP_NET_BIND_SERVICE 10).
-        try check(aibox_keep_capabilities(1 << 12 | 1 << 10), "cannot give up capabilities")
+        try KernelSwitches.openLowPorts()
+        try check(aibox_keep_capabilities(Self.kept), "cannot give up capabilities")
         try LockDown.holder()
     }
+
+    /// What is needed from then on: addresses and filter (CAP_NET_ADMIN 12), ports below 1024 (CAP_NET_BIND_SERVICE 10), and
+    /// to start the resolver as somebody who has none of it (CAP_SETGID 6, CAP_SETUID 7, CAP_SETPCAP 8) and to end it; without
+    /// CAP_KILL 5 not even the parent-death signal would reach another account's process.
+    private static let kept: UInt64 = 1 << 12 | 1 << 10 | 1 << 8 | 1 << 7 | 1 << 6 | 1 << 5
 
     private static func enterUserNamespace(of pid: Int32, parent: Int32) throws(AiboxError) {
         let what = "cannot enter podman's user namespace (process \(pid))"
@@ -115,6 +121,7 @@ public struct NamespaceHolder {
                 pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
             waiting += dials.map { pollfd(fd: $0.socket.number, events: Int16(POLLOUT), revents: 0) }
+            waiting.append(pollfd(fd: resolver.ending, events: Int16(POLLIN), revents: 0))
             let nearest = dials.map(\.deadline).reduce(nextLook, min)
             let limit = max(0, ContinuousClock.now.duration(to: nearest).milliseconds)
             if poll(&waiting, nfds_t(waiting.count), limit) < 0 {
@@ -124,22 +131,25 @@ public struct NamespaceHolder {
             // Without the resting process nobody can join the sandbox's namespace: the daemon has to know.
             if waiting[1].revents != 0 { return 1 }
             if waiting[2].revents != 0 || nextLook <= .now { try look() }
-            try finishDials(waiting.dropFirst(3).map { $0.revents != 0 })
+            try finishDials(waiting.dropFirst(3).dropLast().map { $0.revents != 0 })
+            if waiting.last.map({ $0.revents != 0 }) == true { resolver.end() }
             if waiting[0].revents != 0 {
-                var count: Int32 = 0
-                let length = aibox_receive_descriptors(daemon.number, &room, room.count, nil, &count)
+                var numbers: [Int32] = [-1, -1]
+                var count = Int32(numbers.count)
+                let length = aibox_receive_descriptors(daemon.number, &room, room.count, &numbers, &count)
+                let descriptors = length < 0 ? [] : numbers.prefix(Int(count)).map { Descriptor($0) }
                 if length == 0 || length == -Int(ECONNRESET) { return 0 }
                 if length < 0 { throw .system("cannot receive a request", errno: Int32(length)) }
                 guard let request = HolderRequest(room[..<length]) else {
                     throw AiboxError(.failed, "cannot understand a request")
                 }
                 if request.action == .exit { return 0 }
-                try answer(request)
+                try answer(request, descriptors)
             }
         }
     }
 
-    private mutating func answer(_ request: HolderRequest) throws(AiboxError) {
+    private mutating func answer(_ request: HolderRequest, _ descriptors: [Descriptor]) throws(AiboxError) {
         do throws(AiboxError) {
             switch request.action {
             case .listen(let address, let port):
@@ -158,6 +168,9 @@ public struct NamespaceHolder {
                 dials.append(
                     PendingDial(
                         id: request.id, socket: Descriptor(socket), deadline: .now + .milliseconds(Int(limit))))
+            case .resolver(let program):
+                guard descriptors.count == 2 else { throw AiboxError(.failed, "cannot understand a request") }
+                try give(try resolver.start(program, configuration: descriptors[0], log: descriptors[1]), request.id)
             case .filter(let ports):
                 // What somebody else changed until now is seen before it is replaced.
                 try look()

@@ -43,12 +43,6 @@ final class SquidSupervisor: Sendable {
     /// Told on the supervisor's thread: a line of a Squid's access log.
     private let spoke: @Sendable (SquidLogLine) -> Void
 
-    /// Seconds before each further start of one that keeps dying.
-    private static let pauses: [Duration] = [
-        .milliseconds(100), .milliseconds(500), .seconds(2), .seconds(5), .seconds(15), .seconds(30),
-    ]
-    /// One that ran for so long begins with the shortest pause again.
-    private static let stable = Duration.seconds(60)
     /// Squids of earlier lists that may still have connections.
     private static let retiredLimit = 3
 
@@ -119,9 +113,7 @@ final class SquidSupervisor: Sendable {
         var retired: [SquidProcess] = []
         /// The generation that `current` serves.
         var installed = 0
-        var started = ContinuousClock.now
-        var failures = 0
-        var nextTry: ContinuousClock.Instant?
+        var pace = RestartPace()
         var count = 0
     }
 
@@ -130,7 +122,7 @@ final class SquidSupervisor: Sendable {
         while true {
             let (isEnding, generation) = orders.withLock { ($0.isEnding, $0.generation) }
             if isEnding { break }
-            if generation != stand.installed, stand.nextTry.map({ $0 <= .now }) ?? true { install(&stand) }
+            if generation != stand.installed, stand.pace.mayTry { install(&stand) }
             sleep(&stand)
             if let current = stand.current, !current.isAlive { mourn(current, &stand) }
             for squid in stand.retired where !squid.isAlive || !isUsed(squid) { squid.end() }
@@ -158,8 +150,7 @@ final class SquidSupervisor: Sendable {
             retire(&stand)
             stand.current = squid
             stand.installed = generation
-            stand.nextTry = nil
-            stand.started = .now
+            stand.pace.began()
             changed(squid, nil)
             log.info(
                 "squid serves",
@@ -169,7 +160,7 @@ final class SquidSupervisor: Sendable {
                 ])
             for completion in take() { completion(.success(squid)) }
         } catch {
-            delay(&stand)
+            stand.pace.failed()
             log.error("squid does not start", ["reason": "\(error.what): \(error.why ?? "")"])
             if stand.current == nil { changed(nil, error.why ?? error.what) }
             for completion in take() { completion(.failure(error)) }
@@ -200,17 +191,11 @@ final class SquidSupervisor: Sendable {
     private func mourn(_ squid: SquidProcess, _ stand: inout Stand) {
         let why = "Squid ended: \(squid.lastWords())"
         log.error("squid lost", ["pid": "\(squid.pid)", "reason": why])
-        if stand.started.duration(to: .now) > Self.stable { stand.failures = 0 }
         stand.current = nil
         stand.installed = 0
-        delay(&stand)
+        stand.pace.failed()
         changed(nil, why)
         squid.end()
-    }
-
-    private func delay(_ stand: inout Stand) {
-        stand.nextTry = .now + Self.pauses[min(stand.failures, Self.pauses.count - 1)]
-        stand.failures += 1
     }
 
     private func take() -> [Installed] {
@@ -225,11 +210,8 @@ final class SquidSupervisor: Sendable {
         let squids = stand.retired + (stand.current.map { [$0] } ?? [])
         let watched = [wakeReader.number] + squids.flatMap { [$0.ending, $0.log.descriptor.number] }
         var waiting = watched.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        var limit: Int32 = stand.retired.isEmpty ? -1 : 5000
-        if let next = stand.nextTry {
-            let left = max(0, ContinuousClock.now.duration(to: next).milliseconds)
-            limit = limit < 0 ? left : min(limit, left)
-        }
+        var limit = stand.pace.wait
+        if !stand.retired.isEmpty { limit = limit < 0 ? 5000 : min(limit, 5000) }
         _ = poll(&waiting, nfds_t(waiting.count), limit)
         var room = [UInt8](repeating: 0, count: 64)
         while read(wakeReader.number, &room, room.count) > 0 {}

@@ -15,6 +15,8 @@ public struct EgressPlan: Sendable, Equatable {
     public var upstream: SquidConfiguration.UpstreamProxy?
     /// PEM files of authorities that origins may have beside the system's.
     public var originAuthorities: [String]
+    /// nil: the one that is installed.
+    public var resolver: ResolverProgram?
 
     public struct PinnedName: Sendable, Equatable {
         public var name: HostName
@@ -28,7 +30,8 @@ public struct EgressPlan: Sendable, Equatable {
 
     public init(
         allow: [AllowRuleSource] = [], permitsAdditions: Bool = false, targets: [AddressRange] = [],
-        names: [PinnedName] = [], upstream: SquidConfiguration.UpstreamProxy? = nil, originAuthorities: [String] = []
+        names: [PinnedName] = [], upstream: SquidConfiguration.UpstreamProxy? = nil, originAuthorities: [String] = [],
+        resolver: ResolverProgram? = nil
     ) {
         self.allow = allow
         self.permitsAdditions = permitsAdditions
@@ -36,6 +39,7 @@ public struct EgressPlan: Sendable, Equatable {
         self.names = names
         self.upstream = upstream
         self.originAuthorities = originAuthorities
+        self.resolver = resolver
     }
 }
 
@@ -61,6 +65,7 @@ extension EgressPlan {
                 }),
             "originAuthorities": .array(originAuthorities.map { .string($0) }),
         ]
+        object["resolver"] = resolver.map { .string($0.rawValue) }
         if let upstream {
             var proxy: JSONObject = [
                 "host": .string(upstream.host), "port": .integer(Int64(upstream.port)), "tls": .bool(upstream.usesTLS),
@@ -95,9 +100,15 @@ extension EgressPlan {
                 login: try proxy.optionalString("login"))
             try proxy.finish()
         }
+        var resolver: ResolverProgram?
+        if let name = try fields.optionalString("resolver") {
+            guard let program = ResolverProgram(rawValue: name) else { throw fields.error("resolver is unknown") }
+            resolver = program
+        }
         self.init(
             allow: allow, permitsAdditions: try fields.bool("permitsAdditions"), targets: targets, names: names,
-            upstream: upstream, originAuthorities: try fields.texts("originAuthorities"))
+            upstream: upstream, originAuthorities: try fields.texts("originAuthorities"),
+            resolver: resolver)
         try fields.finish()
     }
 }

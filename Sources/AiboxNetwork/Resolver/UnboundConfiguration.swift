@@ -4,10 +4,10 @@ public struct UnboundConfiguration: Sendable, Equatable {
     /// The only client.
     public var client: IPAddress
     public var port: UInt16
-    /// Private folder for the pid file.
-    public var folder: String
+    /// Private folder for the pid file; nil: no file at all.
+    public var folder: String?
 
-    public init(zone: ResolverZone, client: IPAddress = .v4(0x0AC8_0102), port: UInt16 = 53, folder: String) {
+    public init(zone: ResolverZone, client: IPAddress = .v4(0x0AC8_0102), port: UInt16 = 53, folder: String?) {
         self.zone = zone
         self.client = client
         self.port = port
@@ -19,10 +19,10 @@ public struct UnboundConfiguration: Sendable, Equatable {
         var lines = [
             "# Written by aibox; changes are lost.",
             "server:",
-            "    directory: \"\(folder)\"",
+            "    directory: \"\(folder ?? "/")\"",
             "    chroot: \"\"",
             "    username: \"\"",
-            "    pidfile: \"\(folder)/unbound.pid\"",
+            "    pidfile: \"\(folder.map { $0 + "/unbound.pid" } ?? "")\"",
             "    use-syslog: no",
             "    logfile: \"\"",
             "    log-replies: yes",
@@ -33,10 +33,14 @@ public struct UnboundConfiguration: Sendable, Equatable {
             "    do-ip6: no",
             "    access-control: 0.0.0.0/0 deny",
             "    access-control: \(client)/32 allow",
+            // The gateway itself, which asks whether it serves.
+            "    access-control: \(zone.address)/32 allow",
             "    hide-identity: yes",
             "    hide-version: yes",
             "    hide-trustanchor: yes",
             "    minimal-responses: yes",
+            "    outgoing-range: 64",
+            "    num-queries-per-thread: 512",
             "    msg-cache-size: 1m",
             "    rrset-cache-size: 1m",
             "    incoming-num-tcp: 64",

@@ -3,6 +3,7 @@ import Testing
 @testable import Rego
 
 /// Expressions and globs against slow, obvious matchers, and against hostile input.
+@Suite(.timeLimit(.minutes(10)))
 struct PatternPropertyTests {
     /// Leftmost-first matching by plain backtracking over the syntax tree. No empty rounds of loops.
     private struct Oracle {
@@ -117,13 +118,9 @@ struct PatternPropertyTests {
         ])
     func catastrophic(pattern: String) throws {
         let text = String(repeating: "a", count: 50_000) + "!"
-        let clock = ContinuousClock()
         let expression = try RegularExpression(pattern)
-        let time = clock.measure {
-            _ = expression.isMatch(text)
-            _ = text.withBytes { expression.find($0) }
-        }
-        #expect(time < .seconds(60))
+        _ = expression.isMatch(text)
+        _ = text.withBytes { expression.find($0) }
     }
 
     @Test(
@@ -162,12 +159,8 @@ struct PatternPropertyTests {
     @Test("Globs with many stars stay fast")
     func manyStars() throws {
         let text = String(repeating: "a", count: 20_000)
-        let clock = ContinuousClock()
         let patterns = [String(repeating: "*a", count: 12) + "b", String(repeating: "**a", count: 50) + "b"]
         let globs = try patterns.map { try GlobPattern($0, delimiters: ["."]) }
-        let time = clock.measure {
-            for glob in globs { #expect(!glob.matches(text)) }
-        }
-        #expect(time < .seconds(60))
+        for glob in globs { #expect(!glob.matches(text)) }
     }
 }

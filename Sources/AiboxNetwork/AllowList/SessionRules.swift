@@ -1,0 +1,77 @@
+/// The organisation's list with what a person changed in this stay (`aibox network allow` and `deny`).
+///
+/// Never beyond the organisation's policy: an addition needs its permission, a denial needs none.
+public struct SessionRules: Sendable, Equatable {
+    /// A host that was added or taken away, and until when.
+    public struct Change: Sendable, Equatable {
+        public var host: HostPattern
+        /// nil: as long as the sandbox runs.
+        public var until: ContinuousClock.Instant?
+
+        public init(host: HostPattern, until: ContinuousClock.Instant?) {
+            self.host = host
+            self.until = until
+        }
+
+        func isOver(_ now: ContinuousClock.Instant) -> Bool { until.map { $0 <= now } ?? false }
+    }
+
+    public enum Refusal: Error, Sendable, Equatable {
+        /// The organisation lists it not, and permits no additions.
+        case beyondPolicy(HostPattern)
+        /// A wider denial covers it.
+        case denied(by: HostPattern)
+    }
+
+    private let base: [AllowRuleSource]
+    private let baseHosts: [HostPattern]
+    private let permitsAdditions: Bool
+    public private(set) var additions: [Change] = []
+    public private(set) var denials: [Change] = []
+
+    /// - Throws: what is wrong with the list.
+    public init(_ base: [AllowRuleSource], permitsAdditions: Bool) throws(AllowListProblems) {
+        self.base = base
+        baseHosts = try AllowList(base).hosts
+        self.permitsAdditions = permitsAdditions
+    }
+
+    public mutating func allow(_ host: HostPattern, until: ContinuousClock.Instant?) throws(Refusal) {
+        var kept = denials
+        kept.removeAll { $0.host == host }
+        if let wider = kept.first(where: { $0.host.covers(host) }) { throw .denied(by: wider.host) }
+        let isListed = baseHosts.contains { $0.covers(host) }
+        if !isListed, !permitsAdditions { throw .beyondPolicy(host) }
+        denials = kept
+        if isListed { return }
+        additions.removeAll { $0.host == host }
+        additions.append(Change(host: host, until: until))
+    }
+
+    public mutating func deny(_ host: HostPattern, until: ContinuousClock.Instant?) {
+        additions.removeAll { host.covers($0.host) }
+        denials.removeAll { $0.host == host }
+        denials.append(Change(host: host, until: until))
+    }
+
+    /// Takes away the additions whose time is over.
+    public mutating func endAdditions(_ now: ContinuousClock.Instant) { additions.removeAll { $0.isOver(now) } }
+
+    /// Lifts the denials whose time is over.
+    public mutating func endDenials(_ now: ContinuousClock.Instant) { denials.removeAll { $0.isOver(now) } }
+
+    /// When something ends next.
+    public var nextEnd: ContinuousClock.Instant? { (additions + denials).compactMap(\.until).min() }
+
+    /// The list that holds now.
+    public func list() throws(AllowListProblems) -> AllowList {
+        var sources = base
+        if !additions.isEmpty {
+            let names = additions.map(\.host.description)
+            var id = "session-allow"
+            while base.contains(where: { $0.id == id }) { id += "-" }
+            sources.append(AllowRuleSource(id: id, hosts: names, ports: [80, 443], layer: "session"))
+        }
+        return try AllowList(sources, denials: denials.map { HostDenial(id: "session-deny", host: $0.host) })
+    }
+}
