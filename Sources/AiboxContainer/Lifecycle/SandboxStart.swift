@@ -112,7 +112,8 @@ public struct SandboxStart: Sendable {
             SandboxSession(paths: context.paths, record: record).keepConnection()
             clock.mark("record")
             return StartedSandbox(
-                record: record, findings: findings, network: plan?.summary ?? "no way out", notes: policyNotes + prepared.notes, timings: clock.steps)
+                record: record, findings: findings, network: plan?.summary ?? "no way out",
+                notes: policyNotes + prepared.notes, timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
