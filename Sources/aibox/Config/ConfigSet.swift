@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxConfig
 import AiboxSystem
 import AiboxWire

@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxConfig
 import AiboxContainer
 import AiboxSystem
