@@ -12,9 +12,9 @@ struct RandomPolicy {
 
         static func of(_ number: Int) -> Theme {
             switch number % 8 {
-            case 0, 1: .network
-            case 2, 3: .tools
-            case 4: .servers
+            case 0: .network
+            case 1, 2: .tools
+            case 3: .servers
             default: .values
             }
         }

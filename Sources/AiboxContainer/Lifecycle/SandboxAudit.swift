@@ -1,5 +1,6 @@
 public import AiboxAudit
 import AiboxConfig
+import AiboxCrypto
 import AiboxPolicy
 import AiboxState
 public import AiboxSystem
@@ -12,13 +13,14 @@ public struct SandboxAudit {
 
     /// - Parameters:
     ///   - session: names the stay from start to stop.
-    ///   - policy: the digest of the policy in force.
-    init(_ context: SandboxContext, sandbox: String, session: String, policy: String = "") throws(AiboxError) {
+    ///   - policy: the digest of the policy in force; nil stands for the one that was kept.
+    init(_ context: SandboxContext, sandbox: String, session: String, policy: String? = nil) throws(AiboxError) {
         name = sandbox
         log = try AuditLog.open(
             folder: context.paths.auditFolder,
             context: AuditContext(
-                source: .cli, session: session, sandbox: sandbox, user: context.user.name, policy: policy),
+                source: .cli, session: session, sandbox: sandbox, user: context.user.name,
+                policy: policy ?? (try? context.keptDigest(of: sandbox)) ?? ""),
             options: try Self.options(context, sandbox: sandbox))
     }
 
@@ -43,14 +45,34 @@ public struct SandboxAudit {
     }
 
     func creating(_ workspace: Workspace, _ context: SandboxContext) throws(AiboxError) {
-        try log.append(
+        let settings = JSONObject(
+            ConfigurationSchema.keys.map { key in
+                let value = key.value(in: context.configuration).description
+                return JSONObject.Member(key.name, .string(AuditText.carried(Array(value.utf8))))
+            })
+        try log.append([
             AuditEvent(
                 .sandboxCreate, subject: name,
                 details: [
                     "workspace": .string(AuditText.carried(Array(workspace.path.utf8))),
                     "runtime": .string(context.configuration.isolation.rawValue),
                     "rootless": .bool(!context.host.isRoot),
-                ]))
+                ]),
+            AuditEvent(
+                .sandboxConfig, subject: name,
+                details: [
+                    "settings": .object(settings),
+                    "digest": .string(try SHA256.digest(JSONValue.object(settings).bytes).hex),
+                ]),
+        ])
+    }
+
+    /// Somebody gets a shell or a command, unrecorded; ssh takes this process's place, so that the end is not seen.
+    func unrecorded(_ title: String, _ kind: String) throws(AiboxError) {
+        try log.append(
+            AuditEvent(
+                .sessionStart, subject: AuditText.carried(Array(title.utf8)),
+                details: ["kind": .string(kind), "recorded": false]))
     }
 
     func fallback(_ words: String, _ engine: String) throws(AiboxError) {
@@ -92,11 +114,10 @@ public struct SandboxAudit {
     }
 
     func failed(_ error: AiboxError) throws(AiboxError) {
-        let reason = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
         try log.append(
             AuditEvent(
                 .sandboxStart, subject: name, outcome: error.code == .denied ? .denied : .failure,
-                details: ["reason": .string(AuditText.carried(Array(reason.utf8)))]))
+                details: ["reason": .string(AuditText.carried(Array(error.reason.utf8)))]))
     }
 
     func stopping(_ name: String, reason: String) throws(AiboxError) {

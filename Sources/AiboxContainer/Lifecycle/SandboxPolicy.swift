@@ -62,10 +62,14 @@ extension SandboxContext {
 
     /// What was kept at the start of a sandbox; nil if nothing was.
     public func keptPolicy(of sandbox: String) throws(AiboxError) -> PolicySet? {
-        let pointer = try paths.sandboxState(sandbox) + "/" + SandboxFolder.policy
-        guard File.exists(pointer) else { return nil }
-        let digest = try File.text(pointer, limit: 100).filter { !$0.isWhitespace }
+        guard let digest = try keptDigest(of: sandbox) else { return nil }
         return try keptPolicy(digest: digest)
+    }
+
+    /// The digest of the policy that was kept at the start of a sandbox.
+    func keptDigest(of sandbox: String) throws(AiboxError) -> String? {
+        let pointer = try paths.sandboxState(sandbox) + "/" + SandboxFolder.policy
+        return File.exists(pointer) ? try File.text(pointer, limit: 100).filter { !$0.isWhitespace } : nil
     }
 
     /// A policy that a sandbox was held to once, by its digest.
@@ -91,7 +95,7 @@ extension SandboxContext {
         try Folder.makePrivate(paths.policies)
         try File.replace(paths.policies + "/\(digest).json", with: ruling.documents.json.bytes)
         let pointer = try paths.sandboxState(sandbox) + "/" + SandboxFolder.policy
-        let before = File.exists(pointer) ? try File.text(pointer, limit: 100).filter { !$0.isWhitespace } : nil
+        let before = try keptDigest(of: sandbox)
         if before == digest { return nil }
         try File.replace(pointer, with: digest + "\n")
         return before

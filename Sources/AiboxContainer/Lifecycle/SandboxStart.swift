@@ -46,7 +46,7 @@ public struct SandboxStart: Sendable {
             ruling = try StartRuling(context, workspace: workspace, sandbox: name.text)
         } catch {
             // What the organisation says to a full disk is known even where the rest cannot be used.
-            let audit = try SandboxAudit(context, sandbox: name.text, session: session)
+            let audit = try SandboxAudit(context, sandbox: name.text, session: session, policy: "")
             try audit.refused(error, rule: "policy")
             try audit.failed(error)
             try audit.close()

@@ -50,7 +50,9 @@ struct Gateway {
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort)
-            let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log)
+            let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log) {
+                SSHAuditHandler(audit, port: sshPort)
+            }
             let doors = Doors(holder: holder)
             let forwards = PortForwards(holder: holder, doors: doors, audit: audit, log: log)
             containment.whenCut {
@@ -70,6 +72,7 @@ struct Gateway {
                 try egress.startResolver(
                     try resolver(plan), runFolder: settings.runFolder, holder: holder, doors: doors)
             }
+            try audit.started(ready)
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
                 egress: egress, audit: audit, log: log)
@@ -122,6 +125,7 @@ struct Gateway {
         holder.end()
         egress?.end()
         try? group.syncShutdownGracefully()
+        audit.stopped(ending, egress?.decisions)
         audit.close()
         return ending.isFailure ? 1 : 0
     }

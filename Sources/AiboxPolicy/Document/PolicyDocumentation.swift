@@ -15,8 +15,8 @@ public enum PolicyDocumentation {
             3. **project**: `aibox/policy.yaml` in the workspace (`policy.project_policy_path`).
 
             `aibox start` merges them before anything is made. A document that loosens refuses the start with exit status 2, and each
-            complaint names both lines. The merged policy is kept for the stay under its digest, which stands in every audit event: editing a
-            file changes nothing until the next start.
+            complaint names both lines. The merged policy is kept for the stay under its digest, which stands in the audit events of
+            its start, sessions and stop: editing a file changes nothing until the next start.
 
             | command | what it does |
             |---|---|
