@@ -14,6 +14,8 @@ final class RegistryFixture: Sendable {
     let port: Int
     let podman: Podman
     let paths: Paths
+    /// podman's storage.
+    var storage: String { folder.path + (geteuid() == 0 ? "/storage" : "/home/.local/share/containers/storage") }
     private let runner: EnvironmentRunner
     private let process: ChildProcess
 
