@@ -27,6 +27,8 @@ public enum PolicyDocumentation {
 
             ## Reading
 
+            Examples of the three: `aibox-policies/examples`.
+
             `version: 1` is required. Unknown keys, keys given twice, values of another form, aliases, anchors, tags, entries given twice and
             files that cannot be read are errors with file, line and column; nothing is ignored. `configs/policy.schema.json` lets editors
             complete the fields.
