@@ -233,7 +233,7 @@ public enum PolicySchema {
     private static let rules: [PolicyField] = [
         PolicyField(
             "pins", .table(.setting, .setting), .pins, standard: .group([:]),
-            .enforced("every command that loads settings"),
+            .enforced("aibox start, and audit.* for every session"),
             "Settings of aibox that no file, variable or flag may loosen (configuration.md)."),
         PolicyField(
             "exceptions",
