@@ -3,6 +3,7 @@ import AiboxCrypto
 import AiboxNetwork
 import AiboxSystem
 import AiboxWire
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -14,6 +15,8 @@ final class Egress: Sendable {
     private static let doors: [(port: UInt16, door: EgressConnection.Door)] = [
         (proxyPort, .proxy), (80, .http), (443, .tls),
     ]
+    /// Connections that wait to be taken; a burst beyond it waits for seconds.
+    private static let queueLength: Int32 = 2048
     /// Ports of the gateway's address that are served.
     static let ports = doors.map(\.port)
 
@@ -159,8 +162,10 @@ final class Egress: Sendable {
     /// Serves the listening sockets, in the order of `ports`.
     func serve(_ listeners: [Descriptor]) throws {
         for (listener, (_, door)) in zip(listeners, Self.doors) {
+            let queue = Descriptor(
+                try retrying("cannot serve the sandbox") { fcntl(listener.number, F_DUPFD_CLOEXEC, 3) })
             let channel = try ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.maxMessagesPerRead, value: 64)
                 .childChannelOption(.autoRead, value: false)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -175,6 +180,8 @@ final class Egress: Sendable {
                 }
                 .withBoundSocket(listener.release())
                 .wait()
+            // NIO makes the queue of a socket that it is given 128 long, whatever its options say.
+            try check(listen(queue.number, Self.queueLength), "cannot serve the sandbox")
             channels.withLock { $0.append(channel) }
         }
     }
