@@ -12,7 +12,13 @@ public struct NetworkPolicy: Sendable, Equatable {
         case any
     }
 
+    /// May an entry open TLS, to see methods and paths?
+    public enum Inspection: String, Sendable, CaseIterable {
+        case permitted, forbidden
+    }
+
     public var allow: [AllowRuleSource]
+    public var inspection: Inspection
     public var additions: Additions
     /// Blocks of addresses that are not public and may be reached all the same.
     public var targets: [AddressRange]
@@ -22,7 +28,7 @@ public struct NetworkPolicy: Sendable, Equatable {
     /// PEM files of the organisation's own certificate authorities.
     public var authorities: [String]
 
-    static let keys = ["allow", "user_hosts", "targets", "names", "upstream_proxy", "authorities"]
+    static let keys = ["allow", "user_hosts", "targets", "names", "upstream_proxy", "authorities", "inspection"]
     private static let entryKeys = [
         "id", "hosts", "ports", "schemes", "methods", "paths", "inspect", "rate_limit", "max_upload",
     ]
@@ -30,6 +36,7 @@ public struct NetworkPolicy: Sendable, Equatable {
     /// Reads the section; what is wrong is reported with its place.
     init(_ section: YAMLMapping?) {
         allow = []
+        inspection = section?.choice("inspection", of: Inspection.self) ?? .permitted
         for (index, entry) in (section?.mappings("allow", keys: Self.entryKeys) ?? []).enumerated() {
             entry.require("id", "hosts")
             let limit = entry.mapping("rate_limit", keys: ["requests_per_min", "connections"])
@@ -43,7 +50,12 @@ public struct NetworkPolicy: Sendable, Equatable {
                 maxUpload: entry.integer("max_upload", in: 0...Int.max).map { Int64($0) })
             allow.append(source)
             // The rules of an entry itself, with the entry's place.
-            do throws(AllowListProblems) { _ = try AllowList([source], field: "") } catch {
+            do throws(AllowListProblems) {
+                if try AllowList([source], field: "").inspects, inspection == .forbidden {
+                    section?.complain(
+                        "allow", "entry \(index): opens TLS, which `inspection: forbidden` does not permit")
+                }
+            } catch {
                 for problem in error.problems {
                     section?.complain(
                         "allow", "entry \(index): \(problem.field.drop { $0 != "." }): \(problem.message)")

@@ -47,6 +47,26 @@ struct OrgPolicyTests {
         #expect(error?.code == .policyInvalid, "\(what)")
     }
 
+    @Test("where inspection is forbidden, no entry may ask for it")
+    func inspection() throws {
+        let document = { (inspection: String, entry: String) in
+            """
+            version: 1
+            network:
+              inspection: \(inspection)
+              allow: [{id: a, hosts: [a.example.com], ports: [443]\(entry)}]
+            """
+        }
+        #expect(try policy(document("forbidden", "")).network.inspection == .forbidden)
+        #expect(try policy(document("permitted", ", methods: [GET]")).network.inspection == .permitted)
+        for entry in [", inspect: true", ", methods: [GET]", ", paths: [\"/a/**\"]"] {
+            let error = #expect(throws: AiboxError.self) { try policy(document("forbidden", entry)) }
+            #expect(error?.code == .policyInvalid, "\(entry)")
+        }
+        // In the clear there is nothing to open.
+        _ = try policy(document("forbidden", ", schemes: [http], methods: [GET]"))
+    }
+
     @Test("a file that exists and cannot be used is an error, not the baseline")
     func brokenFile() throws {
         let folder = try TemporaryFolder()

@@ -46,6 +46,12 @@ public struct SandboxAudit {
                 ]))
     }
 
+    /// It starts with its way out switched off.
+    func withoutNetwork() throws(AiboxError) {
+        try log.append(
+            AuditEvent(.sandboxConfig, subject: name, details: ["settings": ["network.enabled": false]]))
+    }
+
     func fallback(_ words: String, _ engine: String) throws(AiboxError) {
         try log.append(
             AuditEvent(

@@ -65,6 +65,7 @@ public struct SandboxStart: Sendable {
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
         try audit.creating(workspace, context)
+        if plan == nil { try audit.withoutNetwork() }
         for words in policyNotes { try audit.fallback(words, context.configuration.isolation.rawValue) }
         clock.mark("checks")
 
@@ -80,7 +81,8 @@ public struct SandboxStart: Sendable {
                 { () throws(AiboxError) in try startGateway(name, runFolder, session, plan) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
-            let spec = try prepared.spec(gateway.ready, runFolder: runFolder)
+            let trust = try preparation.trust(gateway.ready.authority, image: prepared.image.id)
+            let spec = prepared.spec(gateway.ready, trust, runFolder: runFolder)
             _ = try context.podman.start(spec, settings: prepared.podmanSettings)
             clock.mark("container")
             try Interruption.check()
@@ -113,7 +115,8 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: policyNotes + prepared.notes, timings: clock.steps)
+                notes: policyNotes + prepared.notes + (plan == nil ? [Self.withoutNetwork] : []),
+                timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
@@ -128,6 +131,9 @@ public struct SandboxStart: Sendable {
             throw error
         }
     }
+
+    /// Switched off, the network is closed, not open: no setting takes the filter away.
+    private static let withoutNetwork = "network.enabled is false: this sandbox has no way out at all"
 
     /// What the organisation says to this start, in words to be shown; refuses before anything is made.
     private func admission(_ policy: OrgPolicy) throws(AiboxError) -> [String] {

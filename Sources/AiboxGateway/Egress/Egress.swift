@@ -21,6 +21,8 @@ final class Egress: Sendable {
     static let ports = doors.map(\.port)
 
     let service: EgressService
+    /// Certificate of the authority that opens tunnels, as PEM; nil where none is opened.
+    let authority: String?
     private let supervisor: SquidSupervisor
     private let changes: EgressChanges
     private let recorder: EgressRecorder
@@ -51,21 +53,24 @@ final class Egress: Sendable {
         let service = EgressService(
             list: list, exceptions: plan.targets, hasUpstream: plan.upstream != nil, lookup: lookup,
             recorder: recorder, log: log)
+        let authority = try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30)
         let supervisor = try SquidSupervisor(
             folder: try SquidFolder.make(runFolder: runFolder), surroundings: surroundings(plan),
-            authority: try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30), log: log,
+            authority: authority, log: log,
             changed: { squid, why in
                 service.use(squid)
                 if let why { recorder.lost("squid", why) }
             }, spoke: { line in service.squidSpoke(line) })
         service.supervisor.withLock { $0 = supervisor }
-        return Egress(rules, service, supervisor, recorder, lookup, audit, log)
+        let certificate = list.inspects ? String(decoding: authority.certificate, as: UTF8.self) : nil
+        return Egress(rules, service, supervisor, recorder, lookup, audit, log, authority: certificate)
     }
 
     private init(
         _ rules: SessionRules, _ service: EgressService, _ supervisor: SquidSupervisor, _ recorder: EgressRecorder,
-        _ lookup: AddressLookup, _ audit: GatewayAudit, _ log: GatewayLog
+        _ lookup: AddressLookup, _ audit: GatewayAudit, _ log: GatewayLog, authority: String?
     ) {
+        self.authority = authority
         self.service = service
         self.supervisor = supervisor
         self.recorder = recorder
