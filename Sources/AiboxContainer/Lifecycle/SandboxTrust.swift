@@ -41,9 +41,9 @@ extension SandboxContext {
 extension Podman {
     /// A text file of an image.
     func file(_ path: String, of image: String) throws(AiboxError) -> String {
+        let limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
         let result = try run(
-            ["run", "--rm", "--network", "none", "--read-only", "--entrypoint", "cat", image, path],
-            timeout: .seconds(60))
+            ["run", "--rm", "--network", "none"] + limits + ["--read-only", "--entrypoint", "cat", image, path])
         if result.succeeded { return result.text }
         throw AiboxError(
             .failed, "cannot read \(path) of the image", why: SafeText.escaped(result.errorText),
