@@ -18,9 +18,11 @@ public struct AiboxError: Error, Sendable, Equatable, CustomStringConvertible {
         self.remedy = remedy
     }
 
+    /// What failed and why, on one line, for logs.
+    public var reason: String { why.map { what + ": " + $0 } ?? what }
+
     public var description: String {
-        var text = what
-        if let why { text += ": " + why }
+        var text = reason
         if let remedy { text += "\n  " + remedy }
         return text
     }

@@ -1,6 +1,8 @@
+import AiboxAudit
 import AiboxConfig
 import AiboxContainer
 import AiboxSystem
+import AiboxWire
 import ArgumentParser
 
 struct Update: ParsableCommand {
@@ -18,7 +20,7 @@ struct Update: ParsableCommand {
         let configuration = try global.layers().load().configuration
         if configuration.image.isEmpty {
             let library = RecipeLibrary.own
-            let image = LocalImage(output: global.output, library: library, recipe: try library.recipe("base"))
+            let image = LocalImage(global: global, library: library, recipe: try library.recipe("base"))
             return try image.update(onlyCheck: check)
         }
         let reference = try ImageReference(configuration.image)
@@ -31,8 +33,28 @@ struct Update: ParsableCommand {
         let update = ImageUpdate(
             podman: Podman(host: .current), settings: configuration.registry, paths: .current
         ) { clock.step($0) }
-        let outcome = check ? try update.check(reference) : try update.update(reference)
+        let outcome = check ? try update.check(reference) : try updated(update, reference)
         global.output.answer(.text(text(outcome), .object(fields(outcome))))
+    }
+}
+
+extension Update {
+    private func updated(_ update: ImageUpdate, _ reference: ImageReference) throws -> ImageUpdate.Outcome {
+        let audit = CommandAudit(global: global)
+        do throws(AiboxError) {
+            let outcome = try update.update(reference)
+            if outcome.isNew {
+                var details: JSONObject = ["to": .string(outcome.new.description)]
+                details["from"] = outcome.old.map { .string($0.description) }
+                try audit.record(.imageUpdate, subject: outcome.reference, details)
+            }
+            return outcome
+        } catch {
+            try audit.record(
+                .imageUpdate, subject: reference.named, outcome: error.code == .denied ? .denied : .failure,
+                ["reason": .string(error.reason)])
+            throw error
+        }
     }
 }
 

@@ -64,6 +64,25 @@ struct ConfigCommandTests {
         #expect(list.contains("runtime\tpodman\tdefault\n"))
     }
 
+    @Test("a change is in the audit log before it is in the file; where it cannot be, nothing changes")
+    func changesAreAudited() throws {
+        let command = try BuiltCommand()
+        #expect(try command.run("config", "set", "shell", "zsh").succeeded)
+        #expect(try command.run("config", "set", "shell", "zsh").succeeded, "no change")
+        let event = try command.run("audit", "search", "--type", "config.change", "-o", "jsonl").text
+        #expect(event.split(separator: "\n").count == 1, "\(event)")
+        for word in ["\"shell\"", "\"from\":\"bash\"", "\"to\":\"zsh\"", command.configuration] {
+            #expect(event.contains(word), "\(word) in \(event)")
+        }
+        // A log that was tampered with takes nothing more.
+        let log = command.folder.path + "/state/aibox/audit"
+        for name in try Folder.names(log) where name.hasSuffix(".jsonl") {
+            try File.replace(log + "/" + name, with: Array("{}\n".utf8), mode: 0o600)
+        }
+        #expect(try !command.run("config", "set", "shell", "bash").succeeded)
+        #expect(try command.run("config", "get", "shell").text == "zsh")
+    }
+
     @Test("a broken file stops every reader and no repairer")
     func broken() throws {
         let command = try BuiltCommand()

@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxContainer
 import AiboxSystem
 import AiboxTestSupport
@@ -21,6 +22,25 @@ struct GatewayForwardTests {
         let (gateway, _, port) = try serving()
         #expect(try gateway.run(Command("/usr/bin/python3", ["-c", Scripts.echoClient, port, "1", "1048576"])) == "1")
         #expect(eventually { (try? gateway.client.status().sshConnections) == 0 })
+    }
+
+    @Test("whoever says something is in the audit log, with the bytes of both ways; a greeting alone is no event")
+    func audited() throws {
+        let (gateway, _, port) = try serving()
+        _ = try gateway.run(
+            Command(
+                "/usr/bin/python3",
+                ["-c", "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1]))).close()", port]))
+        #expect(try gateway.run(Command("/usr/bin/python3", ["-c", Scripts.echoClient, port, "1", "1048576"])) == "1")
+        #expect(eventually { (try? gateway.events("ssh.close").count) == 1 })
+        let (opened, closed) = (try gateway.events("ssh.open"), try gateway.events("ssh.close"))
+        #expect(opened.count == 1 && opened.first?.subject.hasPrefix("127.0.0.1:") == true)
+        #expect(opened.first?.json["details"]?["port"]?.wholeNumber == Int64(port))
+        #expect(closed.count == 1 && closed.first?.subject == opened.first?.subject)
+        let bytes = ["bytes_in", "bytes_out"].compactMap { closed.first?.json["details"]?[$0]?.wholeNumber }
+        #expect(bytes.count == 2 && bytes.allSatisfy { $0 >= 1 << 20 }, "\(bytes)")
+        try gateway.process.stop()
+        #expect(try gateway.events("gateway.start").count == 1 && gateway.events("gateway.stop").count == 1)
     }
 
     @Test("a sandbox that ends its direction first still receives all of the other")

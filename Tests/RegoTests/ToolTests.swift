@@ -123,6 +123,7 @@ import Testing
             "strings are left alone", "package t\np:=$\"a {  input.x }\"\nq := `x\n  y`",
             "package t\n\np := $\"a {  input.x }\"\nq := `x\n  y`\n"
         ),
+        ("carriage returns end no comment", "package t\r\n#a\r\r\r\np := 1\r\n", "package t\n#a\np := 1\n"),
         ("calls and lookups", "package t\np := f( 1,2 )[ x ] . y", "package t\n\np := f(1, 2)[x].y\n"),
     ]
 

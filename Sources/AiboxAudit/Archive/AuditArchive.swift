@@ -136,7 +136,7 @@ public struct AuditArchive {
             }
             return found.describes(manifest) ? nil : "\(file) is not what its manifest says"
         } catch {
-            return [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
+            return error.reason
         }
     }
 

@@ -81,8 +81,13 @@ extension ConfigurationLayers {
     /// The value is checked, then the edited text, then all layers together; only then is the file replaced. Problems
     /// that were there before do not hinder, so that each can be corrected; the result names them.
     ///
+    /// - Parameter announce: called with the change and the value before, once it is known to be possible and before
+    ///   anything is written; what it throws prevents the change.
     /// - Throws: `.usage` for an unknown key or a value it does not take, `.denied` for a value below a pin.
-    public func set(_ name: String, to text: String) throws(AiboxError) -> ConfigurationChange {
+    public func set(
+        _ name: String, to text: String,
+        announce: (ConfigurationChange, ConfigurationValue) throws(AiboxError) -> Void = { _, _ in }
+    ) throws(AiboxError) -> ConfigurationChange {
         let key = try ConfigurationSchema.known(name)
         let value: ConfigurationValue
         do throws(UnfitValue) {
@@ -95,19 +100,22 @@ extension ConfigurationLayers {
         return try file.locked { () throws(AiboxError) in
             let before = try file.read() ?? Array(ConfigurationTemplate.head.utf8)
             let after = try ConfigurationEditor(before, file: writableFile).setting(key, to: value)
-            let remaining = try checkedProblems(key, value, before, after)
-            let isChanged = try file.read() != after
-            if isChanged { try file.replace(with: after) }
-            return ConfigurationChange(
-                key: name, value: value, file: writableFile, isChanged: isChanged, remaining: remaining,
+            let (remaining, old) = try checkedProblems(key, value, before, after)
+            let change = ConfigurationChange(
+                key: name, value: value, file: writableFile, isChanged: try file.read() != after, remaining: remaining,
                 overriddenBy: environment[key.variable] == nil ? nil : key.variable)
+            if change.isChanged {
+                try announce(change, old)
+                try file.replace(with: after)
+            }
+            return change
         }
     }
 
-    /// The problems that stay after the edit; throws if there is one that was not there before.
+    /// The problems that stay after the edit, and the value before; throws if there is one that was not there before.
     private func checkedProblems(
         _ key: ConfigurationKey, _ value: ConfigurationValue, _ before: [UInt8], _ after: [UInt8]
-    ) throws(AiboxError) -> [Problem] {
+    ) throws(AiboxError) -> ([Problem], ConfigurationValue) {
         var layers = self
         layers.environment = [:]
         layers.overrides = []
@@ -117,7 +125,8 @@ extension ConfigurationLayers {
             let problems = layers.merge((system.map { [$0] } ?? []) + [(writableFile, text)], into: &loaded)
             return (problems, loaded)
         }
-        let old = Set(problems(before).0.map(\.message))
+        let (oldProblems, oldValues) = problems(before)
+        let old = Set(oldProblems.map(\.message))
         var (remaining, loaded) = problems(after)
         let new = remaining.filter { !old.contains($0.message) }
         if let error = AiboxError(
@@ -127,7 +136,7 @@ extension ConfigurationLayers {
         }
         try layers.applyPins(to: &loaded)
         remaining.removeAll { new.contains($0) }
-        return remaining
+        return (remaining, oldValues.value(of: key))
     }
 }
 

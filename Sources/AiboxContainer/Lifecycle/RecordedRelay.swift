@@ -130,7 +130,7 @@ struct RecordedRelay {
         do throws(AiboxError) {
             try work(recorder)
         } catch {
-            failure = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
+            failure = error.reason
             digest = try? recorder.abandon()
             if isRequired {
                 RecordedSession.say("aibox: the session ends, because it can be recorded no further: \(failure ?? "")")
@@ -150,7 +150,7 @@ struct RecordedRelay {
             }
             digest = try recorder.finish()
         } catch {
-            failure = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
+            failure = error.reason
             digest = try? recorder.abandon()
         }
     }

@@ -1,5 +1,6 @@
 public import AiboxAudit
 import AiboxConfig
+import AiboxCrypto
 import AiboxPolicy
 import AiboxState
 public import AiboxSystem
@@ -36,20 +37,34 @@ public struct SandboxAudit {
     }
 
     func creating(_ workspace: Workspace, _ context: SandboxContext) throws(AiboxError) {
-        try log.append(
+        let settings = JSONObject(
+            ConfigurationSchema.keys.map { key in
+                let value = key.value(in: context.configuration).description
+                return JSONObject.Member(key.name, .string(AuditText.carried(Array(value.utf8))))
+            })
+        try log.append([
             AuditEvent(
                 .sandboxCreate, subject: name,
                 details: [
                     "workspace": .string(AuditText.carried(Array(workspace.path.utf8))),
                     "runtime": .string(context.configuration.isolation.rawValue),
                     "rootless": .bool(!context.host.isRoot),
-                ]))
+                ]),
+            AuditEvent(
+                .sandboxConfig, subject: name,
+                details: [
+                    "settings": .object(settings),
+                    "digest": .string(try SHA256.digest(JSONValue.object(settings).bytes).hex),
+                ]),
+        ])
     }
 
-    /// It starts with its way out switched off.
-    func withoutNetwork() throws(AiboxError) {
+    /// Somebody gets a shell or a command, unrecorded; ssh takes this process's place, so that the end is not seen.
+    func unrecorded(_ title: String, _ kind: String) throws(AiboxError) {
         try log.append(
-            AuditEvent(.sandboxConfig, subject: name, details: ["settings": ["network.enabled": false]]))
+            AuditEvent(
+                .sessionStart, subject: AuditText.carried(Array(title.utf8)),
+                details: ["kind": .string(kind), "recorded": false]))
     }
 
     func fallback(_ words: String, _ engine: String) throws(AiboxError) {
@@ -72,11 +87,10 @@ public struct SandboxAudit {
     }
 
     func failed(_ error: AiboxError) throws(AiboxError) {
-        let reason = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
         try log.append(
             AuditEvent(
                 .sandboxStart, subject: name, outcome: error.code == .denied ? .denied : .failure,
-                details: ["reason": .string(AuditText.carried(Array(reason.utf8)))]))
+                details: ["reason": .string(AuditText.carried(Array(error.reason.utf8)))]))
     }
 
     func stopping(_ name: String, reason: String) throws(AiboxError) {

@@ -65,7 +65,6 @@ public struct SandboxStart: Sendable {
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
         try audit.creating(workspace, context)
-        if plan == nil { try audit.withoutNetwork() }
         for words in policyNotes { try audit.fallback(words, context.configuration.isolation.rawValue) }
         clock.mark("checks")
 

@@ -31,13 +31,16 @@ public struct ShellSession {
         let ssh = try session.command(
             command.isEmpty ? login : command,
             folder: Self.folderInside(Path.current, workspace: record.workspace), terminal: terminal)
+        let title = command.map(ShellQuoting.quoted).joined(separator: " ")
+        let kind = command.isEmpty ? "shell" : "command"
         guard let rule = try RecordingRule.load(context), rule.isRequired || terminal else {
+            let audit = try SandboxAudit(context, sandbox: record.name, session: record.session)
+            try audit.unrecorded(title, kind)
             try ProcessReplacement.become(ssh)
             return 1
         }
         return try RecordedSession(context: context, record: record, rule: rule).run(
-            ssh, title: command.map(ShellQuoting.quoted).joined(separator: " "),
-            kind: command.isEmpty ? "shell" : "command", terminal: terminal)
+            ssh, title: title, kind: kind, terminal: terminal)
     }
 
     /// Where `current` is inside: a command typed in a folder of the workspace runs in that folder.

@@ -51,7 +51,9 @@ struct Gateway {
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort,
                 authority: egress?.authority)
-            let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log)
+            let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log) {
+                SSHAuditHandler(audit, port: sshPort)
+            }
             let doors = Doors(holder: holder)
             let forwards = PortForwards(holder: holder, doors: doors, audit: audit, log: log)
             containment.whenCut {
@@ -71,6 +73,7 @@ struct Gateway {
                 try egress.startResolver(
                     try resolver(plan), runFolder: settings.runFolder, holder: holder, doors: doors)
             }
+            try audit.started(ready)
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
                 egress: egress, audit: audit, log: log)
@@ -123,6 +126,7 @@ struct Gateway {
         holder.end()
         egress?.end()
         try? group.syncShutdownGracefully()
+        audit.stopped(ending, egress?.decisions)
         audit.close()
         return ending.isFailure ? 1 : 0
     }

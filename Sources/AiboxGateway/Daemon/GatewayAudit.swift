@@ -1,6 +1,7 @@
 import AiboxAudit
 import AiboxSystem
 import AiboxWire
+import Glibc
 import NIOCore
 
 /// The audit events of a gateway.
@@ -27,6 +28,11 @@ final class GatewayAudit: Sendable {
         let event = AuditEvent(
             .gatewayCutOff, subject: sandbox,
             details: ["layer": .string(layer), "reason": .string(AuditText.carried(Array(reason.utf8)))])
+        note(event)
+    }
+
+    /// Tells of what has happened anyway: nothing waits for it.
+    func note(_ event: AuditEvent) {
         do throws(AiboxError) {
             let log = log
             try sink.append([event]) { result in
@@ -52,6 +58,31 @@ final class GatewayAudit: Sendable {
     /// A person has asked to connect the sandbox again.
     func repairing(_ reason: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
         before(AuditEvent(.gatewayRepair, subject: sandbox, details: ["reason": .string(reason)]), on: loop)
+    }
+
+    /// The gateway serves from here on.
+    func started(_ ready: GatewayReady) throws(AiboxError) {
+        try sink.append(
+            AuditEvent(
+                .gatewayStart, subject: sandbox,
+                details: [
+                    "pid": .integer(Int64(ready.pid)),
+                    "listeners": [.string("127.0.0.1:\(ready.sshPort)")],
+                ]))
+    }
+
+    /// The last event of a gateway that could still write it.
+    func stopped(_ ending: Supervisor.Ending, _ decisions: EgressRecorder.Counts?) {
+        var details: JSONObject = ["pid": .integer(Int64(getpid())), "reason": .string(ending.reason)]
+        details["allowed"] = decisions.map { .integer(Int64($0.allowed)) }
+        details["denied"] = decisions.map { .integer(Int64($0.denied)) }
+        do throws(AiboxError) {
+            try sink.append(
+                AuditEvent(
+                    .gatewayStop, subject: sandbox, outcome: ending.isFailure ? .failure : .success, details: details))
+        } catch {
+            log.error("audit log", ["reason": "\(error)"])
+        }
     }
 
     /// Signs what was written.

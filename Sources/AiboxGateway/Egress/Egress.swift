@@ -26,6 +26,7 @@ final class Egress: Sendable {
     private let supervisor: SquidSupervisor
     private let changes: EgressChanges
     private let recorder: EgressRecorder
+    var decisions: EgressRecorder.Counts { recorder.counts }
     private let lookup: AddressLookup
     private let group: MultiThreadedEventLoopGroup
     private let log: GatewayLog

@@ -3,12 +3,25 @@ import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import NIOCore
+import Synchronization
 
 /// Writes what the gateway decided into the audit log: one event a decision, on the disk before its effect (P7).
 final class EgressRecorder: Sendable {
     private let sink: AuditLog
     private let sandbox: String
     private let log: GatewayLog
+    private let allowedCount = Atomic(0)
+    private let deniedCount = Atomic(0)
+
+    struct Counts {
+        var allowed: Int
+        var denied: Int
+    }
+
+    /// Decisions so far.
+    var counts: Counts {
+        Counts(allowed: allowedCount.load(ordering: .relaxed), denied: deniedCount.load(ordering: .relaxed))
+    }
 
     init(sink: AuditLog, sandbox: String, log: GatewayLog) {
         self.sink = sink
@@ -20,6 +33,7 @@ final class EgressRecorder: Sendable {
     func allowed(_ request: EgressRequest, _ grant: EgressGrant, _ door: EgressConnection.Door, on loop: any EventLoop)
         -> EventLoopFuture<EventID>
     {
+        allowedCount.add(1, ordering: .relaxed)
         var details = Self.details(EgressAttempt(request), door)
         details["rule"] = .string(grant.rule)
         details["layer"] = .string(grant.layer)
@@ -30,6 +44,7 @@ final class EgressRecorder: Sendable {
     func denied(_ denial: EgressDenial, _ attempt: EgressAttempt, _ door: EgressConnection.Door, on loop: any EventLoop)
         -> EventLoopFuture<EventID>
     {
+        deniedCount.add(1, ordering: .relaxed)
         var details = Self.details(attempt, door)
         details["rule"] = .string(denial.rule)
         details["layer"] = .string(denial.layer)
@@ -53,6 +68,7 @@ final class EgressRecorder: Sendable {
 
     /// Squid, the second check, refused what the gateway had let through.
     func denied(by line: SquidLogLine, _ url: String) {
+        deniedCount.add(1, ordering: .relaxed)
         var details: JSONObject = ["rule": "second-check", "layer": "org"]
         details["method"] = line.method.map { .string(Self.carried($0)) }
         let sni = line.serverName.map { ", SNI \($0)" } ?? ""

@@ -21,6 +21,8 @@ final class PortForward: Sendable {
     private let limits: Limits
     private let holder: HolderConnection
     private let log: GatewayLog
+    /// What a connection from the host passes before it is joined.
+    private let gate: (@Sendable () -> any ChannelHandler)?
     private let target: (address: IPv4, port: UInt16)
     private let open = Atomic(0)
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
@@ -29,8 +31,10 @@ final class PortForward: Sendable {
     var connections: Int { open.load(ordering: .relaxed) }
 
     init(
-        to address: IPv4, _ port: UInt16, through holder: HolderConnection, log: GatewayLog, limits: Limits = Limits()
+        to address: IPv4, _ port: UInt16, through holder: HolderConnection, log: GatewayLog, limits: Limits = Limits(),
+        gate: (@Sendable () -> any ChannelHandler)? = nil
     ) {
+        self.gate = gate
         target = (address, port)
         self.holder = holder
         self.log = log
@@ -92,13 +96,14 @@ final class PortForward: Sendable {
         guard let socket else {
             return channel.eventLoop.makeFailedFuture(AiboxError(.failed, "cannot connect", why: "no socket came"))
         }
-        let halfOpen = limits.halfOpen
+        let (halfOpen, gate) = (limits.halfOpen, gate)
         return ClientBootstrap(group: channel.eventLoop)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .withConnectedSocket(socket.release())
             .flatMapThrowing { inner in
                 let (outside, inside) = RelayHandler.pair(halfOpenLimit: halfOpen)
+                if let gate { try channel.pipeline.syncOperations.addHandler(gate()) }
                 try channel.pipeline.syncOperations.addHandler(outside)
                 try inner.pipeline.syncOperations.addHandler(inside)
             }

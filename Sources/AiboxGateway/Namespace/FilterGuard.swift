@@ -55,7 +55,7 @@ struct FilterGuard {
             findings += try KernelSwitches.changes()
         } catch {
             // What cannot be seen cannot be promised.
-            findings.append([error.what, error.why].compactMap(\.self).joined(separator: ": "))
+            findings.append(error.reason)
         }
         return findings
     }

@@ -118,7 +118,7 @@ private struct FormattedText {
         }
         bytes.append(UInt8(ascii: "#"))
         var text = comment.text
-        while let last = text.last, last == 32 || last == 9 { text.removeLast() }
+        while let last = text.last, last == 32 || last == 9 || last == 13 { text.removeLast() }
         bytes.append(contentsOf: text)
         lastRow = row
         previousComment = true

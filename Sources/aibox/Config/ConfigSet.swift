@@ -1,5 +1,7 @@
+import AiboxAudit
 import AiboxConfig
 import AiboxSystem
+import AiboxWire
 import ArgumentParser
 
 struct ConfigSet: ParsableCommand {
@@ -23,7 +25,7 @@ struct ConfigSet: ParsableCommand {
     var value: String
 
     func run() throws {
-        let change = try global.layers().set(key, to: value)
+        let change = try change()
         let output = global.output
         if let variable = change.overriddenBy {
             output.note("note: \(variable) is set and wins over the file")
@@ -37,5 +39,30 @@ struct ConfigSet: ParsableCommand {
                     .init("file", .text(change.file)), .init("changed", .boolean(change.isChanged)),
                     .init("remaining_problems", .list(change.remaining.map { .text($0.description) })),
                 ])))
+    }
+
+    /// The change, told to the audit log before the file is written; a refused one too.
+    private func change() throws(AiboxError) -> ConfigurationChange {
+        let layers = global.layers()
+        let audit = CommandAudit(global: global)
+        do throws(AiboxError) {
+            return try layers.set(key, to: value) { (change, old) throws(AiboxError) in
+                try audit.record(
+                    .configChange, subject: key,
+                    [
+                        "file": .string(change.file), "from": .string(old.description),
+                        "to": .string(change.value.description),
+                    ])
+            }
+        } catch {
+            guard error.code == .denied else { throw error }
+            try audit.record(
+                .configChange, subject: key, outcome: .denied,
+                [
+                    "file": .string(layers.writableFile), "to": .string(value),
+                    "reason": .string(error.reason),
+                ])
+            throw error
+        }
     }
 }

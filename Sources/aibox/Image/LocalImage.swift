@@ -1,16 +1,20 @@
+import AiboxAudit
 import AiboxConfig
 import AiboxContainer
 import AiboxSystem
+import AiboxWire
 
 /// An image that is built on this machine: building it, bringing it up to date, and saying so.
 struct LocalImage {
-    let output: Output
+    let global: GlobalOptions
     let library: RecipeLibrary
     let recipe: ImageRecipe
     private let podman = Podman(host: .current)
 
-    init(output: Output, library: RecipeLibrary, recipe: ImageRecipe) {
-        self.output = output
+    private var output: Output { global.output }
+
+    init(global: GlobalOptions, library: RecipeLibrary, recipe: ImageRecipe) {
+        self.global = global
         self.library = library
         self.recipe = recipe
     }
@@ -20,7 +24,18 @@ struct LocalImage {
 
     func build(isStrict: Bool = false) throws -> BuiltImage {
         let clock = StepClock(output)
-        let image = try builder(clock).build(recipe, locks: try library.locks(recipe.name), isStrict: isStrict)
+        let audit = CommandAudit(global: global)
+        let image: BuiltImage
+        do throws(AiboxError) {
+            image = try builder(clock).build(recipe, locks: try library.locks(recipe.name), isStrict: isStrict)
+        } catch {
+            try audit.record(
+                .imageBuild, subject: recipe.reference, outcome: .failure, ["reason": .string(error.reason)])
+            throw error
+        }
+        var details: JSONObject = [:]
+        details["digest"] = image.stored.digest.map { .string($0.description) }
+        try audit.record(.imageBuild, subject: recipe.reference, details)
         clock.step("built \(image.stored.reference)")
         return image
     }
