@@ -48,7 +48,8 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState",
+                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy",
+                "AiboxState",
                 "AiboxSystem",
                 "AiboxWire",
             ]),
@@ -66,7 +67,7 @@ let package = Package(
                 "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
             ]),
         room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
-        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxNetwork", "AiboxSystem"]),
+        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "Rego"]),
         room(
             "AiboxGateway",
             uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "CSeccomp"] + nio),
@@ -101,7 +102,9 @@ let package = Package(
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",
-            uses: ["AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxState", "AiboxSystem", "AiboxWire"],
+            uses: [
+                "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire",
+            ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
@@ -112,7 +115,7 @@ let package = Package(
                 "aibox-gateway",
             ]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem", "CNftnl"], exclude: ["Golden"]),
-        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxPolicy", "AiboxSystem", "Rego"]),
+        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxNetwork", "AiboxPolicy", "AiboxSystem", "AiboxWire", "Rego"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("RegoTests", uses: ["Rego"]),

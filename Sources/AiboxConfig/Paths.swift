@@ -97,6 +97,8 @@ extension Paths {
     public var recordingsFolder: String { stateFolder + "/recordings" }
     /// The key of recordings that are made for nobody else.
     public var recordingKey: String { configurationFolder + "/recording.key" }
+    /// Policies that sandboxes are or were held to, by digest.
+    public var policies: String { stateFolder + "/policies" }
     public var decisionLog: String { stateFolder + "/decisions.jsonl" }
     /// The images from registries whose signature was checked.
     public var verifiedImages: String { stateFolder + "/verified-images" }

@@ -2,7 +2,7 @@ public import AiboxConfig
 public import AiboxNetwork
 public import AiboxSystem
 
-/// The organisation's `network` section: where sandboxes on this machine may connect.
+/// The `network` section of a policy, as the gateway takes it.
 public struct NetworkPolicy: Sendable, Equatable {
     /// Who may add hosts that no entry of `allow` covers.
     public enum Additions: String, Sendable, CaseIterable {
@@ -12,14 +12,10 @@ public struct NetworkPolicy: Sendable, Equatable {
         case any
     }
 
-    /// May an entry open TLS, to see methods and paths?
-    public enum Inspection: String, Sendable, CaseIterable {
-        case permitted, forbidden
-    }
-
     public var allow: [AllowRuleSource]
-    public var inspection: Inspection
     public var additions: Additions
+    /// Who says so, for messages.
+    public var source: String
     /// Blocks of addresses that are not public and may be reached all the same.
     public var targets: [AddressRange]
     /// Names with fixed addresses.
@@ -28,88 +24,40 @@ public struct NetworkPolicy: Sendable, Equatable {
     /// PEM files of the organisation's own certificate authorities.
     public var authorities: [String]
 
-    static let keys = ["allow", "user_hosts", "targets", "names", "upstream_proxy", "authorities", "inspection"]
-    private static let entryKeys = [
-        "id", "hosts", "ports", "schemes", "methods", "paths", "inspect", "rate_limit", "max_upload",
-    ]
-
-    /// Reads the section; what is wrong is reported with its place.
-    init(_ section: YAMLMapping?) {
-        allow = []
-        inspection = section?.choice("inspection", of: Inspection.self) ?? .permitted
-        for (index, entry) in (section?.mappings("allow", keys: Self.entryKeys) ?? []).enumerated() {
-            entry.require("id", "hosts")
-            let limit = entry.mapping("rate_limit", keys: ["requests_per_min", "connections"])
-            let source = AllowRuleSource(
-                id: entry.text("id") ?? "", hosts: entry.texts("hosts") ?? [],
-                ports: entry.has("ports") ? entry.integers("ports", in: 1...65535) : [443],
-                schemes: entry.texts("schemes"), methods: entry.texts("methods"), paths: entry.texts("paths"),
-                inspect: entry.boolean("inspect"),
-                requestsPerMinute: limit?.integer("requests_per_min", in: 1...1_000_000),
-                connections: limit?.integer("connections", in: 1...1_000_000),
-                maxUpload: entry.integer("max_upload", in: 0...Int.max).map { Int64($0) })
-            allow.append(source)
-            // The rules of an entry itself, with the entry's place.
-            do throws(AllowListProblems) {
-                if try AllowList([source], field: "").inspects, inspection == .forbidden {
-                    section?.complain(
-                        "allow", "entry \(index): opens TLS, which `inspection: forbidden` does not permit")
-                }
-            } catch {
-                for problem in error.problems {
-                    section?.complain(
-                        "allow", "entry \(index): \(problem.field.drop { $0 != "." }): \(problem.message)")
-                }
-            }
+    public init(_ policy: EffectivePolicy) {
+        source = policy.place("network.allow")
+        allow = (policy["network.allow"]?.elements ?? []).map { AllowRuleSource($0) }
+        additions = Additions(rawValue: policy.text("network.user_hosts")) ?? .none
+        if additions == .any, Self.takesHostsAway(policy.statements["network.allow"] ?? []) {
+            // A host that was limited and then taken away would come back without its limits.
+            additions = .none
         }
-        let twice = Dictionary(grouping: allow, by: \.id).filter { $0.value.count > 1 }.keys.sorted()
-        for id in twice { section?.complain("allow", "has two entries with the id \(id)") }
-        additions = section?.choice("user_hosts", of: Additions.self) ?? .none
-        targets = []
-        for text in section?.texts("targets") ?? [] {
-            if let range = AddressRange(text) {
-                targets.append(range)
-            } else {
-                section?.complain("targets", "has \"\(text)\", which is no block of addresses such as 10.1.0.0/16")
-            }
+        targets = (policy["network.targets"]?.texts ?? []).compactMap { AddressRange($0) }
+        names = (policy["network.names"]?.elements ?? []).compactMap { entry in
+            guard let name = entry["name"]?.text.flatMap({ try? HostName($0) }) else { return nil }
+            return EgressPlan.PinnedName(
+                name: name, addresses: (entry["addresses"]?.texts ?? []).compactMap { IPAddress($0) })
         }
-        names = []
-        for entry in section?.mappings("names", keys: ["name", "addresses"]) ?? [] {
-            entry.require("name", "addresses")
-            let addresses = (entry.texts("addresses") ?? []).compactMap { text in
-                let address = IPAddress(text)
-                if address == nil { entry.complain("addresses", "has \"\(text)\", which is no address") }
-                return address
-            }
-            if let name = entry.text("name").flatMap({ try? HostName($0) }) {
-                names.append(EgressPlan.PinnedName(name: name, addresses: addresses))
-            } else {
-                entry.complain("name", "must be a host name")
-            }
+        authorities = policy["network.authorities"]?.texts ?? []
+        upstream = policy["network.upstream_proxy"].map { proxy in
+            SquidConfiguration.UpstreamProxy(
+                host: proxy["host"]?.text ?? "", port: UInt16(clamping: proxy["port"]?.integer ?? 0),
+                usesTLS: proxy["tls"]?.boolean ?? false)
         }
-        authorities = section?.texts("authorities") ?? []
-        for path in authorities where !path.hasPrefix("/") {
-            section?.complain("authorities", "has \"\(path)\", which is no absolute path")
-        }
-        upstream = Self.upstream(section?.mapping("upstream_proxy", keys: ["host", "port", "tls"]))
     }
 
-    private static func upstream(_ section: YAMLMapping?) -> SquidConfiguration.UpstreamProxy? {
-        guard let section else { return nil }
-        section.require("host", "port")
-        guard let host = section.text("host"), let port = section.integer("port", in: 1...65535) else { return nil }
-        if (try? HostName(host)) == nil, IPAddress(host) == nil {
-            section.complain("host", "must be a host name or an address")
-        }
-        return SquidConfiguration.UpstreamProxy(
-            host: host, port: UInt16(port), usesTLS: section.boolean("tls") ?? false)
+    /// Whether the last list names fewer hosts than one before it.
+    private static func takesHostsAway(_ lists: [PolicyItem]) -> Bool {
+        func hosts(_ list: PolicyItem) -> Set<String> { Set(list.elements.flatMap { $0["hosts"]?.texts ?? [] }) }
+        guard let last = lists.last.map(hosts) else { return false }
+        return lists.dropLast().contains { !hosts($0).isSubset(of: last) }
     }
 
-    /// What the gateway is told: the organisation's list with what this machine's settings add to it.
+    /// What the gateway is told: the policy's list with what this machine's settings add to it.
     ///
     /// - Returns: nil where the settings want no way out at all.
     /// - Throws: `denied` if the settings name a host that the policy does not permit.
-    public func plan(_ settings: Configuration.Network, source: String) throws(AiboxError) -> EgressPlan? {
+    public func plan(_ settings: Configuration.Network) throws(AiboxError) -> EgressPlan? {
         if !settings.enabled { return nil }
         var allow = allow
         let covered: AllowList
@@ -125,7 +73,7 @@ public struct NetworkPolicy: Sendable, Equatable {
             if covered.hosts.contains(where: { $0.covers(pattern) }) { continue }
             guard additions == .any else {
                 throw AiboxError(
-                    .denied, "the organisation's policy does not permit \(domain)",
+                    .denied, "the policy does not permit \(domain)",
                     why: "\(source) does not list it, and network.allowed_domains names it",
                     remedy: "take it out of network.allowed_domains, or ask who owns the policy")
             }

@@ -10,7 +10,7 @@ enum BuiltIn {
             orgBaseline: try file("configs/policy/org-baseline.yaml"))
     }
 
-    private static func file(_ path: String) throws -> [UInt8] {
+    static func file(_ path: String) throws -> [UInt8] {
         if let bytes = EmbeddedFile.bytes(path) { return bytes }
         throw AiboxError(.failed, "this aibox was built without \(path)", remedy: "build it again: make build")
     }

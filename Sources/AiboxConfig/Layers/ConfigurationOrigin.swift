@@ -45,18 +45,3 @@ public struct ConfigurationOverride: Sendable, Equatable {
         self.flag = flag
     }
 }
-
-/// A value that the organisation's policy fixes: a layer may give the same or a tighter one, never a looser.
-public struct ConfigurationPin: Sendable, Equatable {
-    public var key: String
-    /// As on the command line: `true`, `8g`, `a,b`.
-    public var value: String
-    /// Who fixes it, for messages: `/etc/aibox/org-policy.yaml:12`.
-    public var source: String
-
-    public init(_ key: String, _ value: String, source: String) {
-        self.key = key
-        self.value = value
-        self.source = source
-    }
-}

@@ -58,6 +58,9 @@ public struct YAMLMapping {
 
     public func has(_ key: String) -> Bool { node(key) != nil }
 
+    /// Where the key itself stands; nil where it is absent.
+    public func keyPosition(_ key: String) -> TextPosition? { entries[key]?.position }
+
     /// Reports each of these keys that is absent.
     public func require(_ required: String...) {
         for key in required where !has(key) {

@@ -145,10 +145,9 @@ extension DoctorCheck {
 
     private static func policy(_ context: SandboxContext) -> DoctorCheck {
         DoctorCheck("policy") { () throws(AiboxError) in
-            let policy = try OrgPolicy.load(
-                path: context.configuration.policy.orgBaselinePath, embedded: context.profiles.orgBaseline)
+            let policy = try context.policySet(workspace: nil).effective()
             switch try policy.judge(context.configuration.isolation) {
-            case .permitted: return .pass("\(policy.source): \(policy.runtime.engine.rawValue)")
+            case .permitted: return .pass("\(policy.source): \(policy.engine.rawValue)")
             case .fallback(let words): return .warn(words, "aibox config set gvisor.enabled true")
             }
         }

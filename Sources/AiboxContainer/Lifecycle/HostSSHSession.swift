@@ -16,7 +16,7 @@ public struct HostSSHSession {
     /// - Parameter request: the client's command as sshd hands it over (`SSH_ORIGINAL_COMMAND`); empty for a shell.
     /// - Returns: the exit status.
     public func run(_ request: String) throws(AiboxError) -> Int32 {
-        guard let rule = try RecordingRule.load(context),
+        guard let rule = try RecordingRule.load(context, sandbox: record.name),
             let configuration = RecordedDoor.innerConfiguration(of: record.name, context.paths)
         else {
             throw AiboxError(

@@ -76,7 +76,7 @@ struct RecordedSession {
             folder: context.paths.auditFolder,
             context: AuditContext(
                 source: .sessionRecorder, session: record.session, sandbox: record.name, user: context.user.name),
-            options: try SandboxAudit.options(context))
+            options: try SandboxAudit.options(context, sandbox: record.name))
     }
 
     private func started(_ title: String, _ kind: String) -> AuditEvent {

@@ -13,13 +13,16 @@ public struct RecordingRule: Sendable, Equatable {
 
     /// nil where nothing is recorded.
     ///
+    /// - Parameter sandbox: whose sessions.
     /// - Throws: if the recipient's key cannot be used, or the user's own cannot be made.
-    public static func load(_ context: SandboxContext) throws(AiboxError) -> RecordingRule? {
-        let settings = context.configuration.audit
-        let organisation = try context.orgPolicy().audit
-        let policy = strictest(settings.recordingPolicy, organisation.recordingPolicy)
+    public static func load(_ context: SandboxContext, sandbox: String) throws(AiboxError) -> RecordingRule? {
+        let bound = try context.policy(of: sandbox)
+        var configuration = context.configuration
+        for pin in bound.pins where pin.key.hasPrefix("audit.") { try pin.hold(&configuration) }
+        let settings = configuration.audit
+        let policy = strictest(settings.recordingPolicy, bound.recordingPolicy)
         if policy == .disabled { return nil }
-        let given = organisation.recordingRecipient ?? settings.recordingRecipient
+        let given = bound.recordingRecipient ?? settings.recordingRecipient
         return RecordingRule(
             isRequired: policy == .required,
             recipient: given.isEmpty ? try ownRecipient(context.paths) : try recipient(given),

@@ -11,20 +11,28 @@ public struct SandboxAudit {
     private let log: AuditLog
     private let name: String
 
-    /// - Parameter session: names the stay from start to stop.
-    init(_ context: SandboxContext, sandbox: String, session: String) throws(AiboxError) {
+    /// - Parameters:
+    ///   - session: names the stay from start to stop.
+    ///   - policy: the digest of the policy in force; nil stands for the one that was kept.
+    init(_ context: SandboxContext, sandbox: String, session: String, policy: String? = nil) throws(AiboxError) {
         name = sandbox
         log = try AuditLog.open(
             folder: context.paths.auditFolder,
-            context: AuditContext(source: .cli, session: session, sandbox: sandbox, user: context.user.name),
-            options: try Self.options(context))
+            context: AuditContext(
+                source: .cli, session: session, sandbox: sandbox, user: context.user.name,
+                policy: policy ?? (try? context.keptDigest(of: sandbox)) ?? ""),
+            options: try Self.options(context, sandbox: sandbox))
     }
 
-    /// How this machine's log is written: where its checkpoints go, and what the organisation says to a full disk.
-    public static func options(_ context: SandboxContext) throws(AiboxError) -> AuditLog.Options {
+    /// How this machine's log is written: where its checkpoints go, and what the policy says to a full disk.
+    public static func options(_ context: SandboxContext, sandbox: String? = nil) throws(AiboxError) -> AuditLog.Options
+    {
         var options = AuditLog.Options()
         options.secondPlaces = [SecondPlace(folder: context.paths.auditCheckpoints)]
-        options.onFailure = try context.orgPolicy().audit.onFailure == .markGap ? .markGap : .stop
+        // A sandbox whose kept policy cannot be read can still be stopped.
+        let kept = try? context.policy(of: sandbox)
+        let policy = if let kept { kept } else { try context.policySet(workspace: nil).effective() }
+        options.onFailure = policy.auditFailure == .markGap ? .markGap : .stop
         return options
     }
 
@@ -72,6 +80,25 @@ public struct SandboxAudit {
             AuditEvent(
                 .layerFallback, subject: name,
                 details: ["layer": "gvisor", "reason": .string(words), "replacement": .string(engine)]))
+    }
+
+    /// The policy differs from that of the sandbox's start before.
+    func policyChanged(from: String, to: String) throws(AiboxError) {
+        try log.append(
+            AuditEvent(
+                .policyChange, subject: name,
+                details: ["layer": "effective", "from": .string(from), "to": .string(to)]))
+    }
+
+    /// The policy refuses the start.
+    func refused(_ error: AiboxError, rule: String) throws(AiboxError) {
+        let reason = [error.what, error.why].compactMap { $0 }.joined(separator: ": ")
+        try log.append(
+            AuditEvent(
+                .policyDeny, subject: name, outcome: .denied,
+                details: [
+                    "action": "start", "rule": .string(rule), "reason": .string(AuditText.carried(Array(reason.utf8))),
+                ]))
     }
 
     func started(_ record: SandboxRecord, _ findings: [HardeningCheck.Finding]) throws(AiboxError) {

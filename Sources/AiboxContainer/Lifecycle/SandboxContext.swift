@@ -1,5 +1,5 @@
 public import AiboxConfig
-public import AiboxPolicy
+import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 
@@ -13,6 +13,8 @@ public struct SandboxContext: Sendable {
     public var podman: Podman
     /// Files that are part of aibox itself.
     public var profiles: Profiles
+    /// The policy of the sandbox that is being started; see `policy(of:)` for every other moment.
+    var policy: EffectivePolicy?
 
     public struct Profiles: Sendable {
         /// The seccomp profile, JSON.
@@ -46,11 +48,6 @@ public struct SandboxContext: Sendable {
     public func store() throws(AiboxError) -> SandboxStore {
         try Folder.makePrivate(paths.stateFolder)
         return try SandboxStore(path: paths.stateDatabase)
-    }
-
-    /// What the organisation says about every sandbox here.
-    public func orgPolicy() throws(AiboxError) -> OrgPolicy {
-        try OrgPolicy.load(path: configuration.policy.orgBaselinePath, embedded: profiles.orgBaseline)
     }
 
     /// The lock that a start or stop of this sandbox holds.

@@ -17,6 +17,11 @@ struct SandboxPreparation: Sendable {
             engine: engine, isRootful: context.host.isRoot,
             isRequired: context.configuration.gvisor.requireAppArmor, state: AppArmorProfile.state)
         let support = LimitSupport(host: context.host, engine: engine)
+        if let reason = support.reason, context.policy?.requiresResources ?? false {
+            throw AiboxError(
+                .layerMissing, "the policy requires limits that this machine does not enforce", why: reason,
+                remedy: "aibox doctor says what is missing, or ask who owns the policy")
+        }
         let wish = context.configuration.resources
         let limits = support.enforceable(
             SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids))
@@ -54,7 +59,7 @@ struct SandboxPreparation: Sendable {
             SSHConfiguration(paths: context.paths).identityFile, comment: "aibox \(context.user.name)")
         let hostPath = try context.paths.sandboxState(name.text) + "/" + SandboxFolder.hostKey
         // Where sessions must be recorded, the sandbox takes the recorder's key and not the user's.
-        let isRecorded = try RecordingRule.load(context)?.isRequired ?? false
+        let isRecorded = try RecordingRule.load(context, sandbox: name.text)?.isRequired ?? false
         let innerPath = try context.paths.sandboxState(name.text) + "/" + RecordedDoor.innerKey
         let accepted = isRecorded ? try keys.ensure(innerPath, comment: "aibox recorder") : user
         let host = try keys.ensure(hostPath, comment: name.container)

@@ -1,7 +1,6 @@
 import AiboxConfig
 import AiboxCrypto
 import AiboxNetwork
-import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 import AiboxWire
@@ -22,7 +21,7 @@ public struct StartedSandbox: Sendable {
 
 /// `aibox start`: preflight, gateway, container, check, SSH. What fails or is interrupted is undone.
 public struct SandboxStart: Sendable {
-    let context: SandboxContext
+    private(set) var context: SandboxContext
     let workspacePath: String
     let givenName: String?
 
@@ -42,9 +41,22 @@ public struct SandboxStart: Sendable {
         let session = SandboxAudit.newSession()
         let lock = try context.lock(name)
         defer { lock.release() }
-        let audit = try SandboxAudit(context, sandbox: name.text, session: session)
+        let ruling: StartRuling
         do throws(AiboxError) {
-            let started = try start(workspace, name, session, audit, &clock)
+            ruling = try StartRuling(context, workspace: workspace, sandbox: name.text)
+        } catch {
+            // What the organisation says to a full disk is known even where the rest cannot be used.
+            let audit = try SandboxAudit(context, sandbox: name.text, session: session, policy: "")
+            try audit.refused(error, rule: "policy")
+            try audit.failed(error)
+            try audit.close()
+            throw error
+        }
+        var bounded = self
+        bounded.context = ruling.context
+        let audit = try SandboxAudit(bounded.context, sandbox: name.text, session: session, policy: ruling.digest)
+        do throws(AiboxError) {
+            let started = try bounded.start(workspace, name, session, audit, ruling, &clock)
             try audit.close()
             return started
         } catch {
@@ -55,17 +67,18 @@ public struct SandboxStart: Sendable {
     }
 
     private func start(
-        _ workspace: Workspace, _ name: SandboxName, _ session: String, _ audit: SandboxAudit, _ clock: inout StepClock
+        _ workspace: Workspace, _ name: SandboxName, _ session: String, _ audit: SandboxAudit, _ ruling: StartRuling,
+        _ clock: inout StepClock
     ) throws(AiboxError) -> StartedSandbox {
-        let policy = try OrgPolicy.load(
-            path: context.configuration.policy.orgBaselinePath, embedded: context.profiles.orgBaseline)
-        let policyNotes = try admission(policy)
-        let plan = try policy.network.plan(context.configuration.network, source: policy.source)
+        let plan = ruling.plan
         let store = try context.store()
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
         try audit.creating(workspace, context)
-        for words in policyNotes { try audit.fallback(words, context.configuration.isolation.rawValue) }
+        if let words = ruling.fallback { try audit.fallback(words, context.configuration.isolation.rawValue) }
+        if let before = try context.keep(ruling, sandbox: name.text) {
+            try audit.policyChanged(from: before, to: ruling.digest)
+        }
         clock.mark("checks")
 
         let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
@@ -97,7 +110,7 @@ public struct SandboxStart: Sendable {
             record.image = prepared.image.reference
             record.imageID = prepared.image.id
             let door = RecordedDoor(context: context, name: name)
-            if try RecordingRule.load(context)?.isRequired ?? false {
+            if try RecordingRule.load(context, sandbox: name.text)?.isRequired ?? false {
                 record.sshPort = Int(try door.open(gatewayPort: gateway.ready.sshPort))
                 clock.mark("recorded door")
             } else {
@@ -114,7 +127,7 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: policyNotes + prepared.notes + (plan == nil ? [Self.withoutNetwork] : []),
+                notes: ruling.notes + prepared.notes + (plan == nil ? [Self.withoutNetwork] : []),
                 timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
@@ -133,20 +146,6 @@ public struct SandboxStart: Sendable {
 
     /// Switched off, the network is closed, not open: no setting takes the filter away.
     private static let withoutNetwork = "network.enabled is false: this sandbox has no way out at all"
-
-    /// What the organisation says to this start, in words to be shown; refuses before anything is made.
-    private func admission(_ policy: OrgPolicy) throws(AiboxError) -> [String] {
-        let settings = context.configuration
-        guard settings.runtime == .podman else {
-            throw AiboxError(
-                .failed, "aibox cannot start a sandbox with docker", why: "its network is built for podman",
-                remedy: "aibox config set runtime podman")
-        }
-        switch try policy.judge(settings.isolation) {
-        case .permitted: return []
-        case .fallback(let words): return [words]
-        }
-    }
 
     private func sandboxName(_ workspace: Workspace) throws(AiboxError) -> SandboxName {
         if let givenName { return try SandboxName(givenName) }

@@ -33,7 +33,7 @@ public struct ShellSession {
             folder: Self.folderInside(Path.current, workspace: record.workspace), terminal: terminal)
         let title = command.map(ShellQuoting.quoted).joined(separator: " ")
         let kind = command.isEmpty ? "shell" : "command"
-        guard let rule = try RecordingRule.load(context), rule.isRequired || terminal else {
+        guard let rule = try RecordingRule.load(context, sandbox: record.name), rule.isRequired || terminal else {
             let audit = try SandboxAudit(context, sandbox: record.name, session: record.session)
             try audit.unrecorded(title, kind)
             try ProcessReplacement.become(ssh)

@@ -55,4 +55,6 @@ public struct SSHConfiguration {
 enum SandboxFolder {
     static let hostKey = "ssh_host_ed25519_key"
     static let lock = "lock"
+    /// Holds the digest of the policy that the sandbox is held to.
+    static let policy = "policy"
 }

@@ -14,14 +14,7 @@ struct ConfigValidate: ParsableCommand {
 
     func run() throws {
         let problems = try global.layers().validate(file)
-        let rows = problems.map { problem in
-            OutputValue.object([
-                .init("source", .text(problem.source)),
-                .init("line", problem.position.map { .integer($0.line) } ?? .null),
-                .init("column", problem.position.map { .integer($0.column) } ?? .null),
-                .init("message", .text(problem.message)),
-            ])
-        }
+        let rows = problems.map(OutputValue.init(problem:))
         let text =
             problems.isEmpty ? "The configuration is valid." : problems.map(\.description).joined(separator: "\n")
         global.output.answer(

@@ -2,6 +2,9 @@ import ArgumentParser
 
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Work with policies written in Rego.",
-        subcommands: [PolicyEval.self, PolicyTest.self, PolicyCheck.self, PolicyFmt.self, PolicyBench.self])
+        commandName: "policy", abstract: "Check, show and compare policies, and work with those written in Rego.",
+        subcommands: [
+            PolicyValidate.self, PolicyShow.self, PolicyDiff.self, PolicyDocs.self, PolicyEval.self, PolicyTest.self,
+            PolicyCheck.self, PolicyFmt.self, PolicyBench.self,
+        ])
 }

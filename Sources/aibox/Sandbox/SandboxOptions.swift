@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxContainer
+import AiboxPolicy
 import AiboxState
 import AiboxSystem
 import ArgumentParser
@@ -15,11 +16,20 @@ struct SandboxOptions: ParsableArguments {
 
 extension GlobalOptions {
     /// Who, where, with which settings, on what machine.
-    func context(_ overrides: [ConfigurationOverride] = []) throws -> SandboxContext {
-        let layers = layers(overrides)
-        return SandboxContext(
-            user: .current, paths: layers.paths, configuration: try layers.load().configuration, host: .current,
+    ///
+    /// - Parameter pinned: holds the settings to the pins of the organisation's and the team's policy.
+    func context(_ overrides: [ConfigurationOverride] = [], pinned: Bool = false) throws -> SandboxContext {
+        var layers = layers(overrides)
+        let loaded = try layers.load()
+        try layers.requireOrgPolicy(loaded)
+        var context = SandboxContext(
+            user: .current, paths: layers.paths, configuration: loaded.configuration, host: .current,
             profiles: try BuiltIn.profiles())
+        if pinned {
+            layers.pins = try context.policySet(workspace: nil).effective().pins
+            if !layers.pins.isEmpty { context.configuration = try layers.load().configuration }
+        }
+        return context
     }
 
     /// The sandboxes that run; remains of others are cleared away and told.

@@ -31,7 +31,7 @@ struct Start: ParsableCommand {
 
     func run() throws {
         Interruption.hold()
-        var context = try global.context(overrides)
+        var context = try global.context(overrides, pinned: true)
         profile?.raise(&context.configuration.resources)
         let folder = workspace ?? context.configuration.workspace.defaultPath
         let output = global.output

@@ -65,7 +65,7 @@ struct ImageVerificationTests {
         let registry = try RegistryFixture()
         let image = try load(ArchiveFixture.system, registry)
         let found = try SystemCommandRunner().require(
-            Command("find", [registry.folder.path + "/storage/overlay", "-path", "*/diff/usr/bin/su"]), "find")
+            Command("find", [registry.storage + "/overlay", "-path", "*/diff/usr/bin/su"]), "find")
         let path = try #require(found.text.split(separator: "\n").first.map(String.init))
         var bytes = try File.read(path)
         bytes[0] ^= 1

@@ -14,6 +14,8 @@ final class RegistryFixture: Sendable {
     let port: Int
     let podman: Podman
     let paths: Paths
+    /// podman's storage.
+    var storage: String { folder.path + (geteuid() == 0 ? "/storage" : "/home/.local/share/containers/storage") }
     private let runner: EnvironmentRunner
     private let process: ChildProcess
 
@@ -33,10 +35,13 @@ final class RegistryFixture: Sendable {
         port = try Self.freePort()
         let home = folder.path + "/home"
         try Folder.make(home + "/.config/containers/registries.d")
+        // Where CONTAINERS_STORAGE_CONF says so, rootless podman and skopeo take different folders; below a home folder of
+        // its own both take the same.
+        let isRoot = geteuid() == 0
+        let places = "graphroot = \"\(folder.path)/storage\"\nrunroot = \"\(folder.path)/run\"\n"
         try folder.write(
-            "storage.conf",
-            "[storage]\ndriver = \"overlay\"\ngraphroot = \"\(folder.path)/storage\"\nrunroot = \"\(folder.path)/run\"\n"
-        )
+            isRoot ? "storage.conf" : "home/.config/containers/storage.conf",
+            "[storage]\ndriver = \"overlay\"\n" + (isRoot ? places : ""))
         try folder.write("registries.conf", "[[registry]]\nlocation = \"127.0.0.1:\(port)\"\ninsecure = true\n")
         try folder.write(
             "home/.config/containers/registries.d/lookaside.yaml",
@@ -47,7 +52,8 @@ final class RegistryFixture: Sendable {
             "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: \(folder.path)/registry\n"
                 + "http:\n  addr: 127.0.0.1:\(port)\n")
         runner = EnvironmentRunner(environment: [
-            "HOME": home, "GNUPGHOME": folder.path + "/gnupg", "CONTAINERS_STORAGE_CONF": folder.path + "/storage.conf",
+            "HOME": home, "GNUPGHOME": folder.path + "/gnupg",
+            "CONTAINERS_STORAGE_CONF": isRoot ? folder.path + "/storage.conf" : nil,
             "CONTAINERS_REGISTRIES_CONF": folder.path + "/registries.conf",
         ])
         podman = Podman(runner: runner, host: .current)
@@ -62,10 +68,16 @@ final class RegistryFixture: Sendable {
 
     deinit {
         stop()
-        // Storage belongs to the user namespace when rootless.
+        // Storage belongs to the user namespace when rootless, and is mounted on itself there.
+        let script = """
+            umount -l "$1/home/.local/share/containers/storage/overlay" 2>/dev/null
+            rm -rf "$1/home/.local" "$1/storage" "$1/run"
+            """
         _ = try? podman.run(["rmi", "--all", "--force"])
         _ = try? runner.run(
-            Command("podman", ["unshare", "rm", "-rf", folder.path + "/storage", folder.path + "/run"]))
+            geteuid() == 0
+                ? Command("sh", ["-c", script, "sh", folder.path])
+                : Command("podman", ["unshare", "sh", "-c", script, "sh", folder.path]))
     }
 
     /// Ends the registry; its images can no longer be fetched.

@@ -1,0 +1,103 @@
+/// `docs/policy.md`, made from the schema so that it cannot fall behind.
+public enum PolicyDocumentation {
+    /// The whole page.
+    public static var markdown: String {
+        var page = """
+            # Policy
+
+            This page is made from the table of fields; `aibox policy docs` prints it.
+
+            Three documents say what a sandbox may do. Each is a file of the same form, and each may only tighten what comes before it:
+
+            1. **org**: `/etc/aibox/org-policy.yaml` (`policy.org_baseline_path`), else the baseline that is part of aibox. Where the
+               machine has one, no setting of a user's can point past it.
+            2. **team**: the file that `policy.team_policy_path` names.
+            3. **project**: `aibox/policy.yaml` in the workspace (`policy.project_policy_path`).
+
+            `aibox start` merges them before anything is made. A document that loosens refuses the start with exit status 2, and each
+            complaint names both lines. The merged policy is kept for the stay under its digest, which stands in the audit events of
+            its start, sessions and stop: editing a file changes nothing until the next start.
+
+            | command | what it does |
+            |---|---|
+            | `aibox policy validate [--org F] [--team F] [--project F]` | everything that is wrong, at once; status 0 or 2 |
+            | `aibox policy show [--effective] [--origin] [-o json]` | what holds here, with the line that says so; `--name` shows what a sandbox is held to |
+            | `aibox policy diff A B` | what becomes reachable or runnable with B in the place of A, and what stops |
+            | `aibox policy why tool\\|net\\|push ARGS` | what a sandbox here would be told, and by which rule |
+
+            ## Reading
+
+            `version: 1` is required. Unknown keys, keys given twice, values of another form, aliases, anchors, tags, entries given twice and
+            files that cannot be read are errors with file, line and column; nothing is ignored. `configs/policy.schema.json` lets editors
+            complete the fields.
+
+            A field that is absent says nothing: what came before stands. `rootless: false` says something, and loosens where the organisation
+            said `true`. An empty list says "none". Where even the organisation is silent the default below holds.
+
+            ## Merging
+
+            Each field has an order, the fourth column below. What a later document says must be as tight as what came before, or tighter;
+            it is never made so silently. All violations are reported together. Merging is one pure function, associative and idempotent; a test
+            decides random requests against 100,000 random triples and finds none that a parent denies and the merged policy allows.
+
+            `network.allow` of a later document stands for itself: it lists what is left. Each entry must be permitted by the earlier list in
+            full: hosts, ports, schemes, methods, paths, inspection, limits. An entry without a limit does not fit one that has it, and several
+            entries in the place of one share its limit. A name that the earlier list singles out needs its own entry beside a later wildcard.
+            A list that takes hosts away also ends `user_hosts: any`.
+
+            Rules of `tools` and tools of `mcp` of all layers count together: the strictest that fits wins, then the most specific, then org
+            before team before project. A later rule that an earlier, stricter one always overrides is an error, not a rule without effect.
+
+            ## What is enforced
+
+            The last column says what this version of aibox enforces. A document may say more. Then `aibox policy validate` and every `aibox start` name
+            the fields that nothing enforces yet, and `required: [tools, resources]` refuses the start instead: a section stands
+            for what the documents say in it, a field for itself. `required: [resources]` also refuses machines that cannot enforce the limits.
+
+            An agent can write to its workspace, and so to the project's policy: it can loosen that again, up to the team's and the organisation's,
+            for the next start. The audit log then has `policy.change` with both digests. What must hold belongs into the first two.
+
+            ## Fields
+
+            Sizes are `512m`, `8g`, `2GiB`; durations `90s`, `30m`, `8h`; days `2027-01-31`.
+
+            | field | value | default | tighter | enforced by |
+            |---|---|---|---|---|
+
+            """
+        for field in PolicySchema.fields {
+            page +=
+                "| `\(field.name)`<br>\(cell(field.documentation)) | \(cell(form(field.kind))) | \(standard(field)) "
+            page += "| \(cell(field.order.words)) | \(enforcement(field)) |\n"
+        }
+        for field in PolicySchema.fields {
+            guard case .list(.group(let members), _) = field.kind else { continue }
+            page += "\n### Entries of `\(field.name)`\n\n| key | value | |\n|---|---|---|\n"
+            for member in members {
+                page += "| `\(member.name)`\(member.isRequired ? ", always" : "") | \(cell(form(member.kind))) "
+                page += "| \(cell(member.documentation)) |\n"
+            }
+        }
+        return page
+    }
+
+    private static func form(_ kind: PolicyKind) -> String {
+        if case .list(.group, _) = kind { return "a list of entries, see below" }
+        return kind.words
+    }
+
+    private static func standard(_ field: PolicyField) -> String {
+        guard let standard = field.standard else { return "no limit" }
+        return "`\(field.words(of: PolicyItem(standard, .builtIn)))`"
+    }
+
+    private static func enforcement(_ field: PolicyField) -> String {
+        switch field.enforcement {
+        case .enforced(let words): cell(words)
+        case .always(let value): "always `\(value)`; nothing else"
+        case .notYet: "**nothing yet**"
+        }
+    }
+
+    private static func cell(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("*", with: "\\*") }
+}

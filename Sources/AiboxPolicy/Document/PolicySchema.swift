@@ -1,0 +1,254 @@
+import AiboxConfig
+
+/// Every field that a policy may have. Reading, merging, `policy show` and `diff`, the JSON schema and docs/policy.md
+/// all follow this table: a new field is one row here.
+public enum PolicySchema {
+    /// The layout of the documents (`version`).
+    static let version = 1
+
+    /// The row of a name with its section.
+    public static func field(_ name: String) -> PolicyField? { byName[name] }
+
+    private static let byName = Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0) })
+
+    /// What holds where nobody says anything.
+    static let standards: [String: [PolicyItem]] = fields.reduce(into: [:]) { standards, field in
+        if let standard = field.standard { standards[field.name] = [PolicyItem(standard, .builtIn)] }
+    }
+
+    /// The sections and the fields without one, in the order of the table.
+    static let sections: [String] = fields.reduce(into: []) { sections, field in
+        if !sections.contains(field.section) { sections.append(field.section) }
+    }
+
+    /// The fields that a section's or a field's name stands for; nil if there is no such name.
+    static func names(part: String) -> [String]? {
+        let names = fields.map(\.name).filter { $0 == part || $0.hasPrefix(part + ".") }
+        return names.isEmpty ? nil : names
+    }
+
+    private static let none = PolicyItem.Content.list([])
+
+    public static let fields: [PolicyField] =
+        network + filesystem + tools + resources + runtime + credentials + llm + push + audit + extensions + rules
+
+    private static let network: [PolicyField] = [
+        PolicyField(
+            "network.mode", .choice(["deny-by-default"]), .same, standard: .text("deny-by-default"),
+            .always("deny-by-default"), "What is not allowed is refused; there is no other mode."),
+        PolicyField(
+            "network.allow", .list(.group(allowEntry)), .allowList, standard: none, .enforced("gateway and Squid"),
+            "Where sandboxes may connect (network.md)."),
+        PolicyField(
+            "network.user_hosts", .choice(["any", "none"]), .later, standard: .text("none"),
+            .enforced("aibox start and aibox network allow"),
+            "Who may add public hosts on 443 and 80: any (the person at this machine) or none."),
+        PolicyField(
+            "network.targets", .list(.text(.addresses)), .ranges, standard: none, .enforced("gateway and Squid"),
+            "Blocks of addresses that are not public and may be reached all the same."),
+        PolicyField(
+            "network.names",
+            .list(
+                .group([
+                    PolicyMember("name", .text(.hostName), isRequired: true, "The name."),
+                    PolicyMember("addresses", .list(.text(.address)), isRequired: true, "Its addresses."),
+                ])), .organisation, standard: none, .enforced("gateway and Squid"), "Names with fixed addresses."),
+        PolicyField(
+            "network.upstream_proxy",
+            .group([
+                PolicyMember("host", .text(.hostNameOrAddress), isRequired: true, "Its host."),
+                PolicyMember("port", .integer(1...65535), isRequired: true, "Its port."),
+                PolicyMember("tls", .boolean, "Whether it is spoken to over TLS."),
+            ]), .organisation, standard: nil, .enforced("Squid"),
+            "A proxy of the company's through which everything has to go."),
+        PolicyField(
+            "network.authorities", .list(.text(.path)), .organisation, standard: none, .enforced("Squid"),
+            "PEM files of the organisation's own certificate authorities."),
+    ]
+
+    private static let allowEntry: [PolicyMember] = [
+        PolicyMember("id", .text(.identifier), isRequired: true, "Stands in every decision."),
+        PolicyMember(
+            "hosts", .list(.text(.any), least: 1), isRequired: true, "Names, or *.name for one label below it."),
+        PolicyMember("ports", .list(.integer(1...65535), least: 1), "Absent: 443."),
+        PolicyMember(
+            "schemes", .list(.choice(["https", "http"]), least: 1), "Absent: https, and http with port 80."),
+        PolicyMember("methods", .list(.text(.any), least: 1), "Absent: every method."),
+        PolicyMember("paths", .list(.text(.any), least: 1), "Absent: every path."),
+        PolicyMember("inspect", .boolean, "Open TLS although nothing but methods and paths needs it."),
+        PolicyMember(
+            "rate_limit",
+            .group([
+                PolicyMember("requests_per_min", .integer(1...1_000_000), "Requests, or tunnels, in a minute."),
+                PolicyMember("connections", .integer(1...1_000_000), "Connections at a time."),
+            ]), "How much one sandbox may use it."),
+        PolicyMember("max_upload", .size, "Bytes that one connection may send."),
+    ]
+
+    private static let filesystem: [PolicyField] = [
+        PolicyField(
+            "filesystem.workspace_root", .text(.path), .below, standard: .text("/workspace"), .always("/workspace"),
+            "Where the workspace is seen inside, and what may be written."),
+        PolicyField(
+            "filesystem.deny", .list(.text(.path)), .union, standard: none, .notYet,
+            "Paths inside that are neither read nor written."),
+        PolicyField(
+            "filesystem.protected", .list(.text(.path)), .union, standard: none, .notYet,
+            "Paths inside that are read but not changed."),
+    ]
+
+    private static let risks = ["safe", "review-required", "blocked-by-default"]
+
+    private static let tools: [PolicyField] = [
+        PolicyField(
+            "tools.rules",
+            .list(
+                .group([
+                    PolicyMember("id", .text(.identifier), "Stands in every decision; absent: the words of match."),
+                    PolicyMember(
+                        "match", .list(.text(.word), least: 1), isRequired: true,
+                        "The beginning of the command line. A program without a slash is meant wherever it lies."),
+                    PolicyMember("allow", .boolean, isRequired: true, "False: it never runs."),
+                    PolicyMember("risk", .choice(risks), "What becomes of it; needed with allow: true."),
+                    PolicyMember("async", .boolean, "It goes on while the review is open."),
+                ])), .tools, standard: none, .notYet, "Which tools may run.")
+    ]
+
+    private static let resources: [PolicyField] = [
+        PolicyField(
+            "resources.cpus", .integer(1...1024), .less, standard: nil, .enforced("podman, and refused by start"),
+            "Processors at most."),
+        PolicyField(
+            "resources.memory", .size, .less, standard: nil, .enforced("podman, and refused by start"),
+            "Memory at most."),
+        PolicyField(
+            "resources.pids", .integer(64...4_194_304), .less, standard: nil,
+            .enforced("podman, and refused by start"), "Processes and threads at most."),
+        PolicyField(
+            "resources.tmp_size", .size, .less, standard: nil, .enforced("the mount of /tmp"), "Size of /tmp at most."),
+        PolicyField("resources.disk", .size, .less, standard: nil, .notYet, "Disk space at most."),
+    ]
+
+    private static let runtime: [PolicyField] = [
+        PolicyField(
+            "runtime.engine", .choice(Configuration.Isolation.allCases.map(\.rawValue)),
+            .tighter(["crun": ["gvisor", "kata"]]), standard: .text("gvisor"), .enforced("aibox start"),
+            "What separates sandboxes from the kernel, at least."),
+        PolicyField(
+            "runtime.fallback", .list(.choice(Configuration.Isolation.allCases.map(\.rawValue))), .part,
+            standard: none, .enforced("aibox start"), "Engines that may be used in its place; each use is said."),
+        PolicyField(
+            "runtime.rootless", .boolean, .on, standard: .boolean(false), .enforced("aibox start"),
+            "Refuse to run containers as the machine's root."),
+        PolicyField(
+            "runtime.ephemeral", .boolean, .on, standard: .boolean(false), .notYet,
+            "Keep nothing of a sandbox's home and caches."),
+    ]
+
+    private static let credentials: [PolicyField] = [
+        PolicyField(
+            "credentials.git_token_ttl", .duration, .less, standard: .integer(0), .notYet,
+            "How long a Git token is lent; 0s: not at all."),
+        PolicyField(
+            "credentials.llm_api_key_ttl", .duration, .less, standard: .integer(0), .notYet,
+            "How long a key for the LLM gateway is lent."),
+        PolicyField(
+            "credentials.mirror_token_ttl", .duration, .less, standard: .integer(0), .notYet,
+            "How long a token for package mirrors is lent."),
+        PolicyField(
+            "credentials.injection", .choice(["direct", "surrogate"]), .later, standard: .text("surrogate"), .notYet,
+            "surrogate: real values stay outside; direct: they may go inside."),
+        PolicyField(
+            "credentials.revoke_on_stop", .boolean, .on, standard: .boolean(true), .notYet,
+            "What was lent ends with the sandbox."),
+        PolicyField(
+            "credentials.no_persist_to_workspace", .boolean, .on, standard: .boolean(true), .notYet,
+            "Nothing lent is written to the workspace."),
+    ]
+
+    private static let llm: [PolicyField] = [
+        PolicyField(
+            "llm.models", .list(.text(.pattern)), .covered(paths: false), standard: none, .notYet,
+            "Models that may be asked."),
+        PolicyField(
+            "llm.requests_per_minute", .integer(1...1_000_000), .less, standard: nil, .notYet,
+            "Requests of one sandbox in a minute."),
+        PolicyField(
+            "llm.tokens_per_minute", .integer(1...1_000_000_000), .less, standard: nil, .notYet,
+            "Tokens of one sandbox in a minute."),
+        PolicyField(
+            "llm.budget_tokens", .integer(0...1_000_000_000_000), .less, standard: nil, .notYet,
+            "Tokens of one sandbox in all."),
+        PolicyField(
+            "llm.logging", .choice(["none", "metadata", "full"]), .later, standard: .text("none"), .notYet,
+            "What is logged of requests."),
+        PolicyField(
+            "llm.redact", .boolean, .on, standard: .boolean(true), .notYet, "Take secrets out of what is logged."),
+    ]
+
+    private static let push: [PolicyField] = [
+        PolicyField(
+            "push.protected", .list(.text(.refPattern)), .union, standard: none, .notYet,
+            "Branches and tags that are neither rewritten nor removed, and always reviewed."),
+        PolicyField(
+            "push.unreviewed", .list(.text(.refPattern)), .covered(paths: true), standard: none, .notYet,
+            "Branches and tags that may be pushed without a review."),
+        PolicyField(
+            "push.reviewers", .integer(1...10), .more, standard: .integer(1), .notYet,
+            "How many people have to agree to a push."),
+    ]
+
+    private static let audit: [PolicyField] = [
+        PolicyField(
+            "audit.on_failure", .choice(["continue", "stop"]), .later, standard: .text("stop"),
+            .enforced("the audit log"),
+            "What becomes of actions while the audit log cannot be written: continue marks the gap afterwards."),
+        PolicyField(
+            "audit.recording_policy",
+            .choice(Configuration.Audit.RecordingPolicy.allCases.map(\.rawValue)), .later,
+            standard: .text("disabled"), .enforced("aibox shell and SSH"),
+            "Whether what sessions show is recorded, at least."),
+        PolicyField(
+            "audit.recording_recipient", .text(.recipient), .same, standard: nil, .enforced("aibox shell and SSH"),
+            "Whose key recordings are encrypted for."),
+    ]
+
+    private static let extensions: [PolicyField] = [
+        PolicyField(
+            "mcp.servers",
+            .list(
+                .group([
+                    PolicyMember("id", .text(.identifier), isRequired: true, "The server."),
+                    PolicyMember(
+                        "tools", .table(.pattern, .choice(risks)), isRequired: true, "Its tools with their risk."),
+                ])), .servers, standard: none, .notYet, "MCP servers and their tools."),
+        PolicyField(
+            "toolpacks.allow", .list(.text(.pattern)), .covered(paths: false), standard: none, .notYet,
+            "Tool packs that may be installed, as name or name@version."),
+        PolicyField(
+            "toolpacks.deny", .list(.text(.pattern)), .union, standard: none, .notYet,
+            "Tool packs that may not, whatever allow says."),
+    ]
+
+    private static let rules: [PolicyField] = [
+        PolicyField(
+            "pins", .table(.setting, .setting), .pins, standard: .group([:]),
+            .enforced("every command that loads settings"),
+            "Settings of aibox that no file, variable or flag may loosen (configuration.md)."),
+        PolicyField(
+            "exceptions",
+            .list(
+                .group([
+                    PolicyMember("id", .text(.identifier), isRequired: true, "Stands in every decision."),
+                    PolicyMember("owner", .text(.line), isRequired: true, "Who answers for it."),
+                    PolicyMember("expires", .date, isRequired: true, "The last day (UTC) on which it holds."),
+                    PolicyMember("reason", .text(.line), "Why it is there."),
+                    PolicyMember("hosts", .list(.text(.any), least: 1), isRequired: true, "As in network.allow."),
+                    PolicyMember("ports", .list(.integer(1...65535), least: 1), "As in network.allow."),
+                ])), .organisation, standard: none, .enforced("aibox start"),
+            "Hosts that network.allow gets beside its own until a day has passed."),
+        PolicyField(
+            "required", .list(.text(.part)), .union, standard: none, .enforced("aibox start"),
+            "Sections and fields without whose enforcement no sandbox starts."),
+    ]
+}

@@ -1,0 +1,155 @@
+/// A rule about tools: of a command line, or of an MCP server.
+struct ToolRule: Sendable {
+    /// From the loosest.
+    enum Outcome: Int, Sendable, Comparable {
+        /// It runs.
+        case allow
+        /// It runs, and somebody looks at it.
+        case reviewLater
+        /// It waits until somebody has looked at it.
+        case review
+        case deny
+
+        static func < (left: Outcome, right: Outcome) -> Bool { left.rawValue < right.rawValue }
+
+        var words: String {
+            switch self {
+            case .allow: "allows it"
+            case .reviewLater: "asks for a review afterwards"
+            case .review: "asks for a review first"
+            case .deny: "forbids it"
+            }
+        }
+    }
+
+    let id: String
+    let words: [String]
+    let outcome: Outcome
+    let origin: PolicyOrigin
+    /// A command line may go on after the words, and its first one is a program.
+    let isCommand: Bool
+    private let patterns: [PolicyPattern]
+
+    private init(id: String, words: [String], outcome: Outcome, origin: PolicyOrigin, isCommand: Bool) {
+        self.id = id
+        self.words = words
+        self.outcome = outcome
+        self.origin = origin
+        self.isCommand = isCommand
+        patterns = words.map { PolicyPattern($0) }
+    }
+
+    /// The rules of `tools.rules`.
+    static func tools(_ list: PolicyItem) -> [ToolRule] {
+        list.elements.map { entry in
+            let words = entry["match"]?.texts ?? []
+            return ToolRule(
+                id: entry["id"]?.text ?? words.joined(separator: " "), words: words,
+                outcome: outcome(
+                    entry["allow"]?.boolean == true ? entry["risk"]?.text : nil, entry["async"]?.boolean == true),
+                origin: entry.origin, isCommand: true)
+        }
+    }
+
+    /// The tools of `mcp.servers`, each as a rule of two words.
+    static func servers(_ list: PolicyItem) -> [ToolRule] {
+        list.elements.flatMap { entry in
+            let server = entry["id"]?.text ?? ""
+            return (entry["tools"]?.members ?? [:]).sorted { $0.key < $1.key }.map { pattern, risk in
+                ToolRule(
+                    id: "\(server)/\(pattern)", words: [server, pattern], outcome: outcome(risk.text, false),
+                    origin: risk.origin, isCommand: false)
+            }
+        }
+    }
+
+    private static func outcome(_ risk: String?, _ isAsynchronous: Bool) -> Outcome {
+        switch risk {
+        case "safe": .allow
+        case "review-required": isAsynchronous ? .reviewLater : .review
+        default: .deny
+        }
+    }
+
+    /// Whether the rule speaks about a command line (or server and tool).
+    func fits(_ argv: [String]) -> Bool {
+        guard !words.isEmpty, isCommand ? argv.count >= words.count : argv.count == words.count else { return false }
+        return zip(words.indices, argv).allSatisfy { index, word in
+            patterns[index].matches(isCommand && index == 0 && !words[0].contains("/") ? Self.name(of: word) : word)
+        }
+    }
+
+    /// True only if this rule fits everything that `other` fits.
+    func covers(_ other: ToolRule) -> Bool {
+        guard isCommand == other.isCommand, !words.isEmpty,
+            isCommand ? words.count <= other.words.count : words.count == other.words.count
+        else { return false }
+        return words.indices.allSatisfy { index in
+            var word = other.words[index]
+            if isCommand, index == 0, !words[0].contains("/"), word.contains("/") {
+                // An asterisk may stand for slashes, and then the name is not known.
+                if word.contains("*") { return words[0].allSatisfy { $0 == "*" } }
+                word = Self.name(of: word)
+            } else if isCommand, index == 0, words[0].contains("/"), !word.contains("/") {
+                return false
+            }
+            return patterns[index].covers(PolicyPattern(word))
+        }
+    }
+
+    /// What the rules say together: the strictest that fits, then the most specific, then org before team before
+    /// project. What no rule speaks about is denied.
+    static func decide(_ rules: [ToolRule], _ argv: [String]) -> (outcome: Outcome, rule: ToolRule?) {
+        let fitting = rules.filter { $0.fits(argv) }
+        let first = fitting.min { left, right in
+            if left.outcome != right.outcome { return left.outcome > right.outcome }
+            if left.specificity != right.specificity { return left.specificity > right.specificity }
+            return (left.origin.layer, left.id) < (right.origin.layer, right.id)
+        }
+        return (first?.outcome ?? .deny, first)
+    }
+
+    private var specificity: Int { words.count { !$0.contains("*") } }
+
+    /// The program's name without where it lies.
+    private static func name(of program: String) -> String {
+        program.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? program
+    }
+
+    /// Later rules that could never have their effect, or that take an earlier one's name.
+    static func loosening(_ field: String, of earlier: [ToolRule], by later: [ToolRule]) -> [PolicyViolation] {
+        later.flatMap { rule -> [PolicyViolation] in
+            // What is only said again changes nothing.
+            if earlier.contains(where: { $0.id == rule.id && $0.words == rule.words && $0.outcome == rule.outcome }) {
+                return []
+            }
+            let stricter = earlier.filter { $0.outcome > rule.outcome && $0.covers(rule) }
+            let namesakes = earlier.filter {
+                $0.id == rule.id && ($0.words != rule.words || $0.outcome != rule.outcome)
+                    && !($0.words == rule.words && $0.outcome < rule.outcome)
+            }
+            return stricter.map {
+                PolicyViolation(
+                    field, "rule \(rule.id) \(rule.outcome.words), and rule \($0.id) \($0.outcome.words)", rule.origin,
+                    $0.origin)
+            }
+                + namesakes.filter { namesake in !stricter.contains { $0.origin == namesake.origin } }.map {
+                    PolicyViolation(field, "takes the name of the rule \($0.id)", rule.origin, $0.origin)
+                }
+        }
+    }
+
+    /// Rules of other layers that would let run what no rule of the organisation lets run.
+    static func uncovered(_ field: String, _ rules: [ToolRule], _ list: PolicyItem?) -> [PolicyViolation] {
+        let organisation = rules.filter { $0.origin.layer == .org }
+        return rules.filter { rule in
+            rule.origin.layer != .org && rule.outcome != .deny
+                && !organisation.contains { $0.outcome != .deny && $0.covers(rule) }
+                && !organisation.contains { $0.outcome > rule.outcome && $0.covers(rule) }
+        }.map {
+            PolicyViolation(
+                field, "rule \($0.id) \($0.outcome.words), and no rule of the organisation lets it run", $0.origin,
+                list?.origin ?? .builtIn)
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import AiboxSystem
+import AiboxTestSupport
+import Testing
+
+@Suite("aibox policy, as a person runs it")
+struct PolicyCommandTests {
+    private static let org = """
+        version: 1
+        runtime: {rootless: false}
+        network:
+          allow:
+            - {id: git, hosts: [git.example.com]}
+        resources:
+          memory: 4g
+        """
+
+    private func start(_ command: BuiltCommand, org: String, project: String?, team: String? = nil) throws
+        -> CommandResult
+    {
+        let file = try command.folder.write("org.yaml", org)
+        try Folder.make(command.folder.path + "/project/aibox")
+        if let project { try command.folder.write("project/aibox/policy.yaml", project) }
+        var variables = ["AIBOX_POLICY_ORG_BASELINE_PATH": file]
+        if let team { variables["AIBOX_POLICY_TEAM_POLICY_PATH"] = try command.folder.write("team.yaml", team) }
+        return try command.run("start", "-w", command.folder.path + "/project", variables: variables)
+    }
+
+    @Test("validate reports everything at once, with both places, and ends with status 2")
+    func validate() throws {
+        let command = try BuiltCommand()
+        let org = try command.folder.write("org.yaml", Self.org)
+        let team = try command.folder.write("team.yaml", "version: 1\nresources: {memory: 8g}\n")
+        let project = try command.folder.write(
+            "project.yaml", "version: 1\nnetwork: {allow: [{id: e, hosts: [evil.example.com]}]}\n")
+        let bad = try command.run("policy", "validate", "--org", org, "--team", team, "--project", project)
+        #expect(bad.termination == .exited(2))
+        #expect(
+            bad.text == """
+                \(team):2:13: resources.memory is 8g, which is looser than 4g (the organisation's policy, \(org):7)
+                \(project):2:27: network.allow entry e has the host evil.example.com, which is not on the list (the organisation's policy, \(org):4)
+                """)
+        let json = try command.run("policy", "validate", "--org", org, "--team", team, "-o", "json")
+        #expect(json.termination == .exited(2))
+        #expect(json.text.contains("\"valid\": false") && json.text.contains("\"line\": 2"))
+        let good = try command.run("policy", "validate", "--org", org)
+        #expect(good.succeeded && good.text.contains("are valid"))
+    }
+
+    @Test("validate names what nothing enforces yet, and ends with status 3 where that is required")
+    func notEnforced() throws {
+        let command = try BuiltCommand()
+        let text = "version: 1\ntools: {rules: [{match: [curl], allow: false}]}\n"
+        let file = try command.folder.write("org.yaml", text)
+        let said = try command.run("policy", "validate", "--org", file)
+        #expect(said.succeeded && said.text.contains("does not enforce tools.rules of \(file)"))
+        try command.folder.write("org.yaml", text + "required: [tools]\n")
+        let refused = try command.run("policy", "validate", "--org", file)
+        #expect(refused.termination == .exited(3))
+        #expect(refused.errorText.contains("tools.rules (required in \(file):3)"))
+    }
+
+    @Test("without files, validate and show are about the current folder's project")
+    func here() throws {
+        let command = try BuiltCommand()
+        let org = try command.folder.write("org.yaml", Self.org)
+        try Folder.make(command.folder.path + "/aibox")
+        try command.folder.write("aibox/policy.yaml", "version: 1\nresources:\n  memory: 1g\n")
+        var environment = command.environment
+        environment["AIBOX_POLICY_ORG_BASELINE_PATH"] = org
+        func run(_ arguments: String...) throws -> CommandResult {
+            try SystemCommandRunner().run(
+                Command(BuiltCommand.path, arguments, environment: environment, directory: command.folder.path))
+        }
+        #expect(try run("policy", "validate").succeeded)
+        let shown = try run("policy", "show", "--origin").text
+        #expect(shown.contains("resources.memory\t1g\tproject\taibox/policy.yaml:3\tyes"))
+        #expect(shown.contains("network.allow\t{id: git, hosts: [git.example.com]}\torg\t\(org):5\tyes"))
+        #expect(!shown.contains("default"))
+        #expect(
+            try run("policy", "show", "--effective", "--origin").text.contains(
+                "runtime.engine\tgvisor\torg\tdefault\tyes"))
+        let json = try run("policy", "show", "-o", "json").text
+        #expect(json.contains("\"field\": \"resources.memory\""))
+    }
+
+    @Test("diff says what opens and what closes")
+    func difference() throws {
+        let command = try BuiltCommand()
+        let before = try command.folder.write("a.yaml", Self.org)
+        let after = try command.folder.write(
+            "b.yaml", "version: 1\nnetwork: {allow: [{id: x, hosts: [x.example.com]}]}\nresources: {memory: 4g}\n")
+        let text = try command.run("policy", "diff", before, after).text
+        #expect(text.contains("opens\tnetwork.allow\tx.example.com:443\t\(after):2"))
+        #expect(text.contains("closes\tnetwork.allow\tgit.example.com:443\t\(before):5"))
+        #expect(try command.run("policy", "diff", before, before).text == "")
+        #expect(try command.run("policy", "diff", before).termination == .exited(64))
+    }
+
+    @Test("a start whose project loosens is refused with the organisation's line, and audited")
+    func refusedStart() throws {
+        let command = try BuiltCommand()
+        let result = try start(command, org: Self.org, project: "version: 1\nresources: {memory: 16g}\n")
+        #expect(result.termination == .exited(2))
+        #expect(result.errorText.contains("aibox/policy.yaml:2:13: resources.memory is 16g, which is looser than 4g"))
+        #expect(result.errorText.contains("org.yaml:7"))
+        let log = try command.run("audit", "search", "--type", "policy.deny", "-o", "json").text
+        #expect(log.contains("looser than 4g"), "\(log)")
+        #expect(try command.run("list").text == "")
+    }
+
+    @Test(
+        "a start is refused where a document cannot be used, whoever wrote it",
+        arguments: [
+            ("an unknown key of the project", "version: 1\nresource: {}\n", nil, "unknown key resource", 2),
+            ("a broken team policy", nil, "version: [\n", "team.yaml", 2),
+            ("a team that loosens", nil, "version: 1\nruntime: {engine: crun}\n", "runtime.engine is crun", 2),
+            (
+                "a proxy of the project's", "version: 1\nnetwork: {upstream_proxy: {host: p.example.com, port: 1}}\n",
+                nil,
+                "alone to say", 2
+            ),
+            (
+                "what nothing enforces, required by the project",
+                "version: 1\nrequired: [push]\npush: {protected: [main]}\n", nil, "push.protected (required in", 3
+            ),
+            (
+                "a pin that a variable loosens", "version: 1\npins: {logging.level: warn}\n", nil,
+                "logging.level is debug", 2
+            ),
+        ] as [(String, String?, String?, String, Int32)])
+    func unusable(what: String, project: String?, team: String?, words: String, status: Int32) throws {
+        let command = try BuiltCommand()
+        let file = try command.folder.write("org.yaml", Self.org)
+        try Folder.make(command.folder.path + "/project/aibox")
+        if let project { try command.folder.write("project/aibox/policy.yaml", project) }
+        var variables = ["AIBOX_POLICY_ORG_BASELINE_PATH": file, "AIBOX_LOGGING_LEVEL": "debug"]
+        if let team { variables["AIBOX_POLICY_TEAM_POLICY_PATH"] = try command.folder.write("team.yaml", team) }
+        let result = try command.run("start", "-w", command.folder.path + "/project", variables: variables)
+        #expect(result.termination == .exited(status), "\(what): \(result.errorText)")
+        #expect(result.errorText.contains(words), "\(what): \(result.errorText)")
+    }
+
+    @Test("a project's policy that is no ordinary file in the workspace is refused unread")
+    func disguised() throws {
+        for make in ["ln -s /etc/hostname policy.yaml", "mkfifo policy.yaml", "mkdir policy.yaml"] {
+            let command = try BuiltCommand()
+            try Folder.make(command.folder.path + "/project/aibox")
+            let made = try SystemCommandRunner().run(
+                Command("sh", ["-euc", make], directory: command.folder.path + "/project/aibox"))
+            try #require(made.succeeded)
+            let result = try start(command, org: Self.org, project: nil)
+            #expect(result.termination == .exited(2), "\(make): \(result.errorText)")
+            #expect(result.errorText.contains("not an ordinary file"), "\(make): \(result.errorText)")
+        }
+    }
+
+    @Test("a policy that the sandbox could change is refused")
+    func withinReach() throws {
+        let command = try BuiltCommand()
+        try Folder.make(command.folder.path + "/project")
+        let file = try command.folder.write("project/org.yaml", Self.org)
+        let result = try command.run(
+            "start", "-w", command.folder.path + "/project", variables: ["AIBOX_POLICY_ORG_BASELINE_PATH": file])
+        #expect(result.termination == .exited(2))
+        #expect(result.errorText.contains("it lies in the workspace"))
+    }
+
+    @Test("no setting of a user's points past the machine's own policy")
+    func machinePolicy() throws {
+        let command = try BuiltCommand()
+        try command.folder.write("own.yaml", "version: 1\nruntime: {engine: crun}\n")
+        let script = """
+            mkdir "$2/etc"
+            cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache "$2/etc"
+            mount --bind "$2/etc" /etc
+            mkdir -p /etc/aibox; echo 'version: 1' > /etc/aibox/org-policy.yaml
+            mkdir -p "$2/project"
+            AIBOX_POLICY_ORG_BASELINE_PATH="$2/own.yaml" "$1" start -w "$2/project"
+            """
+        let result = try command.runIsolated(script)
+        #expect(result.termination == .exited(2), "\(result.errorText)")
+        #expect(result.errorText.contains("the organisation's policy of this machine is /etc/aibox/org-policy.yaml"))
+        #expect(result.errorText.contains("AIBOX_POLICY_ORG_BASELINE_PATH asks for"))
+    }
+}

@@ -1,0 +1,205 @@
+import AiboxConfig
+import AiboxEmbedded
+import AiboxNetwork
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Testing
+
+@testable import AiboxPolicy
+
+@Suite("The policy in force")
+struct EffectivePolicyTests {
+    private func policy(_ text: String) throws(AiboxError) -> EffectivePolicy {
+        try PolicySet([PolicySet.Source(layer: .org, file: "org.yaml", bytes: Array(text.utf8))], day: "2026-11-22")
+            .effective()
+    }
+
+    @Test("the embedded baseline permits gVisor and nothing else, and says nothing that is not enforced")
+    func baseline() throws {
+        let bytes = try #require(EmbeddedFile.bytes("configs/policy/org-baseline.yaml"))
+        let source = try PolicySet.organisation(path: "/nonexistent/policy.yaml", embedded: bytes)
+        let policy = try PolicySet([source]).effective()
+        #expect(try policy.judge(.gvisor) == .permitted)
+        for engine in [Configuration.Isolation.crun, .kata] {
+            let error = #expect(throws: AiboxError.self) { try policy.judge(engine) }
+            #expect(error?.code == .denied)
+        }
+        #expect(PolicyEnforcement(policy).notes.isEmpty)
+    }
+
+    @Test("a fallback is permitted and said; what is stronger than the engine asked for is permitted")
+    func engines() throws {
+        let policy = try policy("version: 1\nruntime: {engine: gvisor, fallback: [crun]}\n")
+        guard case .fallback(let words) = try policy.judge(.crun) else {
+            Issue.record("crun is not a fallback")
+            return
+        }
+        #expect(words.contains("crun") && words.contains("org.yaml:2"))
+        #expect(throws: AiboxError.self) { try policy.judge(.kata) }
+        #expect(try self.policy("version: 1\nruntime: {engine: crun}").judge(.gvisor) == .permitted)
+    }
+
+    @Test("a file that exists and cannot be used is an error, not the baseline")
+    func brokenFile() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("org.yaml", "version: 1\nfoo: bar\n")
+        let source = try PolicySet.organisation(path: file, embedded: Array("version: 1".utf8))
+        #expect(throws: AiboxError.self) { try PolicySet([source]).effective() }
+        try File.remove(file)
+        try Folder.make(file)
+        #expect(throws: AiboxError.self) { try PolicySet.organisation(path: file, embedded: Array("version: 1".utf8)) }
+    }
+
+    @Test("a limit lowers the setting and says who set it")
+    func bounds() throws {
+        var resources = Configuration().resources
+        let words = try policy("version: 1\nresources: {memory: 4g, cpus: 64}\n").bound(&resources)
+        #expect(resources.memory == ByteSize(gibibytes: 4))
+        #expect(resources.cpus == 4)
+        #expect(words == ["memory is 4g at most (org.yaml:2)"])
+    }
+
+    @Test("a pin moves a value that nobody changed, and refuses one that somebody loosened")
+    func pins() throws {
+        let pin = try #require(try policy("version: 1\npins: {resources.cpus: 2}\n").pins.first)
+        var configuration = Configuration()
+        try pin.hold(&configuration)
+        #expect(configuration.resources.cpus == 2)
+        configuration.resources.cpus = 1
+        try pin.hold(&configuration)
+        #expect(configuration.resources.cpus == 1)
+        configuration.resources.cpus = 3
+        let error = #expect(throws: AiboxError.self) { try pin.hold(&configuration) }
+        #expect(error?.code == .denied)
+        #expect(error?.why?.contains("org.yaml:2") == true)
+    }
+
+    @Test("a project that takes hosts away ends what the person could add to them")
+    func additions() throws {
+        let org = """
+            version: 1
+            network:
+              user_hosts: any
+              allow:
+                - {id: api, hosts: [api.example.com], methods: [GET]}
+                - {id: git, hosts: [git.example.com]}
+            """
+        func policy(_ project: String?) throws -> NetworkPolicy {
+            var sources = [PolicySet.Source(layer: .org, file: "org", bytes: Array(org.utf8))]
+            if let project {
+                sources.append(
+                    PolicySet.Source(layer: .project, file: "p", bytes: Array("version: 1\n\(project)".utf8)))
+            }
+            return NetworkPolicy(try PolicySet(sources).effective())
+        }
+        var settings = Configuration().network
+        settings.allowedDomains = ["x.example.org"]
+        #expect(try policy(nil).plan(settings)?.allow.last?.hosts == ["x.example.org"])
+        // The project dropped api.example.com, which the organisation limits to GET: it must not come back without that.
+        settings.allowedDomains = ["api.example.com"]
+        let narrowed = try policy("network: {allow: [{id: git, hosts: [git.example.com]}]}")
+        let error = #expect(throws: AiboxError.self) { try narrowed.plan(settings) }
+        #expect(error?.code == .denied)
+        settings.allowedDomains = []
+        #expect(try narrowed.plan(settings)?.permitsAdditions == false)
+        #expect(try narrowed.plan(settings)?.allow.map(\.layer) == ["project"])
+    }
+
+    @Test("what is kept of a start reads back as the same policy, whatever becomes of the files")
+    func kept() throws {
+        let set = PolicySet(
+            [
+                PolicySet.Source(
+                    layer: .org, file: "org",
+                    bytes: Array(
+                        "version: 1\nexceptions: [{id: x, owner: o, expires: 2026-01-01, hosts: [x.example.com]}]\n"
+                            .utf8)),
+                PolicySet.Source(layer: .project, file: "p", bytes: Array("version: 1 # ü\nresources: {cpus: 1}".utf8)),
+            ], day: "2026-01-01")
+        let back = try PolicySet(json: try JSONParser.parse(set.json.bytes))
+        #expect(back == set)
+        #expect(try back.effective().digest() == set.effective().digest())
+        // The day of the start decides, not the day of reading.
+        #expect(NetworkPolicy(try back.effective()).allow.count == 1)
+        #expect(throws: (any Error).self) { try PolicySet(json: ["version": 2, "day": "", "documents": []]) }
+    }
+
+    @Test("the digest names what holds, not how it is written")
+    func digests() throws {
+        let one = try policy("version: 1\nresources: {cpus: 2, memory: 4g}\n").digest()
+        #expect(try policy("# a comment\nversion: 1\nresources:\n  memory: 4096m\n  cpus: 2\n").digest() == one)
+        #expect(try policy("version: 1\nresources: {cpus: 3, memory: 4g}\n").digest() != one)
+    }
+
+    @Test("problems of documents come before violations between them, and all of a kind at once")
+    func problems() throws {
+        let broken = PolicySet([
+            PolicySet.Source(layer: .org, file: "org", bytes: Array("version: 1\nresources: {cpus: x}".utf8)),
+            PolicySet.Source(layer: .project, file: "p", bytes: Array("resources: {cpus: 9}".utf8)),
+        ])
+        #expect(broken.problems.map(\.source) == ["org", "p"])
+        #expect(throws: AiboxError.self) { try broken.effective() }
+    }
+}
+
+@Suite("Differences of policies")
+struct PolicyDifferenceTests {
+    private func rows(_ before: String, _ after: String) throws -> [String] {
+        func policy(_ text: String) throws -> EffectivePolicy {
+            try PolicySet([PolicySet.Source(layer: .org, file: "f", bytes: Array("version: 1\n\(text)\n".utf8))])
+                .effective()
+        }
+        return PolicyDifference(from: try policy(before), to: try policy(after)).rows.map {
+            "\($0.direction.rawValue) \($0.field) \($0.what)"
+        }
+    }
+
+    @Test(
+        "what becomes possible and what stops",
+        arguments: [
+            ("nothing", "resources: {cpus: 2}", "resources: {cpus: 2}", []),
+            ("a limit", "resources: {cpus: 2}", "resources: {cpus: 4}", ["opens resources.cpus 2 -> 4"]),
+            ("a limit that was none", "", "resources: {memory: 4g}", ["closes resources.memory no limit -> 4g"]),
+            ("a limit that is gone", "resources: {memory: 4g}", "", ["opens resources.memory 4g -> no limit"]),
+            (
+                "hosts", "network: {allow: [{id: a, hosts: [a.example.com, b.example.com]}]}",
+                "network: {allow: [{id: a, hosts: [b.example.com, c.example.com], ports: [443, 8443]}]}",
+                [
+                    "opens network.allow b.example.com:8443", "opens network.allow c.example.com:443",
+                    "opens network.allow c.example.com:8443", "closes network.allow a.example.com:443",
+                ]
+            ),
+            (
+                "a method", "network: {allow: [{id: a, hosts: [a.example.com]}]}",
+                "network: {allow: [{id: a, hosts: [a.example.com], methods: [GET]}]}",
+                ["closes network.allow a.example.com:443"]
+            ),
+            (
+                "a limit of requests", "network: {allow: [{id: a, hosts: [a.example.com]}]}",
+                "network: {allow: [{id: a, hosts: [a.example.com], rate_limit: {requests_per_min: 5}}]}",
+                ["closes network.allow a.example.com:443"]
+            ),
+            (
+                "tools", "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
+                "tools: {rules: [{match: [git, push], allow: true, risk: review-required}, {match: [make], allow: true, risk: safe}]}",
+                [
+                    "opens tools.rules make: deny -> allow", "closes tools.rules git push: allow -> review",
+                    "closes tools.rules git: allow -> deny",
+                ]
+            ),
+            (
+                "forbidden paths", "filesystem: {deny: [/a]}", "filesystem: {deny: [/b]}",
+                ["closes filesystem.deny /b", "opens filesystem.deny /a"]
+            ),
+            ("engines", "runtime: {fallback: [crun]}", "runtime: {fallback: []}", ["closes runtime.fallback crun"]),
+            (
+                "an engine of another kind", "runtime: {engine: kata}", "runtime: {engine: gvisor}",
+                ["changes runtime.engine kata -> gvisor"]
+            ),
+            ("a pin", "", "pins: {resources.cpus: 2}", ["closes pins {} -> {resources.cpus: 2}"]),
+        ])
+    func differences(what: String, before: String, after: String, expected: [String]) throws {
+        #expect(try rows(before, after).sorted() == expected.sorted(), "\(what)")
+    }
+}

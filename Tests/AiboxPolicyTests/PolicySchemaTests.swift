@@ -1,0 +1,160 @@
+import AiboxConfig
+import AiboxEmbedded
+import AiboxNetwork
+import AiboxSystem
+import AiboxWire
+import Testing
+
+@testable import AiboxPolicy
+
+@Suite("The table of policy fields")
+struct PolicySchemaTests {
+    private static let repository = Path.parent(Path.parent(Path.parent(#filePath)))
+
+    @Test("docs/policy.md is what aibox policy docs prints")
+    func documentation() throws {
+        #expect(try File.text(Self.repository + "/docs/policy.md") == PolicyDocumentation.markdown)
+    }
+
+    @Test("configs/policy.schema.json is what aibox policy docs --schema prints")
+    func schemaFile() throws {
+        #expect(try File.text(Self.repository + "/configs/policy.schema.json") == PolicyJSONSchema.text)
+        _ = try JSONParser.parse(Array(PolicyJSONSchema.text.utf8))
+    }
+
+    @Test("every default has the form of its field, and is written as its author would")
+    func defaults() throws {
+        for field in PolicySchema.fields {
+            guard let standard = field.standard else { continue }
+            let words = field.words(of: PolicyItem(standard, .builtIn))
+            let text =
+                field.key.map { "version: 1\n\(field.section):\n  \($0): \(words)\n" }
+                ?? "version: 1\n\(field.name): \(words)\n"
+            let (document, problems) = PolicyDocument.read(Array(text.utf8), layer: .org, file: "p")
+            #expect(problems.isEmpty, "\(problems)")
+            #expect(document.fields[field.name]?.content == standard, "\(field.name)")
+        }
+    }
+
+    @Test("a stated default says what silence says: no field has a second meaning")
+    func silence() throws {
+        for field in PolicySchema.fields {
+            guard let standard = field.standard else { continue }
+            let origin = PolicyOrigin(layer: .org, file: "p", line: 1)
+            let stated = PolicyDocument(layer: .org, file: "p", fields: [field.name: PolicyItem(standard, origin)])
+            let silent = PolicyDocument(layer: .org, file: "p")
+            let one = try EffectivePolicy(organisation: stated, day: "2026-01-01")
+            #expect(try one.digest() == EffectivePolicy(organisation: silent, day: "2026-01-01").digest())
+        }
+    }
+
+    /// A field that is said to be enforced has a row here that shows its effect on a start, or it is not enforced.
+    private static let effects: [(field: String, document: String, shows: @Sendable (EffectivePolicy) throws -> Bool)] =
+        [
+            (
+                "network.allow", "network: {allow: [{id: a, hosts: [a.example.com]}]}",
+                { NetworkPolicy($0).allow.count == 1 }
+            ),
+            (
+                "network.user_hosts", "network: {user_hosts: any}",
+                { NetworkPolicy($0).additions == .any }
+            ),
+            ("network.targets", "network: {targets: [10.1.0.0/16]}", { NetworkPolicy($0).targets.count == 1 }),
+            (
+                "network.names", "network: {names: [{name: a.example.com, addresses: [10.1.1.1]}]}",
+                { NetworkPolicy($0).names.first?.addresses.count == 1 }
+            ),
+            (
+                "network.upstream_proxy", "network: {upstream_proxy: {host: p.example.com, port: 3128, tls: true}}",
+                { NetworkPolicy($0).upstream?.usesTLS == true }
+            ),
+            (
+                "network.authorities", "network: {authorities: [/etc/ca.pem]}",
+                { NetworkPolicy($0).authorities == ["/etc/ca.pem"] }
+            ),
+            ("resources.cpus", "resources: {cpus: 2}", { bounded($0).cpus == 2 }),
+            ("resources.memory", "resources: {memory: 1g}", { bounded($0).memory == ByteSize(gibibytes: 1) }),
+            ("resources.pids", "resources: {pids: 100}", { bounded($0).pids == 100 }),
+            ("resources.tmp_size", "resources: {tmp_size: 1m}", { bounded($0).tmpSize == ByteSize(mebibytes: 1) }),
+            ("runtime.engine", "runtime: {engine: kata}", { policy in (try? policy.judge(.gvisor)) == nil }),
+            (
+                "runtime.fallback", "runtime: {fallback: [crun]}",
+                { try $0.judge(.crun) != .permitted }
+            ),
+            ("runtime.rootless", "runtime: {rootless: true}", { policy in (try? policy.judge(rootful: true)) == nil }),
+            ("audit.on_failure", "audit: {on_failure: continue}", { $0.auditFailure == .markGap }),
+            ("audit.recording_policy", "audit: {recording_policy: required}", { $0.recordingPolicy == .required }),
+            (
+                "audit.recording_recipient",
+                "audit: {recording_recipient: \"aibox-recording:\(String(repeating: "A", count: 43))=\"}",
+                { $0.recordingRecipient?.hasSuffix("AA=") == true }
+            ),
+            ("pins", "pins: {resources.cpus: 2}", { $0.pins.map(\.key) == ["resources.cpus"] }),
+            (
+                "exceptions", "exceptions: [{id: x, owner: o, expires: 2027-01-01, hosts: [a.example.com]}]",
+                { NetworkPolicy($0).allow.map(\.id) == ["x"] }
+            ),
+            (
+                "required", "required: [tools.rules]",
+                { policy in (try? PolicyEnforcement(policy).refuse()) == nil }
+            ),
+        ]
+
+    private static func bounded(_ policy: EffectivePolicy) -> Configuration.Resources {
+        var resources = Configuration().resources
+        _ = policy.bound(&resources)
+        return resources
+    }
+
+    private static func policy(_ text: String) throws -> EffectivePolicy {
+        let document = try PolicyDocument(Array("version: 1\n\(text)\n".utf8), layer: .org, file: "org")
+        return try EffectivePolicy(organisation: document, day: "2026-11-22")
+    }
+
+    @Test("exactly the fields whose effect is shown here are declared as enforced")
+    func enforced() throws {
+        var declared: [String] = []
+        for field in PolicySchema.fields { if case .enforced = field.enforcement { declared.append(field.name) } }
+        #expect(declared.sorted() == Self.effects.map(\.field).sorted())
+        let silent = try Self.policy("")
+        for effect in Self.effects {
+            #expect(try effect.shows(Self.policy(effect.document)), "\(effect.field)")
+            let isSilent = (try? effect.shows(silent)) != true
+            #expect(isSilent, "\(effect.field) has its effect without being said")
+        }
+    }
+
+    @Test("what is not enforced is named at the start, once for each document")
+    func notEnforced() throws {
+        let policy = try Self.policy(
+            "tools: {rules: [{match: [curl], allow: false}]}\nllm: {models: [a]}\nruntime: {ephemeral: false}\nnetwork: {mode: deny-by-default}\nfilesystem: {workspace_root: /workspace}"
+        )
+        let enforcement = PolicyEnforcement(policy)
+        #expect(enforcement.notes == ["this version of aibox does not enforce tools.rules, llm.models of org"])
+        try enforcement.refuse()
+        let other = try Self.policy("filesystem: {workspace_root: /workspace/src}\nruntime: {ephemeral: true}")
+        #expect(
+            PolicyEnforcement(other).notes
+                == ["this version of aibox does not enforce filesystem.workspace_root, runtime.ephemeral of org"])
+    }
+
+    @Test(
+        "a start is refused where the organisation requires what is not enforced",
+        arguments: [
+            ("required: [tools]\ntools: {rules: [{match: [curl], allow: false}]}", true),
+            ("required: [tools.rules]", true), ("required: [tools]", false), ("required: [network, audit]", false),
+            ("required: [filesystem]\nfilesystem: {deny: [/a]}", true),
+            ("required: [runtime]\nruntime: {ephemeral: true}", true),
+            ("required: [runtime]\nruntime: {ephemeral: false}", false),
+        ])
+    func required(text: String, isRefused: Bool) throws {
+        let enforcement = PolicyEnforcement(try Self.policy(text))
+        if isRefused {
+            let error = #expect(throws: AiboxError.self) { try enforcement.refuse() }
+            #expect(error?.code == .layerMissing)
+            #expect(error?.why?.contains("org:2") == true)
+        } else {
+            try enforcement.refuse()
+        }
+    }
+}
