@@ -103,7 +103,8 @@ let package = Package(
         tests(
             "AiboxContainerTests",
             uses: [
-                "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState", "AiboxSystem", "AiboxWire",
+                "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState", "AiboxSystem",
+                "AiboxWire",
             ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
@@ -115,7 +116,9 @@ let package = Package(
                 "aibox-gateway",
             ]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem", "CNftnl"], exclude: ["Golden"]),
-        tests("AiboxPolicyTests", uses: ["AiboxConfig", "AiboxEmbedded", "AiboxNetwork", "AiboxPolicy", "AiboxSystem", "AiboxWire", "Rego"]),
+        tests(
+            "AiboxPolicyTests",
+            uses: ["AiboxConfig", "AiboxEmbedded", "AiboxNetwork", "AiboxPolicy", "AiboxSystem", "AiboxWire", "Rego"]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("RegoTests", uses: ["Rego"]),

@@ -183,3 +183,58 @@ struct PolicyCommandTests {
         #expect(result.errorText.contains("AIBOX_POLICY_ORG_BASELINE_PATH asks for"))
     }
 }
+
+@Suite("aibox policy why, as a person runs it")
+struct PolicyWhyCommandTests {
+    private static let org = """
+        version: 1
+        network:
+          allow:
+            - {id: api, hosts: [api.example.com], methods: [GET]}
+        tools:
+          rules:
+            - {match: [git], allow: true, risk: safe}
+            - {match: [curl], allow: false}
+        push: {protected: [main]}
+        """
+
+    @Test(
+        "the answer names the rule and its line",
+        arguments: [
+            (["tool", "--", "git", "push", "--force"], "allow: ", "git, org (ORG:7)"),
+            (["tool", "/usr/bin/curl", "-v"], "deny: ", "curl, org (ORG:8)"),
+            (["tool", "nc"], "deny: no rule lets this tool run", "tools.default"),
+            (["net", "https://api.example.com/x"], "allow: ", "api, org (ORG:4)"),
+            (
+                ["net", "https://api.example.com/x", "--method", "POST"], "deny: api.example.com is allowed with GET",
+                "api, org (ORG:4)"
+            ),
+            (["net", "evil.example.com:443"], "deny: evil.example.com is not on the allow-list", "default-deny"),
+            (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:9)"),
+            (["push", "topic"], "review: ", "push.default"),
+        ])
+    func answers(arguments: [String], first: String, rule: String) throws {
+        let command = try BuiltCommand()
+        let file = try command.folder.write("org.yaml", Self.org)
+        let words = ["policy", "why", arguments[0], "--org", file] + arguments.dropFirst()
+        let result = try SystemCommandRunner().run(
+            Command(BuiltCommand.path, words, environment: command.environment))
+        #expect(result.succeeded, "\(result.errorText)")
+        #expect(result.text.hasPrefix(first), "\(result.text)")
+        #expect(result.text.contains(rule.replacing("ORG", with: file)), "\(result.text)")
+        #expect(result.text.contains("does not enforce") == (arguments[0] != "net"))
+    }
+
+    @Test("as JSON, and with what makes no sense")
+    func json() throws {
+        let command = try BuiltCommand()
+        let file = try command.folder.write("org.yaml", Self.org)
+        let answer = try command.run("policy", "why", "net", "-o", "json", "--org", file, "evil.example.com").text
+        #expect(answer.contains("\"decision\": \"deny\"") && answer.contains("\"enforced\": true"))
+        #expect(try command.run("policy", "why", "net", "--org", file, "10.0.0.1").termination == .exited(64))
+        #expect(
+            try command.run("policy", "why", "net", "--org", file, "https://api.example.com/a/..%2fb").termination
+                == .exited(64))
+        #expect(try command.run("policy", "why", "tool", "--org", file).termination == .exited(64))
+    }
+}

@@ -28,6 +28,20 @@ struct EffectivePolicyTests {
         #expect(PolicyEnforcement(policy).notes.isEmpty)
     }
 
+    @Test("the examples fit each other, and say nothing that is not enforced")
+    func examples() throws {
+        let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/examples/"
+        let sources = try [("org", PolicyLayer.org), ("team", .team), ("project", .project)].map { name, layer in
+            PolicySet.Source(layer: layer, file: name, bytes: try File.read(folder + name + ".yaml"))
+        }
+        let policy = try PolicySet(sources, day: "2027-03-31").effective()
+        #expect(PolicyEnforcement(policy).notes.isEmpty)
+        #expect(NetworkPolicy(policy).allow.map(\.id) == ["git", "npm"])
+        #expect(policy.recordingPolicy == .required)
+        #expect(try PolicySet([sources[0]], day: "2027-03-31").effective()["network.allow"]?.elements.count == 3)
+        #expect(try PolicySet([sources[0]], day: "2027-04-01").effective()["network.allow"]?.elements.count == 2)
+    }
+
     @Test("a fallback is permitted and said; what is stronger than the engine asked for is permitted")
     func engines() throws {
         let policy = try policy("version: 1\nruntime: {engine: gvisor, fallback: [crun]}\n")

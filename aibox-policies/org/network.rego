@@ -36,19 +36,25 @@ candidates contains { "place": verdict.place("allow", 0, rule), "answer": full }
 	full := verdict.answer("allow", rule.id, rule.layer, sprintf("%s is on the list as %s", [host, rule.id]))
 }
 
-known contains rule if {
+# An entry that names the host speaks for it alone; a star counts only where there is none. So does the gateway decide.
+known := named if count(named) > 0 else := starred
+
+named contains rule if {
 	some rule in input.policy.network.allow
 	some pattern in rule.hosts
-	host_fits(lower(pattern))
+	lower(pattern) == host
 }
 
-# `*.example.com` is every name one or more labels below it, and not example.com itself.
-host_fits(pattern) if pattern == host
-
-host_fits(pattern) if {
+# `*.example.com` is every name exactly one label below it, and not example.com itself.
+starred contains rule if {
+	some rule in input.policy.network.allow
+	some pattern in rule.hosts
 	startswith(pattern, "*.")
-	endswith(host, trim_prefix(pattern, "*"))
-	count(host) >= count(pattern)
+	ending := lower(trim_prefix(pattern, "*"))
+	endswith(host, ending)
+	label := trim_suffix(host, ending)
+	label != ""
+	not contains(label, ".")
 }
 
 # A rule without the field does not restrict.

@@ -15,7 +15,7 @@ default decision := {
 
 decision := verdict.first(candidates) if count(candidates) > 0
 
-candidates contains { "place": verdict.place(outcome, specificity, rule), "answer": full } if {
+candidates contains { "place": verdict.place(strictness(rule, outcome), specificity, rule), "answer": full } if {
 	some rule in input.policy.tools.rules
 	fits(rule.match)
 	outcome := outcome_of(rule)
@@ -25,6 +25,12 @@ candidates contains { "place": verdict.place(outcome, specificity, rule), "answe
 		{"obligations": obligations(rule)},
 	)
 }
+
+# A review afterwards is looser than one before, however specific its rule.
+strictness(rule, outcome) := "review-async" if {
+	outcome == "review"
+	rule.async == true
+} else := outcome
 
 command := concat(" ", input.command.argv)
 

@@ -5,7 +5,7 @@ package aibox.verdict
 layer_order := {"org": 0, "team": 1, "project": 2}
 
 # A rule's answer as a number: the larger, the stricter.
-strictness := {"allow": 0, "review": 1, "deny": 2}
+strictness := {"allow": 0, "review-async": 1, "review": 2, "deny": 3}
 
 risk_of := {"allow": "safe", "review": "review-required", "deny": "blocked-by-default"}
 

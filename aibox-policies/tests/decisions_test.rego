@@ -76,6 +76,16 @@ test_tool_project_does_not_loosen if {
 	tool(["make"]).layer == "team"
 }
 
+test_tool_review_before_wins_over_a_more_specific_one_after if {
+	rules := [
+		{"id": "before", "layer": "org", "match": ["git"], "allow": true, "risk": "review-required"},
+		{"id": "after", "layer": "project", "match": ["git", "push"], "allow": true, "risk": "review-required", "async": true},
+	]
+	answer := decision with input as {"action": "tool", "policy": {"tools": {"rules": rules}}, "command": {"argv": ["git", "push"]}}
+	answer.rule == "before"
+	answer.obligations == []
+}
+
 test_tool_asynchronous_review if tool(["make"]).obligations == ["review-async"]
 
 test_tool_blocking_review if tool(["git", "push"]).obligations == []
@@ -93,6 +103,20 @@ test_network_other_port if network({"host": "git.example.com", "port": 22, "sche
 test_network_name_below_star if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https", "method": "get", "path": "/simple/x/y"}).decision == "allow"
 
 test_network_star_is_not_the_name_itself if network({"host": "pkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simple/x"}).decision == "deny"
+
+test_network_star_is_one_label if network({"host": "b.a.pkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simple/x"}).rule == "network.default"
+
+test_network_named_host_is_not_widened_by_a_star if {
+	rules := [
+		{"id": "all", "layer": "org", "hosts": ["*.example.com"], "ports": [443]},
+		{"id": "api", "layer": "org", "hosts": ["api.example.com"], "ports": [443], "methods": ["GET"]},
+	]
+	answer := decision with input as {
+		"action": "network", "policy": {"network": {"allow": rules}},
+		"request": {"host": "api.example.com", "port": 443, "scheme": "https", "method": "POST", "path": "/"},
+	}
+	answer.rule == "network.request"
+}
 
 test_network_star_is_no_suffix_of_letters if network({"host": "evilpkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simple/x"}).decision == "deny"
 

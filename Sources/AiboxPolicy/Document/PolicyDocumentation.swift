@@ -27,6 +27,8 @@ public enum PolicyDocumentation {
 
             ## Reading
 
+            Examples of the three: `aibox-policies/examples`.
+
             `version: 1` is required. Unknown keys, keys given twice, values of another form, aliases, anchors, tags, entries given twice and
             files that cannot be read are errors with file, line and column; nothing is ignored. `configs/policy.schema.json` lets editors
             complete the fields.
@@ -47,6 +49,12 @@ public enum PolicyDocumentation {
 
             Rules of `tools` and tools of `mcp` of all layers count together: the strictest that fits wins, then the most specific, then org
             before team before project. A later rule that an earlier, stricter one always overrides is an error, not a rule without effect.
+
+            ## Decisions
+
+            One question, one answer: `{decision: allow|review|deny, risk, rule, layer, reason, obligations}`. `PolicyDecider` asks the policies
+            in Rego (`aibox-policies/org`, part of aibox) about tools, files, credentials, pushes, models and MCP tools; no rule, an error and a
+            time-out mean deny. Connections are decided by the gateway from the same allow-list. `aibox policy why` asks either for a person.
 
             ## What is enforced
 

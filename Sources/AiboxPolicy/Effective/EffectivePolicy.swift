@@ -93,6 +93,22 @@ public struct EffectivePolicy: Sendable, Equatable {
 
     public subscript(field: String) -> PolicyItem? { values[field] }
 
+    /// Where a rule that decided stands: the entry with its id, or with its text.
+    public func origin(ofRule rule: String, field: String) -> PolicyOrigin? {
+        let section = field.prefix { $0 != "." } + "."
+        for (name, item) in values.sorted(by: { $0.key < $1.key }) where name.hasPrefix(section) || name == "exceptions"
+        {
+            if name == rule { return item.origin }
+            for entry in item.elements {
+                let id =
+                    entry["id"]?.text ?? entry.text.map { "\(name):\($0)" }
+                    ?? entry["match"]?.texts.joined(separator: " ")
+                if id == rule { return entry.origin }
+            }
+        }
+        return nil
+    }
+
     func text(_ field: String) -> String { values[field]?.text ?? "" }
 
     /// Who bounds a field, for messages: `/etc/aibox/org-policy.yaml:12`, or the organisation's file if nobody spoke.

@@ -54,7 +54,8 @@ public struct PolicySet: Sendable, Equatable {
     /// - Throws: one error with everything that is wrong.
     public func effective() throws(AiboxError) -> EffectivePolicy {
         let read = documents
-        let names = sources.map(\.file).joined(separator: ", ")
+        let names = sources.map(\.file).filter { file in read.problems.contains { $0.source == file } }
+            .joined(separator: ", ")
         if let error = AiboxError(.policyInvalid, "cannot use the policy \(names)", problems: read.problems) {
             throw error
         }

@@ -1,0 +1,74 @@
+import AiboxWire
+
+/// Something that a sandbox asks to do, in the terms of the decision contract (docs/policy.md).
+public enum PolicyQuestion: Sendable, Equatable {
+    /// A command line, the program first.
+    case tool([String])
+    /// A path inside; `write` also stands for removing and renaming.
+    case file(path: String, write: Bool)
+    /// - Parameter type: `git_token`, `llm_api_key` or `mirror_token`.
+    case credential(type: String, seconds: Int)
+    /// - Parameter ref: the full name: `refs/heads/main`.
+    case push(ref: String, force: Bool, delete: Bool)
+    case model(String)
+    case server(id: String, tool: String)
+
+    /// The part of the input document that is this question's own.
+    var input: (action: String, name: String, value: JSONValue) {
+        switch self {
+        case .tool(let argv): ("tool", "command", ["argv": .array(argv.map { .string($0) })])
+        case .file(let path, let write):
+            ("file", "request", ["path": .string(path), "mode": .string(write ? "write" : "read")])
+        case .credential(let type, let seconds):
+            ("credential", "credential", ["type": .string(type), "ttl_seconds": .integer(Int64(seconds))])
+        case .push(let ref, let force, let delete):
+            ("push", "push", ["ref": .string(ref), "force": .bool(force), "delete": .bool(delete)])
+        case .model(let model): ("llm", "request", ["model": .string(model)])
+        case .server(let id, let tool): ("mcp", "request", ["server": .string(id), "tool": .string(tool)])
+        }
+    }
+
+    /// The field of a policy that answers it.
+    public var field: String {
+        switch self {
+        case .tool: "tools.rules"
+        case .file(_, let write): write ? "filesystem.protected" : "filesystem.deny"
+        case .credential(let type, _): "credentials.\(type)_ttl"
+        case .push: "push.unreviewed"
+        case .model: "llm.models"
+        case .server: "mcp.servers"
+        }
+    }
+}
+
+/// An answer of the decision contract.
+public struct PolicyDecision: Sendable, Equatable {
+    public enum Outcome: String, Sendable, CaseIterable { case allow, review, deny }
+
+    public var outcome: Outcome
+    /// `safe`, `review-required` or `blocked-by-default`.
+    public var risk: String
+    public var rule: String
+    /// `org`, `team` or `project`.
+    public var layer: String
+    public var reason: String
+    /// What goes with an answer that is not a denial, such as `review-async`.
+    public var obligations: [String]
+
+    public init(
+        outcome: Outcome, risk: String, rule: String, layer: String, reason: String, obligations: [String]
+    ) {
+        self.outcome = outcome
+        self.risk = risk
+        self.rule = rule
+        self.layer = layer
+        self.reason = reason
+        self.obligations = obligations
+    }
+
+    /// What stands for every failure to decide.
+    static func refusal(_ why: String) -> PolicyDecision {
+        PolicyDecision(
+            outcome: .deny, risk: "blocked-by-default", rule: "error", layer: "org", reason: why, obligations: [])
+    }
+}

@@ -1,0 +1,162 @@
+import AiboxConfig
+import AiboxEmbedded
+import AiboxNetwork
+import AiboxPolicy
+import AiboxSystem
+import ArgumentParser
+import Rego
+
+struct PolicyWhy: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why", abstract: "Show what a sandbox here would be told, and by which rule.",
+        subcommands: [PolicyWhyTool.self, PolicyWhyNet.self, PolicyWhyPush.self])
+}
+
+struct PolicyWhyTool: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tool", abstract: "A command line.", usage: "aibox policy why tool [<options>] -- <command> ...")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var documents: PolicyDocumentOptions
+
+    @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.")
+    var command: [String]
+
+    func run() throws {
+        let argv = command.first == "--" ? Array(command.dropFirst()) : command
+        if argv.isEmpty { throw ValidationError("Say which command: aibox policy why tool -- curl example.com") }
+        try PolicyAnswer(documents, global).show(.tool(argv))
+    }
+}
+
+struct PolicyWhyPush: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "push", abstract: "A push to a branch or tag.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var documents: PolicyDocumentOptions
+
+    @Argument(help: "refs/heads/..., refs/tags/..., or the short name of a branch.")
+    var ref: String
+
+    @Flag(help: "History is rewritten.")
+    var force = false
+
+    @Flag(help: "The ref is removed.")
+    var delete = false
+
+    func run() throws {
+        let full = ref.hasPrefix("refs/") ? ref : "refs/heads/" + ref
+        try PolicyAnswer(documents, global).show(.push(ref: full, force: force, delete: delete))
+    }
+}
+
+struct PolicyWhyNet: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "net", abstract: "A connection or request.",
+        discussion: "Decided by the code that the gateway decides with, on the list that a start here would give it.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var documents: PolicyDocumentOptions
+
+    @Argument(help: "HOST[:PORT], or a URL.")
+    var target: String
+
+    @Option(help: ArgumentHelp("With a URL: the request's method.", valueName: "method"))
+    var method = "GET"
+
+    func run() throws {
+        let policy = try documents.set(global).effective()
+        let plan = try NetworkPolicy(policy).plan(try global.layers().load().configuration.network)
+        let list: AllowList
+        do { list = try AllowList(plan?.allow ?? []) } catch { throw error.asError }
+        let request = try request()
+        var answer = PolicyAnswer(policy: policy, output: global.output)
+        answer.additions = plan?.permitsAdditions ?? false
+        switch list.decide(request) {
+        case .allow(let grant):
+            let limits = grant.needsInspection ? ["inspected"] : []
+            answer.show(
+                PolicyDecision(
+                    outcome: .allow, risk: "safe", rule: grant.rule, layer: grant.layer,
+                    reason: "\(request.host) is on the allow-list", obligations: limits), "network.allow")
+        case .deny(let denial):
+            answer.show(
+                PolicyDecision(
+                    outcome: .deny, risk: "blocked-by-default", rule: denial.rule, layer: denial.layer,
+                    reason: denial.reason, obligations: []), "network.allow")
+        }
+    }
+
+    private func request() throws -> EgressRequest {
+        let scheme = [AllowRule.Scheme.https, .http].first { target.hasPrefix($0.rawValue + "://") }
+        let rest = scheme.map { target.dropFirst($0.rawValue.count + 3) } ?? target[...]
+        let authority = rest.prefix { $0 != "/" }
+        let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        do {
+            guard let host = parts.first, let port = parts.count > 1 ? UInt16(parts[1]) : scheme == .http ? 80 : 443
+            else { throw ValidationError("\(target) is no HOST[:PORT] and no URL.") }
+            let name = try HostName(String(host))
+            guard let scheme else { return EgressRequest(host: name, port: port, content: .tunnel) }
+            let path = try RequestPath(String(rest.dropFirst(authority.count)))
+            return EgressRequest(host: name, port: port, content: .http(scheme, method: method, path: path))
+        } catch let failure as HostNameFailure {
+            throw AiboxError(.usage, "cannot ask about \(SafeText.escaped(target))", why: failure.reason)
+        } catch let failure as RequestPathFailure {
+            throw AiboxError(.usage, "cannot ask about \(SafeText.escaped(target))", why: failure.reason)
+        }
+    }
+}
+
+/// Decides and shows: the answer, the rule and where it stands, and who could change it.
+struct PolicyAnswer {
+    private let policy: EffectivePolicy
+    private let output: Output
+    var additions = false
+
+    init(policy: EffectivePolicy, output: Output) {
+        self.policy = policy
+        self.output = output
+    }
+
+    init(_ documents: PolicyDocumentOptions, _ global: GlobalOptions) throws {
+        self.init(policy: try documents.set(global).effective(), output: global.output)
+    }
+
+    func show(_ question: PolicyQuestion) throws {
+        let modules = try EmbeddedFile.paths.filter { $0.hasPrefix("aibox-policies/org/") }.map {
+            Engine.Module(name: $0, text: try BuiltIn.file($0))
+        }
+        let decider = try PolicySources.reporting("cannot use the policies") {
+            try PolicyDecider(policy, modules: modules)
+        }
+        show(decider.decide(question), question.field)
+    }
+
+    func show(_ decision: PolicyDecision, _ name: String) {
+        let origin = policy.origin(ofRule: decision.rule, field: name)
+        let field = PolicySchema.field(name)
+        let isEnforced = field?.enforcement != .notYet
+        var lines = ["\(decision.outcome.rawValue): \(decision.reason)"]
+        lines.append("  rule    \(decision.rule), \(decision.layer)" + (origin.map { " (\($0))" } ?? ""))
+        if !decision.obligations.isEmpty { lines.append("  also    " + decision.obligations.joined(separator: ", ")) }
+        if decision.outcome != .allow {
+            lines.append(
+                "  change  " + (additions ? "aibox network allow, or " : "") + "who owns " + owner(decision, origin))
+        }
+        if !isEnforced { lines.append("  note    this version of aibox does not enforce \(name)") }
+        output.answer(
+            .text(
+                SafeText.escaped(lines.joined(separator: "\n"), keepingLines: true),
+                .object([
+                    .init("decision", .text(decision.outcome.rawValue)), .init("risk", .text(decision.risk)),
+                    .init("rule", .text(decision.rule)), .init("layer", .text(decision.layer)),
+                    .init("reason", .text(decision.reason)),
+                    .init("obligations", .list(decision.obligations.map { .text($0) })),
+                    .init("origin", .optional(origin?.description)), .init("enforced", .boolean(isEnforced)),
+                ])))
+    }
+
+    private func owner(_ decision: PolicyDecision, _ origin: PolicyOrigin?) -> String {
+        origin.map(\.file) ?? policy.source
+    }
+}
