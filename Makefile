@@ -42,6 +42,7 @@ bench: build
 	@$(SWIFT) build $(RELEASE_FLAGS) --product audit-benchmark
 	@scripts/bench-rego $(BIN)
 	@scripts/bench $(BIN)
+	@scripts/bench-network $(BIN)
 
 install: build
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/aibox

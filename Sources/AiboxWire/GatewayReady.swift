@@ -8,28 +8,35 @@ public struct GatewayReady: Sendable, Equatable {
     public var networkNamespace: String
     /// The SSH port on 127.0.0.1.
     public var sshPort: UInt16
+    /// Certificate, as PEM, of the authority that opens inspected tunnels: to be trusted by this sandbox and nobody else.
+    /// nil where nothing is inspected.
+    public var authority: String?
 
-    public init(pid: Int32, holderPid: Int32, networkNamespace: String, sshPort: UInt16) {
+    public init(pid: Int32, holderPid: Int32, networkNamespace: String, sshPort: UInt16, authority: String? = nil) {
         self.pid = pid
         self.holderPid = holderPid
         self.networkNamespace = networkNamespace
         self.sshPort = sshPort
+        self.authority = authority
     }
 }
 
 extension GatewayReady {
     public var json: JSONValue {
-        [
+        var object: JSONObject = [
             "pid": .integer(Int64(pid)), "holderPid": .integer(Int64(holderPid)),
             "networkNamespace": .string(networkNamespace), "sshPort": .integer(Int64(sshPort)),
         ]
+        object["authority"] = authority.map { .string($0) }
+        return .object(object)
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "ready")
         self.init(
             pid: try fields.integer("pid"), holderPid: try fields.integer("holderPid"),
-            networkNamespace: try fields.string("networkNamespace"), sshPort: try fields.integer("sshPort"))
+            networkNamespace: try fields.string("networkNamespace"), sshPort: try fields.integer("sshPort"),
+            authority: try fields.optionalString("authority"))
         try fields.finish()
     }
 }

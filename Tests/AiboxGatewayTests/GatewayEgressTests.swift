@@ -109,6 +109,47 @@ struct GatewayEgressTests {
         #expect(!gateway.log.contains("squid serves"))
     }
 
+    @Test(
+        "an entry with methods and paths is opened: listed requests pass, others get a 403 in JSON, origins are verified"
+    )
+    func inspected() throws {
+        let rule = AllowRuleSource(
+            id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https)], schemes: ["https"], methods: ["GET"],
+            paths: ["/headers", "/v1/**"])
+        let origin = try Origin()
+        // Squid may run as another account, which has to read the authority.
+        chmod(origin.folder.path, 0o755)
+        let api = "https://api.allowed.test:\(Origin.https)"
+        for isKnown in [false, true] {
+            var plan = Origin.plan([rule])
+            if isKnown { plan.originAuthorities = [origin.authority] }
+            let gateway = try LiveGateway(plan: plan)
+            try gateway.client.serving()
+            let pem = try #require(gateway.ready.authority)
+            #expect(pem.contains("BEGIN CERTIFICATE") && !pem.contains("PRIVATE"))
+            let trusted = try origin.folder.write("gateway.crt", pem)
+            let ask = { (path: String, more: [String]) throws in
+                try self.curl(gateway, origin, api + path, ["--cacert", trusted] + more)
+            }
+            let listed = try ask("/headers", [])
+            if !isKnown {
+                #expect(listed.status != "200" && !origin.requests.contains { $0.contains("/headers") }, "\(listed)")
+                continue
+            }
+            #expect(listed.status == "200" && !listed.body.lowercased().contains("x-aibox"), "\(listed)")
+            for (path, more) in [("/other", []), ("/v1/x", ["-d", "x=y"]), ("/v1/%2e%2e/other", ["--path-as-is"])] {
+                let refused = try ask(path, more)
+                #expect(refused.status == "403", "\(path): \(refused)")
+                #expect(try JSONParser.parse(Array(refused.body.utf8))["error"]?.stringValue == "request_not_allowed")
+            }
+            #expect(!origin.requests.contains { $0.contains("/other") || $0.contains("POST") })
+            #expect(eventually { (try? gateway.events("network.deny").count) == 3 }, "one record a refusal")
+            // Without that authority the tunnel is no good, and what is not inspected stays closed.
+            #expect(try curl(gateway, origin, api + "/headers").exit != 0)
+            #expect(try curl(gateway, origin, Self.https + "/").status == "200")
+        }
+    }
+
     @Test("without a plan there is no door at all")
     func disabled() throws {
         let origin = try Origin()

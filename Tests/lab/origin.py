@@ -39,6 +39,8 @@ def note(**fields):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
+    # Head and body are two writes: without this the second waits for the first one's acknowledgement.
+    disable_nagle_algorithm = True
 
     def reply(self, status, body, kind="text/plain", extra=()):
         self.send_response(status)
@@ -138,7 +140,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 512
+    request_queue_size = 2048
 
     def handle_error(self, *arguments):
         pass

@@ -83,9 +83,20 @@ struct SandboxPreparation: Sendable {
         }
     }
 
-    private static let marker = "secret-"
+    static let marker = "secret-"
 
-    static let secretPurposes = ["hostkey", "authorized", "run-argv"]
+    static let secretPurposes = ["hostkey", "authorized", "run-argv"] + SandboxTrust.purposes
+
+    /// What the sandbox is given to trust the authority of its gateway, where that opens tunnels.
+    func trust(_ authority: String?, image: String) throws(AiboxError) -> SandboxTrust {
+        guard let authority else { return SandboxTrust() }
+        let all = try context.podman.file(SandboxTrust.bundlePath, of: image) + "\n" + authority
+        return SandboxTrust(secrets: [
+            try secret(
+                "authority", content: Array(authority.utf8), target: SandboxTrust.authorityPath, mode: "0444"),
+            try secret("authorities", content: Array(all.utf8), target: SandboxTrust.bundlePath, mode: "0444"),
+        ])
+    }
 
     private func secret(_ purpose: String, content: [UInt8], target: String, mode: String) throws(AiboxError)
         -> SandboxSpec.Secret
@@ -132,15 +143,16 @@ struct PreparedSandbox: Sendable {
         return words.isEmpty ? "none (\(support.reason ?? "not supported"))" : words.joined(separator: ", ")
     }
 
-    func spec(_ gateway: GatewayReady, runFolder: String) throws(AiboxError) -> SandboxSpec {
-        SandboxSpec(
+    func spec(_ gateway: GatewayReady, _ trust: SandboxTrust, runFolder: String) -> SandboxSpec {
+        let variables = proxy + trust.environment
+        return SandboxSpec(
             name: name, workspacePath: workspace.path, image: image.id, engine: engine,
             userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,
             limits: limits, workspaceSource: workspaceSource, volumes: CacheVolumes.volumes(of: name),
             temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: seccompProfile,
-            appArmorProfile: appArmor.profile, secrets: secrets,
-            environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)] + proxy,
-            command: Self.command(name, proxy),
+            appArmorProfile: appArmor.profile, secrets: secrets + trust.secrets,
+            environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)] + variables,
+            command: Self.command(name, variables),
             monitorPidFile: runFolder + "/conmon.pid")
     }
 
@@ -151,12 +163,12 @@ struct PreparedSandbox: Sendable {
         let local = "localhost,127.0.0.1,::1"
         return [("HTTP_PROXY", url), ("HTTPS_PROXY", url), ("NO_PROXY", local)].flatMap { name, value in
             [SandboxSpec.Variable(name, value), SandboxSpec.Variable(name.lowercased(), value)]
-        }
+        } + [SandboxSpec.Variable("NODE_USE_ENV_PROXY", "1")]
     }
 
     /// sshd keeps the container alive: it is its first process. A login gets the variables named here.
-    private static func command(_ name: SandboxName, _ proxy: [SandboxSpec.Variable]) -> [String] {
-        let variables = proxy.map { " \($0.name)=\($0.value)" }.joined()
+    private static func command(_ name: SandboxName, _ variables: [SandboxSpec.Variable]) -> [String] {
+        let variables = variables.map { " \($0.name)=\($0.value)" }.joined()
         return [
             "/usr/sbin/sshd", "-D", "-e", "-f", "/etc/aibox/sshd_config", "-o",
             "SetEnv=LANG=C.UTF-8 PATH=\(path) AIBOX_SANDBOX=\(name)\(variables)", "-o",

@@ -23,6 +23,7 @@ struct SandboxRemains: Sendable {
             try self.endGateway()
         }
         for outcome in Parallel.settle([endContainer, endGateway]) { try outcome.get() }
+        try context.endTrust(name)
         try RecordedDoor(context: context, name: name).close()
         try WorkspaceMount.detach(context.paths.runtimeRoot + "/.workspaces/" + name.text)
         try store.remove(name.text)

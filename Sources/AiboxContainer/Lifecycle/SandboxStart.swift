@@ -93,7 +93,8 @@ public struct SandboxStart: Sendable {
                 { () throws(AiboxError) in try startGateway(name, runFolder, session, plan) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
-            let spec = try prepared.spec(gateway.ready, runFolder: runFolder)
+            let trust = try preparation.trust(gateway.ready.authority, image: prepared.image.id)
+            let spec = prepared.spec(gateway.ready, trust, runFolder: runFolder)
             _ = try context.podman.start(spec, settings: prepared.podmanSettings)
             clock.mark("container")
             try Interruption.check()
@@ -126,7 +127,8 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: ruling.notes + prepared.notes, timings: clock.steps)
+                notes: ruling.notes + prepared.notes + (plan == nil ? [Self.withoutNetwork] : []),
+                timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
@@ -141,6 +143,9 @@ public struct SandboxStart: Sendable {
             throw error
         }
     }
+
+    /// Switched off, the network is closed, not open: no setting takes the filter away.
+    private static let withoutNetwork = "network.enabled is false: this sandbox has no way out at all"
 
     private func sandboxName(_ workspace: Workspace) throws(AiboxError) -> SandboxName {
         if let givenName { return try SandboxName(givenName) }

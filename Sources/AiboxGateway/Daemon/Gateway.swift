@@ -49,7 +49,8 @@ struct Gateway {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
-                pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort)
+                pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort,
+                authority: egress?.authority)
             let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log) {
                 SSHAuditHandler(audit, port: sshPort)
             }

@@ -3,6 +3,7 @@ import AiboxCrypto
 import AiboxNetwork
 import AiboxSystem
 import AiboxWire
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -14,10 +15,14 @@ final class Egress: Sendable {
     private static let doors: [(port: UInt16, door: EgressConnection.Door)] = [
         (proxyPort, .proxy), (80, .http), (443, .tls),
     ]
+    /// Connections that wait to be taken; a burst beyond it waits for seconds.
+    private static let queueLength: Int32 = 2048
     /// Ports of the gateway's address that are served.
     static let ports = doors.map(\.port)
 
     let service: EgressService
+    /// Certificate of the authority that opens tunnels, as PEM; nil where none is opened.
+    let authority: String?
     private let supervisor: SquidSupervisor
     private let changes: EgressChanges
     private let recorder: EgressRecorder
@@ -49,21 +54,24 @@ final class Egress: Sendable {
         let service = EgressService(
             list: list, exceptions: plan.targets, hasUpstream: plan.upstream != nil, lookup: lookup,
             recorder: recorder, log: log)
+        let authority = try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30)
         let supervisor = try SquidSupervisor(
             folder: try SquidFolder.make(runFolder: runFolder), surroundings: surroundings(plan),
-            authority: try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30), log: log,
+            authority: authority, log: log,
             changed: { squid, why in
                 service.use(squid)
                 if let why { recorder.lost("squid", why) }
             }, spoke: { line in service.squidSpoke(line) })
         service.supervisor.withLock { $0 = supervisor }
-        return Egress(rules, service, supervisor, recorder, lookup, audit, log)
+        let certificate = list.inspects ? String(decoding: authority.certificate, as: UTF8.self) : nil
+        return Egress(rules, service, supervisor, recorder, lookup, audit, log, authority: certificate)
     }
 
     private init(
         _ rules: SessionRules, _ service: EgressService, _ supervisor: SquidSupervisor, _ recorder: EgressRecorder,
-        _ lookup: AddressLookup, _ audit: GatewayAudit, _ log: GatewayLog
+        _ lookup: AddressLookup, _ audit: GatewayAudit, _ log: GatewayLog, authority: String?
     ) {
+        self.authority = authority
         self.service = service
         self.supervisor = supervisor
         self.recorder = recorder
@@ -160,8 +168,10 @@ final class Egress: Sendable {
     /// Serves the listening sockets, in the order of `ports`.
     func serve(_ listeners: [Descriptor]) throws {
         for (listener, (_, door)) in zip(listeners, Self.doors) {
+            let queue = Descriptor(
+                try retrying("cannot serve the sandbox") { fcntl(listener.number, F_DUPFD_CLOEXEC, 3) })
             let channel = try ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.maxMessagesPerRead, value: 64)
                 .childChannelOption(.autoRead, value: false)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -176,6 +186,8 @@ final class Egress: Sendable {
                 }
                 .withBoundSocket(listener.release())
                 .wait()
+            // NIO makes the queue of a socket that it is given 128 long, whatever its options say.
+            try check(listen(queue.number, Self.queueLength), "cannot serve the sandbox")
             channels.withLock { $0.append(channel) }
         }
     }

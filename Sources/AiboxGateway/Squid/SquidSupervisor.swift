@@ -170,7 +170,10 @@ final class SquidSupervisor: Sendable {
     private func start(_ list: AllowList, number: Int) throws(AiboxError) -> SquidProcess {
         let surroundings = surroundings
         let secret = secret
-        var files: [(name: String, bytes: [UInt8])] = [("authority.pem", authority.certificate + authority.key)]
+        var files: [(name: String, bytes: [UInt8])] = [
+            ("authority.pem", authority.certificate + authority.key),
+            (SquidConfiguration.refusalPage, Array(SquidConfiguration.refusal.utf8)),
+        ]
         if let hosts = surroundings.hosts { files.append(("hosts", Array(hosts.utf8))) }
         return try SquidProcess.start(in: folder, number: number, files: files) { port, folder throws(AiboxError) in
             SquidConfiguration(

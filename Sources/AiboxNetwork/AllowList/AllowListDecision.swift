@@ -61,6 +61,9 @@ extension AllowList {
         return .allow(grant(matching, inspecting: request.scheme == .https))
     }
 
+    /// True if an entry opens tunnels: the sandbox has to trust the authority that does.
+    public var inspects: Bool { rules.contains(where: \.opensTLS) }
+
     /// The entries that speak for a host.
     public func rules(for host: HostName) -> [AllowRule] {
         let exact = rules.filter { $0.hosts.contains(.exact(host)) }

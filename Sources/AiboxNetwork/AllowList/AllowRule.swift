@@ -36,6 +36,8 @@ public struct AllowRule: Sendable, Equatable {
 
     /// True if a request to it can only be decided with TLS opened.
     public var needsInspection: Bool { inspect || methods != nil || paths != nil }
+    /// True if it opens tunnels.
+    public var opensTLS: Bool { needsInspection && schemes.contains(.https) }
 }
 
 /// An entry as it stands in a policy document, before it is checked.

@@ -19,6 +19,8 @@ extension SquidConfiguration {
             "sslproxy_session_cache_size 0",
             "logfile_rotate 0",
             "coredump_dir \(folder)",
+            // One page is ours, the rest is Squid's own.
+            "error_directory \(folder)",
             "cache deny all",
             "cache_mem 8 MB",
             "memory_pools off",
@@ -59,6 +61,16 @@ extension SquidConfiguration {
 
     /// Where Debian and Ubuntu put the program.
     public static let certificateGenerator = "/usr/lib/squid/security_file_certgen"
+
+    /// The file in `folder` with what a client reads that Squid refused: inside an opened tunnel nobody else can answer.
+    public static let refusalPage = "ERR_ACCESS_DENIED"
+    public static let refusal = """
+        {"error":"request_not_allowed","rule":"second-check","layer":"org",\
+        "reason":"the allow-list does not permit this method or path on this host",\
+        "next_steps":["Use a method and a path that are on the list.",\
+        "Ask the person who runs this sandbox to run: aibox network show"]}
+
+        """
 
     private var outgoing: [String] {
         var lines: [String] = []
@@ -194,6 +206,6 @@ extension SquidConfiguration {
 
     /// A host is opened as soon as one of its https entries asks for it.
     private func isInspected(_ host: HostPattern) -> Bool {
-        allowList.rules.contains { $0.hosts.contains(host) && $0.needsInspection && $0.schemes.contains(.https) }
+        allowList.rules.contains { $0.hosts.contains(host) && $0.opensTLS }
     }
 }

@@ -74,5 +74,5 @@ public struct SquidConfiguration: Sendable, Equatable {
     public var certificateDatabase: String { folder + "/certificates" }
 
     /// True if some entry needs TLS opened.
-    public var inspects: Bool { allowList.rules.contains { $0.needsInspection && $0.schemes.contains(.https) } }
+    public var inspects: Bool { allowList.inspects }
 }

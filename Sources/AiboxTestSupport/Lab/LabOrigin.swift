@@ -48,7 +48,9 @@ public final class LabOrigin: Sendable {
     public var log: String { (try? File.text(folder.path + "/requests.jsonl")) ?? "" }
 
     /// An organisation's policy that lists `allowed.test` (and `paths.test` below /public/) and opens this origin's address.
-    public func policy(hosts: [String] = ["allowed.test"], runtime: String = "gvisor") -> String {
+    ///
+    /// - Parameter more: further entries of the allow-list, a line each.
+    public func policy(hosts: [String] = ["allowed.test"], runtime: String = "gvisor", more: [String] = []) -> String {
         let names = Self.names.map { "    - {name: \($0), addresses: [\(address)]}" }.joined(separator: "\n")
         return """
             version: 1
@@ -57,6 +59,7 @@ public final class LabOrigin: Sendable {
               allow:
                 - {id: lab, hosts: [\(hosts.joined(separator: ", "))], ports: [80, 443, \(http), \(https)], schemes: [http, https]}
                 - {id: paths, hosts: [paths.test], ports: [\(http)], schemes: [http], methods: [GET], paths: ["/public/**"]}
+            \(more.map { "    - " + $0 }.joined(separator: "\n"))
               targets: [\(address)/32]
               names:
             \(names)
