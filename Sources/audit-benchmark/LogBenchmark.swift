@@ -132,7 +132,7 @@ struct LogBenchmark {
         let result = try SystemCommandRunner().run(
             Command("taskset", ["-c", "0", own, "verify", log]), timeout: .seconds(120))
         guard result.succeeded else { throw AiboxError(.failed, "verification failed", why: result.errorText) }
-        print(result.text, terminator: "")
+        print(result.text)
         let begin = ContinuousClock.now
         _ = try SystemCommandRunner().run(
             Command("sh", ["-c", "taskset -c 0 cat \"$0\"/events-* | sha256sum", log]), timeout: .seconds(120))
