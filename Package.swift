@@ -48,8 +48,8 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy",
-                "AiboxState",
+                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxCredentials", "AiboxEmbedded",
+                "AiboxPolicy", "AiboxState",
                 "AiboxSystem",
                 "AiboxWire",
             ]),
@@ -66,6 +66,9 @@ let package = Package(
                 "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxPolicy", "AiboxState",
                 "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
             ]),
+        room(
+            "AiboxCredentials",
+            uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "Rego"]),
         room(
@@ -107,6 +110,9 @@ let package = Package(
                 "AiboxWire",
             ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
+        tests(
+            "AiboxCredentialsTests",
+            uses: ["AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
