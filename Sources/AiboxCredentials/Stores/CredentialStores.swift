@@ -9,10 +9,12 @@ public struct CredentialStores: Sendable {
     public let notes: [String]
 
     /// - Throws: if what the settings ask for does not work and nothing may take its place.
-    init(
-        _ settings: Configuration.Credentials, environment: EnvironmentStore, command: CommandStore?,
-        keyring: SecretServiceStore, file: EncryptedFileStore
+    public init(
+        _ settings: Configuration.Credentials, of available: AvailableStores
     ) throws(AiboxError) {
+        let (environment, command, keyring, file) = (
+            available.environment, available.command, available.keyring, available.file
+        )
         var stores: [any CredentialStore] = []
         var notes: [String] = []
         switch settings.store {
@@ -60,24 +62,6 @@ public struct CredentialStores: Sendable {
         self.notes = notes
     }
 
-    /// The stores of this machine, as the settings ask for them.
-    ///
-    /// - Parameters:
-    ///   - environment: where credentials of the process's environment were put before anything was started.
-    ///   - ask: for the passphrase of the encrypted file, only where one opens it.
-    public static func open(
-        _ settings: Configuration.Credentials, paths: Paths, environment: EnvironmentStore,
-        ask: @escaping @Sendable (EncryptedFileStore.PassphraseQuestion) throws(AiboxError) -> Secret
-    ) throws(AiboxError) -> CredentialStores {
-        try CredentialStores(
-            settings, environment: environment,
-            command: settings.command.isEmpty
-                ? nil : CommandStore(settings.command, timeout: .seconds(settings.commandTimeout)),
-            keyring: SecretServiceStore(environment: Environment.all),
-            file: EncryptedFileStore(
-                path: paths.credentials, keyPath: paths.credentialKey, usesPassphrase: settings.passphrase, ask: ask))
-    }
-
     /// Stores as they are, for tests and for who made the choice already.
     public init(_ stores: [any CredentialStore]) {
         self.stores = stores
@@ -118,6 +102,7 @@ public struct CredentialStores: Sendable {
         guard let target = writable else {
             throw stores[0].refuseChange("aibox config set credentials.store auto")
         }
+        try stored.secret.requireReal()
         try target.write(stored)
         for store in stores where store.kind.isWritable && store.kind != target.kind {
             _ = try store.remove(stored.credential.name)

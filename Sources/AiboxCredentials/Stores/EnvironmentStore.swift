@@ -34,7 +34,9 @@ public struct EnvironmentStore: CredentialStore {
                 let credential = try Credential(
                     try CredentialName(type.rawValue + ":" + whose),
                     destinations: hosts.map { host throws(AiboxError) in [try CredentialDestination(host)] } ?? [])
-                stored.append(StoredCredential(credential, try Secret(value)))
+                let secret = try Secret(value)
+                try secret.requireReal()
+                stored.append(StoredCredential(credential, secret))
             } catch {
                 problem = AiboxError(.usage, "cannot use \(variable)", why: error.reason, remedy: error.remedy)
             }

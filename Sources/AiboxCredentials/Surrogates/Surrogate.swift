@@ -51,3 +51,15 @@ public struct SurrogateDigest: Sendable, Hashable {
     /// The first eight hexadecimal digits, for the audit log.
     public var short: String { Hex.encode(bytes.prefix(4)) }
 }
+
+extension Secret {
+    /// - Throws: `usage` for a stand-in of aibox's own making, whatever became of it: it opens nothing.
+    func requireReal() throws(AiboxError) {
+        let start = Array(Surrogate.start.utf8)
+        if withBytes({ $0.prefix(start.count).elementsEqual(start) }) {
+            throw AiboxError(
+                .usage, "this is a stand-in that aibox made for a sandbox, not a real secret",
+                remedy: "take the one that its issuer gave you")
+        }
+    }
+}
