@@ -35,6 +35,7 @@ let package = Package(
     name: "aibox",
     products: [
         .executable(name: "aibox", targets: ["aibox"]),
+        .executable(name: "aibox-credential-helper", targets: ["aibox-credential-helper"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
         // The policy language on its own, for other packages.
         .library(name: "Rego", targets: ["Rego"]),
@@ -53,6 +54,7 @@ let package = Package(
                 "AiboxSystem",
                 "AiboxWire",
             ]),
+        program("aibox-credential-helper", uses: ["AiboxWire"]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("rego-conformance", uses: ["Rego"]),
         program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),
@@ -101,7 +103,9 @@ let package = Package(
         tests(
             "AiboxAuditTests",
             uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
-        tests("AiboxCommandTests", uses: ["aibox", "AiboxConfig", "AiboxSystem"]),
+        tests(
+            "AiboxCommandTests",
+            uses: ["aibox", "aibox-credential-helper", "AiboxConfig", "AiboxCrypto", "AiboxSystem"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",

@@ -56,11 +56,12 @@ extension AuditEventType {
                 .optional("reason", .text, "why it was refused"))
         case .credentialUse:
             AuditEventDefinition(
-                "A surrogate was exchanged for its credential on the way out, or the exchange was refused.",
+                "A surrogate was exchanged for its credential on the way out, or git on the host got one; or that was refused.",
                 subject: "the credential's name",
                 .optional("kind", .text, "git, llm, registry, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
                 .optional("host", .text, "the host it was used for"),
+                .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("reason", .text, "why it was refused"))
         case .credentialRotate:
             AuditEventDefinition(
