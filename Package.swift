@@ -49,7 +49,8 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxCredentials", "AiboxEmbedded",
+                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxCredentials",
+                "AiboxEmbedded",
                 "AiboxPolicy", "AiboxState",
                 "AiboxSystem",
                 "AiboxWire",

@@ -30,7 +30,8 @@ public struct Credential: Sendable, Equatable {
                 user.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f })
             else {
                 throw AiboxError(
-                    .usage, "this is no user's name", why: "it is empty, or has a colon, a space or a control character")
+                    .usage, "this is no user's name", why: "it is empty, or has a colon, a space or a control character"
+                )
             }
         }
         self.user = user

@@ -27,7 +27,7 @@ public struct CredentialDestination: Sendable, Hashable, CustomStringConvertible
         let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let port: UInt16? = parts.count < 2 ? 443 : Self.port(parts[1])
         guard let name = parts.first, let port else { throw unfit("a port is a number from 1 to 65535") }
-        do throws(HostNameFailure) { host = try HostName(String(name)) } catch { throw unfit(error.reason) }
+        do throws(HostNameFailure) { host = try HostName(String(name)) } catch { throw unfit(Self.reason(error)) }
         self.port = port
         let rest = String(text.dropFirst(authority.count))
         do throws(RequestPathFailure) {
@@ -37,8 +37,18 @@ public struct CredentialDestination: Sendable, Hashable, CustomStringConvertible
         }
     }
 
+    /// Without what was typed, which may be a secret in the wrong place.
+    private static func reason(_ failure: HostNameFailure) -> String {
+        switch failure {
+        case .lookalike, .punycode: "a label of its name mixes scripts, looks like another one, or is no valid encoding"
+        default: failure.reason
+        }
+    }
+
     private static func port(_ text: Substring) -> UInt16? {
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(text), port > 0 else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(text), port > 0 else {
+            return nil
+        }
         return port
     }
 
@@ -48,7 +58,8 @@ public struct CredentialDestination: Sendable, Hashable, CustomStringConvertible
 
     /// The same place with a path.
     public func below(_ path: String) throws(AiboxError) -> CredentialDestination {
-        try CredentialDestination(CredentialDestination(host: host, port: port).description + (path.hasPrefix("/") ? path : "/" + path))
+        try CredentialDestination(
+            CredentialDestination(host: host, port: port).description + (path.hasPrefix("/") ? path : "/" + path))
     }
 
     /// Whether a request over TLS to `host:port` for `path` is for this place.

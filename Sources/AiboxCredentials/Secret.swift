@@ -1,4 +1,4 @@
-public import AiboxCrypto
+import AiboxCrypto
 public import AiboxSystem
 
 /// A value that opens something: a token, a key, a password.
@@ -18,7 +18,9 @@ public final class Secret: @unchecked Sendable {
     /// - Throws: `usage` for what cannot be a secret that goes into a header: nothing at all, control characters, white
     ///   space at an end, more than 64 KiB. The words never hold a part of it.
     public init(_ bytes: some Collection<UInt8>) throws(AiboxError) {
-        func unfit(_ why: String) -> AiboxError { AiboxError(.usage, "this is no secret that aibox can keep", why: why) }
+        func unfit(_ why: String) -> AiboxError {
+            AiboxError(.usage, "this is no secret that aibox can keep", why: why)
+        }
         if bytes.isEmpty { throw unfit("it is empty") }
         if bytes.count > Self.longest { throw unfit("it is longer than 64 KiB") }
         var last: UInt8 = 0

@@ -28,7 +28,9 @@ public enum File {
             let count = try retrying("cannot read") { Glibc.read(descriptor, &chunk, chunk.count) }
             if count == 0 { return bytes }
             bytes += chunk.prefix(count)
-            if bytes.count > limit { throw AiboxError(.failed, "cannot read", why: "there are more than \(limit) bytes") }
+            if bytes.count > limit {
+                throw AiboxError(.failed, "cannot read", why: "there are more than \(limit) bytes")
+            }
         }
     }
 

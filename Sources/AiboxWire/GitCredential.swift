@@ -26,7 +26,8 @@ public struct GitCredentialRequest: Sendable, Equatable {
         for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             if line.isEmpty { break }
             if line.contains(where: { $0 < 0x20 || $0 == 0x7f }) { return nil }
-            guard let text = String(validating: line, as: UTF8.self), let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")),
+            guard let text = String(validating: line, as: UTF8.self),
+                let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")),
                 equals > text.startIndex
             else { return nil }
             let (key, value) = (String(text[..<equals]), String(text[text.utf8.index(after: equals)...]))

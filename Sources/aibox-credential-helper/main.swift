@@ -27,8 +27,7 @@ func aibox() -> String? {
     let path = String(cString: own)
     guard let slash = path.lastIndex(of: "/") else { return nil }
     let folder = path[..<slash]
-    return ["/aibox", "/../bin/aibox", "/../../bin/aibox"].map { folder + $0 }.first { access($0, X_OK) == 0 }
-        .map(String.init)
+    return ["/aibox", "/../bin/aibox", "/../../bin/aibox"].map { String(folder) + $0 }.first { access($0, X_OK) == 0 }
 }
 
 /// Becomes aibox with the question on its standard input.

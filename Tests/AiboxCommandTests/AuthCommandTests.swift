@@ -13,10 +13,10 @@ struct AuthCommandTests {
 
         init() throws { command = try BuiltCommand() }
 
-        func run(_ arguments: [String], input: String? = nil, variables: [String: String?] = [:]) throws -> CommandResult {
-            let environment = command.environment.merging(
-                ["DBUS_SESSION_BUS_ADDRESS": .some(nil)] as [String: String?]
-            ) { $1 }.merging(variables) { $1 }
+        func run(_ arguments: [String], input: String? = nil, variables: [String: String?] = [:]) throws
+            -> CommandResult
+        {
+            let environment = command.environment.merging(variables) { $1 }
             return try SystemCommandRunner().run(
                 Command(
                     BuiltCommand.path, arguments, environment: environment, input: Array((input ?? "").utf8)))
@@ -43,15 +43,20 @@ struct AuthCommandTests {
     func life() throws {
         let lab = try Canary()
         let added = try lab.run(["auth", "add", "git-token:GitHub.com"], input: lab.value + "\n")
-        #expect(added.text == "git-token:github.com is kept in the encrypted file. It goes to github.com and nowhere else.")
+        #expect(
+            added.text == "git-token:github.com is kept in the encrypted file. It goes to github.com and nowhere else.")
         #expect(added.succeeded, "\(added.errorText)")
         let list = try lab.run(["auth", "list", "-o", "json"])
-        for word in ["git-token:github.com", "\"github.com\"", "basic", "\"file\""] { #expect(list.text.contains(word)) }
+        for word in ["git-token:github.com", "\"github.com\"", "basic", "\"file\""] {
+            #expect(list.text.contains(word))
+        }
         #expect(try lab.run(["auth", "login"]).text == "git-token:github.com\tfile\tcan be read")
         let again = try lab.run(["auth", "add", "git-token:github.com", "-o", "json"], input: lab.value)
         #expect(again.text.contains("\"replaced\": true"))
         #expect(try lab.run(["auth", "status"]).text.contains("file\ttrue\ttrue\tworks"))
-        #expect(try lab.run(["auth", "remove", "git-token"]).text == "git-token:github.com is removed from the encrypted file.")
+        #expect(
+            try lab.run(["auth", "remove", "git-token"]).text
+                == "git-token:github.com is removed from the encrypted file.")
         #expect(try lab.run(["auth", "list"]).output.isEmpty)
         let events = try lab.run(["audit", "search", "-o", "jsonl"]).text.split(separator: "\n").filter {
             $0.contains("\"credential.")
@@ -110,7 +115,8 @@ struct AuthCommandTests {
         arguments: [
             (["auth", "add", "git-token"], 64, "git-token:HOST[:PORT]"),
             (["auth", "add", "token"], 64, "git-token:HOST[:PORT], llm-api-key:anthropic|openai|custom"),
-            (["auth", "add", "git-token:10.1.2.3"], 64, "IP address"), (["auth", "add", "custom:x"], 64, "--host HOST"),
+            (["auth", "add", "git-token:10.1.2.3"], 64, "IP address"),
+            (["auth", "add", "custom:x"], 64, "--host HOST"),
             (["auth", "add", "llm-api-key:custom"], 64, "--host HOST"),
             (["auth", "add", "git-token:a.example", "--host", "b.example"], 64, "goes to a.example alone"),
             (["auth", "add", "llm-api-key:openai", "--path", "/x"], 64, "--host HOST/PATH"),
@@ -169,7 +175,7 @@ struct AuthCommandTests {
         let lab = try Canary()
         let result = try lab.command.runIsolated(
             """
-            unset DBUS_SESSION_BUS_ADDRESS
+
             mkdir -p -m 700 "$2/state/aibox/credentials"
             mount -t tmpfs -o size=32k,mode=0700 none "$2/state/aibox/credentials"
             echo first | "$1" auth add git-token:a.example >/dev/null
@@ -209,15 +215,17 @@ struct AuthCommandTests {
             try SystemCommandRunner().run(
                 Command(
                     "python3", [driver, BuiltCommand.path, "auth", "add", "git-token:a.example"],
-                    environment: lab.command.environment.merging(["DBUS_SESSION_BUS_ADDRESS": nil]) { $1 },
+                    environment: lab.command.environment,
                     input: Array(typed.utf8)))
         }
         let typed = try drive("wrong\u{15}x\u{7f}" + lab.value + "\r")
-        #expect(typed.text.contains("Secret of git-token:a.example:") && typed.text.contains("is kept"), "\(typed.text)")
+        #expect(
+            typed.text.contains("Secret of git-token:a.example:") && typed.text.contains("is kept"), "\(typed.text)")
         #expect(typed.text.contains("status 0 echo True"))
         #expect(!typed.text.contains(lab.value) && !typed.text.contains("wrong"))
         let cancelled = try drive("half\u{3}")
-        #expect(cancelled.text.contains("cancelled") && cancelled.text.contains("status 1 echo True"), "\(cancelled.text)")
+        #expect(
+            cancelled.text.contains("cancelled") && cancelled.text.contains("status 1 echo True"), "\(cancelled.text)")
         #expect(!cancelled.text.contains("half"))
         // The one that was asked for is the one that is kept.
         let helper = Path.parent(BuiltCommand.path) + "/aibox-credential-helper"
@@ -235,12 +243,17 @@ struct AuthCommandTests {
         pid, terminal = pty.fork()
         if pid == 0:
             os.execv(sys.argv[1], sys.argv[1:])
-        holder = os.open(os.ptsname(terminal), os.O_RDWR | os.O_NOCTTY)
         shown, typed, end = b"", sys.stdin.buffer.read(), time.time() + 60
         while time.time() < end:
             ready, _, _ = select.select([terminal], [], [], 0.05)
+            more = b""
             if ready:
-                shown += os.read(terminal, 4096)
+                try:
+                    more = os.read(terminal, 4096)
+                except OSError:
+                    pass
+            if more:
+                shown += more
                 if typed and shown.rstrip().endswith(b":"):
                     os.write(terminal, typed)
                     typed = b""
@@ -251,7 +264,7 @@ struct AuthCommandTests {
         else:
             os.kill(pid, 9)
             sys.exit("it did not end")
-        echoes = bool(termios.tcgetattr(holder)[3] & termios.ECHO)
+        echoes = bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
         sys.stdout.buffer.write(shown)
         print("status", os.waitstatus_to_exitcode(status), "echo", echoes)
         """

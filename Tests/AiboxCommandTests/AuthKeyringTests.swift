@@ -5,7 +5,9 @@ import Testing
 /// A real GNOME Keyring on a session bus of its own.
 @Suite("aibox auth with a keyring")
 struct AuthKeyringTests {
-    private static func session(_ command: BuiltCommand, _ script: String, unlocked: Bool = true) throws -> CommandResult {
+    private static func session(_ command: BuiltCommand, _ script: String, unlocked: Bool = true) throws
+        -> CommandResult
+    {
         let unlock =
             unlocked ? "printf pass | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1\n" : ""
         return try SystemCommandRunner().run(
@@ -13,7 +15,7 @@ struct AuthKeyringTests {
                 "dbus-run-session", ["--", "sh", "-euc", "umask 077\n" + unlock + script, "sh", BuiltCommand.path],
                 environment: command.environment.merging([
                     "XDG_DATA_HOME": command.folder.path + "/data", "XDG_RUNTIME_DIR": command.folder.path + "/run",
-                    "DISPLAY": nil, "WAYLAND_DISPLAY": nil, "DBUS_SESSION_BUS_ADDRESS": nil,
+                    "DISPLAY": nil, "WAYLAND_DISPLAY": nil,
                 ]) { $1 }), timeout: .seconds(120))
     }
 
@@ -66,6 +68,19 @@ struct AuthKeyringTests {
             """#)
         #expect(!result.text.contains("can be read") && !result.text.contains("password"), "\(result.text)")
         #expect(result.text.contains("status 4"), "\(result.text) \(result.errorText)")
+    }
+
+    @Test("a keyring that is locked where nobody can be asked is not waited for; the file takes its place")
+    func locked() throws {
+        let command = try Self.command()
+        let result = try Self.session(
+            command,
+            #"""
+            echo canary-secret | "$1" auth add git-token:github.com
+            "$1" auth list
+            """#, unlocked: false)
+        #expect(result.text.contains("is kept in the encrypted file."), "\(result.text) \(result.errorText)")
+        #expect(result.errorText.contains("it is locked, and this session has no display"))
     }
 
     @Test("a keyring that does not answer is replaced by the file as configured, and that is said")

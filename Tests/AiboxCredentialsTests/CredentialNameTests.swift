@@ -11,7 +11,8 @@ struct CredentialNameTests {
             ("git-token:github.com", "git-token:github.com"), ("git-token:GitHub.COM.", "git-token:github.com"),
             ("git-token:git.example:443", "git-token:git.example"),
             ("git-token:git.example:8443", "git-token:git.example:8443"),
-            ("llm-api-key:anthropic", "llm-api-key:anthropic"), ("mirror-token:pypi.example", "mirror-token:pypi.example"),
+            ("llm-api-key:anthropic", "llm-api-key:anthropic"),
+            ("mirror-token:pypi.example", "mirror-token:pypi.example"),
             ("custom:tracker-2.x", "custom:tracker-2.x"),
         ])
     func forms(text: String, form: String) throws {
@@ -22,9 +23,11 @@ struct CredentialNameTests {
     @Test(
         "what is no name is refused, and never repeated: it may be the secret",
         arguments: [
-            "", "ghp_canary", "git-token", "git-token:", "git-token:10.0.0.1", "git-token:canary/x", "git-token:canary:0",
+            "", "ghp_canary", "git-token", "git-token:", "git-token:10.0.0.1", "git-token:canary/x",
+            "git-token:canary:0",
             "git-token:canary:99999", "git-token:user@canary", "git-token:https://canary", "llm-api-key:canary",
-            "llm-api-key", "custom:", "custom:-canary", "custom:a/canary", "custom:a canary", "custom:../canary", "custom",
+            "llm-api-key", "custom:", "custom:-canary", "custom:a/canary", "custom:a canary", "custom:../canary",
+            "custom",
             "mirror-token:canary:+443", "token:canary", "git-token:canary\u{200b}.com", "git-token:саnary.com",
             "custom:" + String(repeating: "c", count: 65),
         ])
@@ -86,14 +89,19 @@ struct CredentialNameTests {
         #expect(throws: AiboxError.self) { try Credential(.llm(.custom)) }
         for user in ["", "a:b", "a b", "a\nb"] { #expect(throws: AiboxError.self) { try Credential(name, user: user) } }
         let anthropic = try Credential(.llm(.anthropic))
-        #expect(anthropic.place == .header("x-api-key") && anthropic.destinations.map(\.description) == ["api.anthropic.com"])
+        #expect(
+            anthropic.place == .header("x-api-key")
+                && anthropic.destinations.map(\.description) == ["api.anthropic.com"])
         #expect(try Credential(.llm(.openai)).place == .bearer)
     }
 
-    @Test("headers that steer a request are no place for a credential", arguments: [
-        "header:Host", "header:content-length", "header:Transfer-Encoding", "header:authorization", "header:", "header:a b",
-        "header:x\r\ny", "cookie", "", "BASIC",
-    ])
+    @Test(
+        "headers that steer a request are no place for a credential",
+        arguments: [
+            "header:Host", "header:content-length", "header:Transfer-Encoding", "header:authorization", "header:",
+            "header:a b",
+            "header:x\r\ny", "cookie", "", "BASIC",
+        ])
     func places(text: String) {
         #expect(throws: AiboxError.self) { try CredentialPlace(text) }
     }

@@ -109,17 +109,27 @@ struct CredentialStoresTests {
         "variables are credentials of whom the second one names",
         arguments: [
             ("git", ["AIBOX_GIT_TOKEN": "s", "AIBOX_GIT_HOST": "git.example"], ["git-token:git.example"], false),
-            ("a provider", ["AIBOX_LLM_API_KEY": "s", "AIBOX_LLM_PROVIDER": "anthropic"], ["llm-api-key:anthropic"], false),
             (
-                "a gateway", ["AIBOX_LLM_API_KEY": "s", "AIBOX_LLM_PROVIDER": "custom", "AIBOX_LLM_HOST": "llm.example"],
+                "a provider", ["AIBOX_LLM_API_KEY": "s", "AIBOX_LLM_PROVIDER": "anthropic"], ["llm-api-key:anthropic"],
+                false
+            ),
+            (
+                "a gateway",
+                ["AIBOX_LLM_API_KEY": "s", "AIBOX_LLM_PROVIDER": "custom", "AIBOX_LLM_HOST": "llm.example"],
                 ["llm-api-key:custom"], false
             ),
-            ("a mirror", ["AIBOX_MIRROR_TOKEN": "s", "AIBOX_MIRROR_HOST": "p.example"], ["mirror-token:p.example"], false),
+            (
+                "a mirror", ["AIBOX_MIRROR_TOKEN": "s", "AIBOX_MIRROR_HOST": "p.example"], ["mirror-token:p.example"],
+                false
+            ),
             ("nobody's", ["AIBOX_GIT_TOKEN": "canary"], [], true),
             ("a gateway nowhere", ["AIBOX_LLM_API_KEY": "canary", "AIBOX_LLM_PROVIDER": "custom"], [], true),
             ("a strange provider", ["AIBOX_LLM_API_KEY": "canary", "AIBOX_LLM_PROVIDER": "x"], [], true),
             ("a line break", ["AIBOX_GIT_TOKEN": "canary\n", "AIBOX_GIT_HOST": "git.example"], [], true),
-            ("inside a sandbox", ["AIBOX_SANDBOX": "x", "AIBOX_GIT_TOKEN": "s", "AIBOX_GIT_HOST": "g.example"], [], false),
+            (
+                "inside a sandbox", ["AIBOX_SANDBOX": "x", "AIBOX_GIT_TOKEN": "s", "AIBOX_GIT_HOST": "g.example"], [],
+                false
+            ),
             ("empty", ["AIBOX_GIT_TOKEN": ""], [], false),
         ] as [(String, [String: String], [String], Bool)])
     func environment(name: String, variables: [String: String], names: [String], fails: Bool) throws {
@@ -167,7 +177,8 @@ struct CredentialStoresTests {
         arguments: [
             ("no JSON", "canary"), ("another version", #"{"version":2,"secret":"canary"}"#),
             ("an unknown member", #"{"version":1,"secret":"x","canary":1}"#),
-            ("a secret of two lines", #"{"version":1,"secret":"canary\n"}"#), ("a number", #"{"version":1,"secret":7}"#),
+            ("a secret of two lines", #"{"version":1,"secret":"canary\n"}"#),
+            ("a number", #"{"version":1,"secret":7}"#),
             ("a host that is none", #"{"version":1,"secret":"canary","hosts":["10.0.0.1"]}"#),
             ("another host", #"{"version":1,"secret":"canary","hosts":["evil.example"]}"#),
             ("two documents", #"{"version":1,"secret":"canary"}{}"#), ("nothing", ""),
@@ -177,7 +188,9 @@ struct CredentialStoresTests {
         let lab = try FileStoreLab()
         try lab.folder.write("answer", answer)
         let store = try Self.program(lab, "cat \"$(dirname \"$0\")/answer\"")
-        let error = try #require(throws: AiboxError.self) { try store.read(try CredentialName("git-token:git.example")) }
+        let error = try #require(throws: AiboxError.self) {
+            try store.read(try CredentialName("git-token:git.example"))
+        }
         #expect(!error.description.contains("canary"), "\(name): \(error)")
     }
 

@@ -28,7 +28,8 @@ struct FileStoreLab {
     }
 
     static func stored(_ name: String, _ secret: String) throws -> StoredCredential {
-        StoredCredential(try Credential(try CredentialName(name), added: Timestamp(seconds: 1_700_000_000)), try Secret(secret))
+        StoredCredential(
+            try Credential(try CredentialName(name), added: Timestamp(seconds: 1_700_000_000)), try Secret(secret))
     }
 
     /// Everything below the folder, one after the other.
@@ -161,7 +162,9 @@ struct EncryptedFileStoreTests {
         try lab.store().write(try FileStoreLab.stored(Self.git, Self.canary))
         let (good, key) = (try File.read(lab.path), try File.read(lab.key))
         try File.remove(lab.key)
-        for attempt in [{ _ = try lab.store().list() }, { try lab.store().write(try FileStoreLab.stored(Self.git, "x")) }] {
+        for attempt in [
+            { _ = try lab.store().list() }, { try lab.store().write(try FileStoreLab.stored(Self.git, "x")) },
+        ] {
             let error = #expect(throws: AiboxError.self) { try attempt() }
             #expect(error?.code == .integrity && error?.reason.contains(lab.key) == true)
         }
@@ -171,7 +174,9 @@ struct EncryptedFileStoreTests {
             try File.replace(lab.key, with: wrong)
             #expect(throws: AiboxError.self) { try lab.store().list() }
         }
-        _ = try { try File.remove(lab.key); _ = try CredentialKey.make(lab.key) }()
+        _ = try {
+            try File.remove(lab.key); _ = try CredentialKey.make(lab.key)
+        }()
         #expect(throws: AiboxError.self) { try lab.store().list() }
         try File.replace(lab.key, with: key)
         #expect(try lab.store().list().count == 1)
@@ -213,7 +218,9 @@ struct EncryptedFileStoreTests {
         #expect(throws: AiboxError.self) { try lab.store().list() }
         // What the head asks for is checked before it is paid for.
         let text = try File.text(lab.path)
-        for (from, to) in [("\"n\":16384", "\"n\":1073741824"), ("\"n\":16384", "\"n\":2"), ("\"r\":8", "\"r\":1048576")] {
+        for (from, to) in [
+            ("\"n\":16384", "\"n\":1073741824"), ("\"n\":16384", "\"n\":2"), ("\"r\":8", "\"r\":1048576"),
+        ] {
             #expect(text.contains(from))
             try File.replace(lab.path, with: text.replacing(from, with: to))
             #expect(throws: AiboxError.self) { try lab.store(passphrase: "correct horse").list() }
@@ -235,8 +242,11 @@ struct EncryptedFileStoreTests {
         #expect(asked.withLock { $0 } == 1)
         #expect(try lab.store(passphrase: "correct horse").list().count == 2)
         #expect(throws: AiboxError.self) { try lab.store().list() }
-        #expect(try lab.store(passphrase: "correct horse").secret(for: try CredentialName(Self.git))?.text == Self.canary)
-        let back = EncryptedFileStore(path: lab.path, keyPath: lab.key, usesPassphrase: false, scrypt: FileStoreLab.scrypt) {
+        #expect(
+            try lab.store(passphrase: "correct horse").secret(for: try CredentialName(Self.git))?.text == Self.canary)
+        let back = EncryptedFileStore(
+            path: lab.path, keyPath: lab.key, usesPassphrase: false, scrypt: FileStoreLab.scrypt
+        ) {
             (_) throws(AiboxError) in try Secret("correct horse")
         }
         try back.write(try FileStoreLab.stored("mirror-token:pypi.example", "third"))
@@ -274,7 +284,8 @@ struct EncryptedFileStoreTests {
         let all = try lab.store().list()
         #expect(all.count == 40)
         for credential in all { #expect(try lab.store().read(credential.name) != nil) }
-        #expect(try Folder.names(Path.parent(lab.path)).sorted() == [".credentials.lock", "credentials", "credentials.bak"])
+        #expect(
+            try Folder.names(Path.parent(lab.path)).sorted() == [".credentials.lock", "credentials", "credentials.bak"])
     }
 
     @Test("any sequence of writes and removals leaves what a dictionary would hold")

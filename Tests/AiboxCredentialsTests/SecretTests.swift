@@ -12,7 +12,8 @@ struct SecretTests {
         let secret = try Secret(Self.canary)
         let stored = StoredCredential(try Credential(try CredentialName("git-token:github.com")), secret)
         var texts = [
-            "\(secret)", String(describing: secret), String(reflecting: secret), "\(stored)", "\(Optional(secret) as Any)",
+            "\(secret)", String(describing: secret), String(reflecting: secret), "\(stored)",
+            "\(Optional(secret) as Any)",
             String(reflecting: [secret]), "\(Mirror(reflecting: stored).children.map { "\($0)" })",
             String(decoding: try JSONEncoder().encode(["key": secret]), as: UTF8.self),
         ]
@@ -37,7 +38,9 @@ struct SecretTests {
         #expect(error.code == .usage && !error.description.contains("canary"), "\(name): \(error)")
     }
 
-    @Test("what can is taken", arguments: ["x", "two words", "pässwörd", "a:b/c?d=e&f", String(repeating: "k", count: 65_536)])
+    @Test(
+        "what can is taken",
+        arguments: ["x", "two words", "pässwörd", "a:b/c?d=e&f", String(repeating: "k", count: 65_536)])
     func taken(value: String) throws {
         #expect(try Secret(value).text == value)
         #expect(try Secret(value) == Secret(value))

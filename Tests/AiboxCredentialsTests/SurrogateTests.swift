@@ -28,23 +28,41 @@ struct SurrogateTests {
                 == .success(try CredentialName("git-token:git.example")))
     }
 
+    /// A use that differs from the one lent in one thing.
+    struct Misuse: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var refusal: SurrogateRefusal
+        var change: @Sendable (inout SurrogateUse) -> Void
+
+        init(
+            _ name: String, _ refusal: SurrogateRefusal, _ change: @escaping @Sendable (inout SurrogateUse) -> Void
+        ) {
+            testDescription = name
+            self.refusal = refusal
+            self.change = change
+        }
+    }
+
     @Test(
         "every other use is refused for what is wrong with it",
         arguments: [
-            ("another sandbox", .sandbox, { $0.sandbox = "anna-2" }), ("no sandbox", .sandbox, { $0.sandbox = "" }),
-            ("plain http", .scheme, { $0.isEncrypted = false }), ("another host", .host, { $0.host = .evil }),
-            ("another port", .port, { $0.port = 8443 }), ("port 80", .port, { $0.port = 80 }),
-            ("another path", .path, { $0.path = "/other/x.git" }), ("a longer segment", .path, { $0.path = "/teams" }),
-            ("dots out of the path", .path, { $0.path = "/team/../other" }),
-            ("escaped dots", .path, { $0.path = "/team/%2E%2e/other" }),
-            ("no path at all", .path, { $0.path = "" }), ("a header of its own", .place, { $0.place = .header("x-api-key") }),
-            ("bearer", .place, { $0.place = .bearer }),
-        ] as [(String, SurrogateRefusal, @Sendable (inout SurrogateUse) -> Void)])
-    func refused(name: String, refusal: SurrogateRefusal, change: @Sendable (inout SurrogateUse) -> Void) throws {
+            Misuse("another sandbox", .sandbox) { $0.sandbox = "anna-2" },
+            Misuse("no sandbox", .sandbox) { $0.sandbox = "" },
+            Misuse("plain http", .scheme) { $0.isEncrypted = false }, Misuse("another host", .host) { $0.host = .evil },
+            Misuse("another port", .port) { $0.port = 8443 }, Misuse("port 80", .port) { $0.port = 80 },
+            Misuse("another path", .path) { $0.path = "/other/x.git" },
+            Misuse("a longer segment", .path) { $0.path = "/teams" },
+            Misuse("dots out of the path", .path) { $0.path = "/team/../other" },
+            Misuse("escaped dots", .path) { $0.path = "/team/%2E%2e/other" },
+            Misuse("no path at all", .path) { $0.path = "" },
+            Misuse("a header of its own", .place) { $0.place = .header("x-api-key") },
+            Misuse("bearer", .place) { $0.place = .bearer },
+        ])
+    func refused(misuse: Misuse) throws {
         let (ledger, surrogate) = try Self.lent()
         var use = Self.use
-        change(&use)
-        #expect(ledger.check(surrogate.secret.bytes, use, now: Self.now) == .failure(refusal), "\(name)")
+        misuse.change(&use)
+        #expect(ledger.check(surrogate.secret.bytes, use, now: Self.now) == .failure(misuse.refusal))
     }
 
     @Test("it dies at its end, to the nanosecond, and when it is taken back")
@@ -150,7 +168,7 @@ struct SurrogateTests {
     func lifetimes() {
         let hour = Duration.seconds(3600)
         #expect(CredentialType.allCases.map { CredentialLifetimes()[$0] } == [hour * 4, hour * 8, hour * 8, hour * 4])
-        let bound = CredentialLifetimes(bounds: [.git: hour, .llm: hour * 1500, .mirror: .zero, .custom: -hour])
+        let bound = CredentialLifetimes(bounds: [.git: hour, .llm: hour * 1500, .mirror: .zero, .custom: .zero - hour])
         #expect(CredentialType.allCases.map { bound[$0] } == [hour, hour * 8, .zero, .zero])
     }
 }

@@ -34,7 +34,8 @@ struct GitCredentialTests {
         "what git does not send is no question",
         arguments: [
             "", "\n", "protocol=https\n", "host=a.b\n", "protocol=https\nhost=\n", "protocol=https\nhost\n",
-            "protocol=https\nhost=a.b\nhost=c.d\n", "protocol=https\nprotocol=http\nhost=a.b\n", "=x\nprotocol=https\nhost=a.b\n",
+            "protocol=https\nhost=a.b\nhost=c.d\n", "protocol=https\nprotocol=http\nhost=a.b\n",
+            "=x\nprotocol=https\nhost=a.b\n",
             "protocol=https\nhost=a.b\r\n", "protocol=https\nhost=a.b\0\n", "protocol=https\nhost=a.b\npath=x\u{1b}\n",
             "protocol=https\nhost=" + String(repeating: "a", count: 70_000),
         ])

@@ -92,6 +92,8 @@ public struct Configuration: Sendable, Equatable {
         /// Whether a passphrase opens the encrypted file, not a file with a key.
         public var passphrase = false
 
+        public init() {}
+
         public enum Store: String, Sendable, CaseIterable { case auto, keyring, file, command, environment }
         public enum Fallback: String, Sendable, CaseIterable { case none, file }
     }

@@ -74,7 +74,8 @@ public enum ConfigurationSchema {
             "The project's policy, relative to the workspace."),
         ConfigurationKey(
             "credentials.store", \.credentials.store, .choice(of: Configuration.Credentials.Store.self),
-            "Where credentials are kept; auto asks environment, command, keyring and encrypted file, as far as they work."),
+            "Where credentials are kept; auto asks environment, command, keyring and encrypted file, as far as they work."
+        ),
         ConfigurationKey(
             "credentials.fallback", \.credentials.fallback, .choice(of: Configuration.Credentials.Fallback.self),
             "With credentials.store keyring: what takes the place of a keyring that does not work."),

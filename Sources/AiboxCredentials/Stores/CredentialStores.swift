@@ -85,7 +85,9 @@ public struct CredentialStores: Sendable {
     /// The credential and the store that gave it; nil if none has it.
     ///
     /// - Throws: also if a store that is asked earlier does not answer: an older value elsewhere is not taken in silence.
-    public func read(_ name: CredentialName) throws(AiboxError) -> (stored: StoredCredential, store: CredentialStoreKind)? {
+    public func read(_ name: CredentialName) throws(AiboxError) -> (
+        stored: StoredCredential, store: CredentialStoreKind
+    )? {
         for store in stores {
             if let stored = try store.read(name) { return (stored, store.kind) }
         }

@@ -116,7 +116,8 @@ public final class EncryptedFileStore: CredentialStore {
         let lock = try takeLock(folder)
         defer { lock.release() }
         let former = try PrivateFile.read(path, limit: SealedCredentials.largest)
-        var (file, key) = try forWriting(try load())
+        let loaded = try load()
+        var (file, key) = try forWriting(loaded)
         try body(&file, key)
         let bytes = try file.bytes(key: key)
         // Read back before anything is replaced: what cannot be opened again is no store.
@@ -134,7 +135,7 @@ public final class EncryptedFileStore: CredentialStore {
         var file = SealedCredentials(
             source: usesPassphrase ? .passphrase(scrypt, salt: try SecureRandom.bytes(16)) : .file)
         answered.withLock { $0 = nil }
-        let key = usesPassphrase ? try key(file.source, .choose) : try CredentialKey.read(keyPath) ?? newKey()
+        let key = usesPassphrase ? try key(file.source, .choose) : try fileKeyOrNew()
         if let loaded {
             for entry in loaded.file.entries {
                 let secret = try loaded.file.secret(entry, key: loaded.key, path: path)
@@ -144,7 +145,10 @@ public final class EncryptedFileStore: CredentialStore {
         return (file, key)
     }
 
-    private func newKey() throws(AiboxError) -> CredentialKey { try CredentialKey.make(keyPath) }
+    private func fileKeyOrNew() throws(AiboxError) -> CredentialKey {
+        if let key = try CredentialKey.read(keyPath) { return key }
+        return try CredentialKey.make(keyPath)
+    }
 
     /// Waits for up to ten seconds.
     private func takeLock(_ folder: String) throws(AiboxError) -> FileLock {

@@ -1,5 +1,5 @@
-import Glibc
 public import AiboxSystem
+import Glibc
 
 /// Credentials in `AIBOX_GIT_TOKEN`, `AIBOX_LLM_API_KEY` and `AIBOX_MIRROR_TOKEN` of aibox's own environment on the host,
 /// for machines without a person, such as CI. Whom each is for stands in a second variable.
@@ -28,7 +28,8 @@ public struct EnvironmentStore: CredentialStore {
             guard !isInside, let value = environment[variable], !value.isEmpty else { continue }
             do throws(AiboxError) {
                 guard let whose = environment[owner], !whose.isEmpty else {
-                    throw AiboxError(.usage, "\(variable) is set and \(owner) is not", remedy: "set \(owner) to whom it is for")
+                    throw AiboxError(
+                        .usage, "\(variable) is set and \(owner) is not", remedy: "set \(owner) to whom it is for")
                 }
                 let hosts = type == .llm ? environment[Self.llmHost] : nil
                 let credential = try Credential(

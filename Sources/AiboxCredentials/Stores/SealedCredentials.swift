@@ -133,7 +133,8 @@ struct SealedCredentials {
     func secret(_ entry: Entry, key: CredentialKey, path: String) throws(AiboxError) -> Secret {
         do throws(AiboxError) {
             var bytes = try AESGCM.open(
-                entry.sealed, key: try key.entryKey(), nonce: entry.nonce, authenticating: Self.header(entry.credential))
+                entry.sealed, key: try key.entryKey(), nonce: entry.nonce, authenticating: Self.header(entry.credential)
+            )
             defer { bytes.wipe() }
             return try Secret(bytes)
         } catch {

@@ -35,7 +35,8 @@ public struct SecretServiceStore: CredentialStore {
                 remedy: "apt install libsecret-tools")
         }
         let folder = environment["XDG_RUNTIME_DIR"] ?? ""
-        let isThere = !(environment["DBUS_SESSION_BUS_ADDRESS"] ?? "").isEmpty
+        let isThere =
+            !(environment["DBUS_SESSION_BUS_ADDRESS"] ?? "").isEmpty
             || (!folder.isEmpty && File.exists(folder + "/bus"))
         if isThere { return nil }
         return AiboxError(
@@ -47,6 +48,27 @@ public struct SecretServiceStore: CredentialStore {
         if let absence { throw absence }
         // A search asks nobody, an unlock would.
         _ = try search(["service", Self.service, Self.attribute, "-"], timeout: .seconds(10))
+        try requireUnlocked()
+    }
+
+    /// Where nobody can be asked for its password, the keyring has to be open already. Asked with dbus-send(1), for which
+    /// secret-tool has no word; without that program it shows later.
+    private func requireUnlocked() throws(AiboxError) {
+        let hasDisplay = ["DISPLAY", "WAYLAND_DISPLAY"].contains { !(environment[$0] ?? "").isEmpty }
+        if hasDisplay || ExecutableSearch.find("dbus-send") == nil { return }
+        let answer = try runner.run(
+            Command(
+                "dbus-send",
+                [
+                    "--session", "--print-reply", "--dest=org.freedesktop.secrets",
+                    "/org/freedesktop/secrets/aliases/default", "org.freedesktop.DBus.Properties.Get",
+                    "string:org.freedesktop.Secret.Collection", "string:Locked",
+                ]), timeout: .seconds(10))
+        if answer.succeeded, answer.text.contains("boolean false") { return }
+        throw AiboxError(
+            .failed, "the keyring cannot be used",
+            why: "it is locked, and this session has no display to ask for its password",
+            remedy: "unlock it, or aibox config set credentials.store file")
     }
 
     public func list() throws(AiboxError) -> [Credential] {
@@ -129,7 +151,7 @@ public struct SecretServiceStore: CredentialStore {
         -> CommandResult
     {
         let command = Command(
-            Self.tool, arguments, environment: ["LC_ALL": "C", "G_MESSAGES_DEBUG": .some(nil)], input: input)
+            Self.tool, arguments, environment: ["LC_ALL": "C", "G_MESSAGES_DEBUG": nil], input: input)
         do throws(AiboxError) { return try runner.run(command, timeout: timeout ?? self.timeout) } catch {
             throw AiboxError(
                 .failed, "the keyring does not answer", why: error.why,

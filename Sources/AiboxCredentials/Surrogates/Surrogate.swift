@@ -1,4 +1,4 @@
-public import AiboxCrypto
+import AiboxCrypto
 public import AiboxSystem
 
 /// A random value that stands in for a secret inside a sandbox: worth nothing anywhere but at the sandbox's own broker.

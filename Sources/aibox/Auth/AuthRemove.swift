@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxCredentials
 import AiboxSystem
 import ArgumentParser

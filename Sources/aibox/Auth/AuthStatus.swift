@@ -1,3 +1,4 @@
+import AiboxConfig
 import AiboxCredentials
 import AiboxSystem
 import ArgumentParser
