@@ -38,7 +38,6 @@ struct AuthKeyringTests {
             "$1" auth list
             "$1" auth login
             printf 'protocol=https\nhost=github.com\n\n' | "$1" auth git-get
-            secret-tool lookup service aibox credential git-token:github.com | wc -l
             "$1" auth remove git-token
             "$1" auth list
             """#)
