@@ -1,5 +1,5 @@
 /// Everything that a container of ours is started with. The argv is a pure function of it
-/// (`PodmanRun`, `DockerRun`), and so is what `HardeningCheck` expects of the running container.
+/// (`PodmanRun`), and so is what `HardeningCheck` expects of the running container.
 public struct SandboxSpec: Sendable, Equatable {
     public var name: SandboxName
     /// Shown by `podman ps --filter label=aibox=1`, and how the workspace of a container is found again.

@@ -94,7 +94,8 @@ struct NetworkRow {
     private var values: [OutputValue] {
         let isName = record.type == "dns.response"
         return [
-            .text(record.time), .text(isRefused ? "denied" : "allowed"), isName ? "dns" : text("protocol"),
+            AuditTime.parse(record.time, now: .now).map(OutputValue.time) ?? .text(record.time),
+            .text(isRefused ? "denied" : "allowed"), isName ? "dns" : text("protocol"),
             isName
                 ? .text(record.subject) : details["host"]?.stringValue.map(OutputValue.text) ?? .text(record.subject),
             number("port", details), isName ? text("record") : text("method"), text("path"),
@@ -111,8 +112,7 @@ struct NetworkRow {
                 Listing(
                     columns: shown.map { columns[$0] },
                     rows: rows.map { row in
-                        var values = row.values
-                        values[0] = .text(String(row.record.time.prefix(19)).replacing("T", with: " "))
+                        let values = row.values
                         return shown.map { values[$0] }
                     }))
         }
