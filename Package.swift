@@ -36,6 +36,7 @@ let package = Package(
     products: [
         .executable(name: "aibox", targets: ["aibox"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
+        .executable(name: "aibox-llm-proxy", targets: ["aibox-llm-proxy"]),
         // The policy language on its own, for other packages.
         .library(name: "Rego", targets: ["Rego"]),
     ],
@@ -54,11 +55,15 @@ let package = Package(
                 "AiboxWire",
             ]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
+        program("aibox-llm-proxy", uses: ["AiboxBroker"]),
         program("rego-conformance", uses: ["Rego"]),
         program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),
 
         // Domains.
         room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        room(
+            "AiboxBroker",
+            uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),
         room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
         room(
             "AiboxContainer",
@@ -98,6 +103,9 @@ let package = Package(
         tests(
             "AiboxAuditTests",
             uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        tests(
+            "AiboxBrokerTests",
+            uses: ["AiboxAudit", "AiboxBroker", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"] + nio),
         tests("AiboxCommandTests", uses: ["aibox", "AiboxConfig", "AiboxSystem"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(

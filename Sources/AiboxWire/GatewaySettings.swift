@@ -20,6 +20,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var audit: AuditPlace
     /// The way out (`EgressPlan`); nil: there is none at all.
     public var network: JSONValue?
+    /// Keys for language models and what may be asked with them; nil: there are none, and no proxy for them.
+    public var llm: LLMPlan?
 
     /// The audit log, as `aibox start` opened it.
     public struct AuditPlace: Sendable, Equatable {
@@ -39,7 +41,7 @@ public struct GatewaySettings: Sendable, Equatable {
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
         sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace,
-        network: JSONValue? = nil
+        network: JSONValue? = nil, llm: LLMPlan? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -51,6 +53,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.logLimit = logLimit
         self.audit = audit
         self.network = network
+        self.llm = llm
     }
 }
 
@@ -64,18 +67,21 @@ extension GatewaySettings {
         ]
         object["userNamespacePid"] = userNamespacePid.map { .integer(Int64($0)) }
         object["network"] = network
+        object["llm"] = llm?.json
         return .object(object)
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "settings")
         try Wire.checkVersion(&fields)
+        var llm: LLMPlan?
+        if let plan = fields.take("llm") { llm = try LLMPlan(json: plan) }
         self.init(
             sandbox: try fields.string("sandbox"), runFolder: try fields.string("runFolder"),
             user: try fields.string("user"), engine: try fields.string("engine"),
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
             userNamespacePid: try fields.optionalInteger("userNamespacePid"), logLimit: try fields.integer("logLimit"),
-            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"))
+            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"), llm: llm)
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }

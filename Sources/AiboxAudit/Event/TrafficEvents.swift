@@ -64,6 +64,7 @@ extension AuditEventType {
                 .optional("input_tokens", .integer, "tokens read, as the provider counts"),
                 .optional("output_tokens", .integer, "tokens written, as the provider counts"),
                 .optional("cached_tokens", .integer, "tokens read from the provider's cache"),
+                .optional("redactions", .integer, "copies of a key taken out of the answer"),
                 .optional("cost_microdollars", .integer, "cost in millionths of a dollar"),
                 .optional("duration_ms", .integer, "how long it took, in milliseconds"))
         }

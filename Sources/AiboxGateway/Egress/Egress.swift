@@ -132,6 +132,12 @@ final class Egress: Sendable {
         EventLoopFuture.andAllSucceed([squidReady, ready], on: loop).cascade(to: first)
     }
 
+    /// Where the way out is served.
+    var loop: any EventLoop { group.next() }
+
+    /// Something that the sandbox was promised is gone; it is cut off from that.
+    func lost(_ layer: String, _ why: String) { recorder.lost(layer, why) }
+
     /// Does what `aibox network allow` or `deny` asked for.
     func change(_ change: NetworkChange) -> EventLoopFuture<Void> { changes.make(change) }
 
