@@ -20,6 +20,7 @@ struct Aibox: ParsableCommand {
             ConfigCommand.self,
             PolicyCommand.self,
             NetworkCommand.self,
+            LLMCommand.self,
             AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,

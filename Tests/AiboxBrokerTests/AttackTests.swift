@@ -297,11 +297,13 @@ struct AttackTests {
         #expect(eventually { (try? Loopback.connect(port)) != nil })
         let unused = try ScriptedUpstream.answering { _, _ in "" }
         func ask(_ name: String, trusted: Bool) throws -> RawClient.Answer {
-            let proxy = try LiveProxy(unused) { plan in
-                plan.grants[0].base = "https://\(name):\(port)"
-                plan.names = [.init(name: name, addresses: ["127.0.0.1"])]
-                plan.authorities = trusted ? [folder + "/cert.pem"] : []
-            }
+            let proxy = try LiveProxy(
+                unused,
+                edit: { plan in
+                    plan.grants[0].base = "https://\(name):\(port)"
+                    plan.names = [.init(name: name, addresses: ["127.0.0.1"])]
+                    plan.authorities = trusted ? [folder + "/cert.pem"] : []
+                })
             return try proxy.ask("/v1/models", method: "GET")
         }
         let wrong = try ask("wrong.example", trusted: true)

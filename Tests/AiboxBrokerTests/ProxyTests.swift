@@ -287,7 +287,7 @@ struct ProxyTests {
 
     @Test("an address that the policy does not open is not connected to") func privateTarget() throws {
         let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
-        let proxy = try LiveProxy(upstream) { $0.targets = [] }
+        let proxy = try LiveProxy(upstream, edit: { $0.targets = [] })
         let answer = try proxy.ask()
         #expect(answer.status == 502)
         #expect(answer.json?["error"]?["type"] == "api_error")

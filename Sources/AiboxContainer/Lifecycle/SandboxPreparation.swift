@@ -143,8 +143,10 @@ struct PreparedSandbox: Sendable {
         return words.isEmpty ? "none (\(support.reason ?? "not supported"))" : words.joined(separator: ", ")
     }
 
-    func spec(_ gateway: GatewayReady, _ trust: SandboxTrust, runFolder: String) -> SandboxSpec {
-        let variables = proxy + trust.environment
+    func spec(
+        _ gateway: GatewayReady, _ trust: SandboxTrust, _ lending: LLMLending, runFolder: String
+    ) -> SandboxSpec {
+        let variables = proxy + trust.environment + lending.environment
         return SandboxSpec(
             name: name, workspacePath: workspace.path, image: image.id, engine: engine,
             userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,
@@ -160,7 +162,8 @@ struct PreparedSandbox: Sendable {
     private var proxy: [SandboxSpec.Variable] {
         guard context.configuration.network.enabled else { return [] }
         let url = "http://\(SandboxSpec.gatewayAddress):\(SandboxSpec.proxyPort)"
-        let local = "localhost,127.0.0.1,::1"
+        // The gateway's own services are asked directly.
+        let local = "localhost,127.0.0.1,::1,\(SandboxSpec.gatewayAddress)"
         return [("HTTP_PROXY", url), ("HTTPS_PROXY", url), ("NO_PROXY", local)].flatMap { name, value in
             [SandboxSpec.Variable(name, value), SandboxSpec.Variable(name.lowercased(), value)]
         } + [SandboxSpec.Variable("NODE_USE_ENV_PROXY", "1")]

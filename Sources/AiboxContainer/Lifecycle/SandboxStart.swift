@@ -24,11 +24,14 @@ public struct SandboxStart: Sendable {
     private(set) var context: SandboxContext
     let workspacePath: String
     let givenName: String?
+    private let llmKeys: [LLMKey]
 
-    public init(context: SandboxContext, workspace: String, name: String?) {
+    /// - Parameter llmKeys: keys for language models that the sandbox may use without getting them.
+    public init(context: SandboxContext, workspace: String, name: String?, llmKeys: [LLMKey] = []) {
         self.context = context
         workspacePath = workspace
         givenName = name
+        self.llmKeys = llmKeys
     }
 
     public func run() throws(AiboxError) -> StartedSandbox {
@@ -79,6 +82,8 @@ public struct SandboxStart: Sendable {
         if let before = try context.keep(ruling, sandbox: name.text) {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
+        let lending = try lending(name, ruling)
+        try audit.lending(lending)
         clock.mark("checks")
 
         let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
@@ -90,11 +95,11 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder, session, plan) })
+                { () throws(AiboxError) in try startGateway(name, runFolder, session, plan, lending) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image.id)
-            let spec = prepared.spec(gateway.ready, trust, runFolder: runFolder)
+            let spec = prepared.spec(gateway.ready, trust, lending, runFolder: runFolder)
             _ = try context.podman.start(spec, settings: prepared.podmanSettings)
             clock.mark("container")
             try Interruption.check()
@@ -127,7 +132,7 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: ruling.notes + prepared.notes + (plan == nil ? [Self.withoutNetwork] : []),
+                notes: ruling.notes + prepared.notes + lending.notes + (plan == nil ? [Self.withoutNetwork] : []),
                 timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
@@ -172,7 +177,8 @@ public struct SandboxStart: Sendable {
     }
 
     private func startGateway(
-        _ name: SandboxName, _ runFolder: String, _ session: String, _ plan: EgressPlan?
+        _ name: SandboxName, _ runFolder: String, _ session: String, _ plan: EgressPlan?,
+        _ lending: LLMLending
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         let settings = GatewaySettings(
@@ -181,9 +187,19 @@ public struct SandboxStart: Sendable {
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session),
-            network: plan?.json)
+            network: plan?.json, llm: lending.plan)
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
+    }
+
+    private func lending(_ name: SandboxName, _ ruling: StartRuling) throws(AiboxError) -> LLMLending {
+        guard let policy = ruling.context.policy else { return .none }
+        return try LLMLending(
+            llmKeys, policy, gateway: context.configuration.network.llmGateway, network: ruling.plan,
+            now: Timestamp.now.seconds
+        ) { () throws(AiboxError) in
+            try LLMLending.spent(name.text, auditFolder: context.paths.auditFolder)
+        }
     }
 
     private func monitorPid(_ spec: SandboxSpec) throws(AiboxError) -> Int32 {
