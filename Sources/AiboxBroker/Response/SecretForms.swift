@@ -47,6 +47,8 @@ final class SecretForms: Sendable {
                 })
         }
         var percent: [UInt8] = []
+        // JSON may escape a slash, and has to escape quotes and backslashes.
+        var escaped: [UInt8] = []
         var slashes: [UInt8] = []
         for byte in secret {
             switch byte {
@@ -56,10 +58,13 @@ final class SecretForms: Sendable {
                 percent.append(byte)
             default: percent += Array("%\(Hex.encode([byte]).uppercased())".utf8)
             }
-            if "\"\\/".utf8.contains(byte) { slashes.append(UInt8(ascii: "\\")) }
+            let mustEscape = byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+            if mustEscape { escaped.append(UInt8(ascii: "\\")) }
+            if mustEscape || byte == UInt8(ascii: "/") { slashes.append(UInt8(ascii: "\\")) }
+            escaped.append(byte)
             slashes.append(byte)
         }
-        return forms + [percent, slashes]
+        return forms + [percent, escaped, slashes]
     }
 
     /// Where a form stands in the text. Those that lie in another one, or over its end, are found as well: all of it is to go.

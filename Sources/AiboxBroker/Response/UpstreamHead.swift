@@ -47,6 +47,7 @@ struct UpstreamHead: Sendable, Equatable {
     ) throws(Failure) {
         let words = statusLine.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
         let isNew = words.first?.elementsEqual("HTTP/1.1".utf8) ?? false
+        for byte in statusLine where byte < 0x20 && byte != 0x09 || byte == 0x7F { throw .malformed }
         guard words.count >= 2, isNew || words[0].elementsEqual("HTTP/1.0".utf8), words[1].count == 3,
             let status = Int(String(decoding: words[1], as: UTF8.self)), (100...599).contains(status)
         else { throw .malformed }

@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxConfig
 import AiboxSystem
 import AiboxWire
 import ArgumentParser
