@@ -101,7 +101,7 @@ public enum LLMProxyDaemon {
         }
         try require(aibox_set_no_new_privileges(), "cannot give up new privileges")
         try require(aibox_set_dumpable(false), "cannot close the memory to others")
-        if geteuid() == 0 { try require(aibox_keep_capabilities(0), "cannot give up capabilities") }
+        try require(aibox_drop_capabilities(), "cannot give up capabilities")
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         try retrying("cannot forbid core dumps") { setrlimit(__rlimit_resource_t(UInt32(RLIMIT_CORE.rawValue)), &none) }
         try require(aibox_raise_descriptor_limit(16_384), "cannot raise the limit of open files")

@@ -17,13 +17,19 @@ public struct LLMKey: Sendable {
     public var base: String?
     /// The header that carries it; nil: the API's own.
     public var header: String?
+    /// When its issuer ends it: seconds since 1970.
+    public var expires: Int64?
 
-    public init(name: String, apis: [LLMPlan.API], secret: String, base: String? = nil, header: String? = nil) {
+    public init(
+        name: String, apis: [LLMPlan.API], secret: String, base: String? = nil, header: String? = nil,
+        expires: Int64? = nil
+    ) {
         self.name = name
         self.apis = apis
         self.secret = secret
         self.base = base
         self.header = header
+        self.expires = expires
     }
 }
 
@@ -64,8 +70,8 @@ struct LLMLending: Sendable {
             self = without("the LLM proxy cannot go through network.upstream_proxy")
             return
         }
-        let time = policy["credentials.llm_api_key_ttl"]?.integer ?? 0
-        if time <= 0 {
+        let policy = LLMPolicy(policy)
+        if policy.lifetime <= 0 {
             self = without("credentials.llm_api_key_ttl of the policy is 0s")
             return
         }
@@ -76,23 +82,18 @@ struct LLMLending: Sendable {
                     LLMPlan.Grant(
                         name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret,
                         base: gateway.isEmpty ? key.base : gateway, header: key.header,
-                        expires: now + Int64(time)))
+                        expires: min(now + Int64(policy.lifetime), key.expires ?? .max)))
             }
         }
-        let models = policy["llm.models"]?.texts ?? []
-        let budget = policy["llm.budget_tokens"]?.integer
-        let limits = LLMPlan.Limits(
-            requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
-            tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: budget,
-            spent: budget == nil ? 0 : try spent())
+        var limits = policy.limits
+        if limits.tokens != nil { limits.spent = try spent() }
         plan = LLMPlan(
-            grants: grants, models: models, limits: limits,
-            layer: policy["llm.models"]?.origin.layer.rawValue ?? "org",
+            grants: grants, models: policy.models, limits: limits, layer: policy.layer,
             targets: network.targets.map(\.description),
             names: network.names.map {
                 LLMPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
             }, authorities: network.originAuthorities)
-        notes = models.isEmpty ? ["llm.models of the policy permits no model"] : []
+        notes = policy.models.isEmpty ? ["llm.models of the policy permits no model"] : []
     }
 
     /// Looks like a key of the API to programs that check, and is worth nothing anywhere but at this sandbox's proxy.
