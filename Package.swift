@@ -35,6 +35,7 @@ let package = Package(
     name: "aibox",
     products: [
         .executable(name: "aibox", targets: ["aibox"]),
+        .executable(name: "aibox-credential-helper", targets: ["aibox-credential-helper"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
         .executable(name: "aibox-llm-proxy", targets: ["aibox-llm-proxy"]),
         // The policy language on its own, for other packages.
@@ -49,11 +50,13 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy",
-                "AiboxState",
+                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxCredentials",
+                "AiboxEmbedded",
+                "AiboxPolicy", "AiboxState",
                 "AiboxSystem",
                 "AiboxWire",
             ]),
+        program("aibox-credential-helper", uses: ["AiboxWire"]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("aibox-llm-proxy", uses: ["AiboxBroker"]),
         program("rego-conformance", uses: ["Rego"]),
@@ -71,6 +74,9 @@ let package = Package(
                 "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxPolicy", "AiboxState",
                 "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
             ]),
+        room(
+            "AiboxCredentials",
+            uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "Rego"]),
         room(
@@ -106,7 +112,9 @@ let package = Package(
         tests(
             "AiboxBrokerTests",
             uses: ["AiboxAudit", "AiboxBroker", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"] + nio),
-        tests("AiboxCommandTests", uses: ["aibox", "AiboxConfig", "AiboxSystem"]),
+        tests(
+            "AiboxCommandTests",
+            uses: ["aibox", "aibox-credential-helper", "AiboxConfig", "AiboxCrypto", "AiboxSystem"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",
@@ -115,6 +123,9 @@ let package = Package(
                 "AiboxWire",
             ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
+        tests(
+            "AiboxCredentialsTests",
+            uses: ["AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
