@@ -57,7 +57,8 @@ extension Sandboxes {
             let ask =
                 "curl -sS -m 20 -w ' %{http_code}' -H \"x-api-key: $ANTHROPIC_API_KEY\" -d '{\"model\":\"MODEL\",\"max_tokens\":5}' $ANTHROPIC_BASE_URL/v1/messages"
             let answer = try fixture.shell("bash", "-c", ask.replacing("MODEL", with: "claude-lab"))
-            #expect(answer.text.contains("hello") && answer.text.hasSuffix(" 200"), "\(answer.text) \(answer.errorText)")
+            #expect(
+                answer.text.contains("hello") && answer.text.hasSuffix(" 200"), "\(answer.text) \(answer.errorText)")
             #expect(provider.log.contains("\"x-api-key\": \"\(canary)\""))
             let other = try fixture.shell("bash", "-c", ask.replacing("MODEL", with: "gpt-5"))
             #expect(other.text.contains("llm.models") && other.text.hasSuffix(" 403"), "\(other.text)")
@@ -65,7 +66,8 @@ extension Sandboxes {
             #expect(echo.text.contains("***") && !echo.text.contains(canary), "\(echo.text)")
 
             // D01: not in the environment, not in any process, not in the engine's records.
-            let inside = try fixture.shell("bash", "-c", "env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'")
+            let inside = try fixture.shell(
+                "bash", "-c", "env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'")
             #expect(inside.text.contains("ANTHROPIC_API_KEY=sk-ant-aibox-") && !inside.text.contains(canary))
             let record = try SystemCommandRunner().run(Command("podman", ["container", "inspect", fixture.container]))
             #expect(record.text.contains("ANTHROPIC_BASE_URL") && !record.text.contains(canary))
