@@ -1,3 +1,4 @@
+import AiboxConfig
 import AiboxCrypto
 public import AiboxNetwork
 public import AiboxPolicy

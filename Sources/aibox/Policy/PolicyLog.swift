@@ -1,6 +1,7 @@
 import AiboxAudit
 import AiboxContainer
 import AiboxSystem
+import AiboxWire
 import ArgumentParser
 
 struct PolicyLog: ParsableCommand {

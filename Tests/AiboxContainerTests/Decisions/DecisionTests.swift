@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxConfig
 import AiboxPolicy
 import AiboxSystem
 import AiboxTestSupport
@@ -244,7 +245,8 @@ struct DecisionTests {
             fixture.context,
             candidate: PolicySet.Source(
                 layer: .org, file: "candidate", bytes: Array("version: 1\nresources: {memory: 1g}\n".utf8)))
-        let answer = try #require(try replay.decide(try #require(LoggedDecision(record))))
+        let logged = try #require(LoggedDecision(record))
+        let answer = try #require(try replay.decide(logged))
         #expect(answer.outcome == .deny && answer.rule == "policy")
         #expect(answer.reason.contains("would loosen"), "\(answer.reason)")
     }

@@ -14,7 +14,7 @@ struct StartFixture {
 
     struct NothingRuns: CommandRunner {
         func run(_ command: Command, timeout: Duration?) throws(AiboxError) -> CommandResult {
-            throw AiboxError(.failed, "ran \(command.program)")
+            throw AiboxError(.failed, "ran \(command.executable)")
         }
     }
 
