@@ -1,5 +1,4 @@
 import AiboxConfig
-import AiboxCrypto
 public import AiboxNetwork
 public import AiboxPolicy
 public import AiboxSystem
@@ -87,7 +86,7 @@ extension SandboxContext {
         let modules = try keptModules(explanation.logged.detail("policies"))
         let engine = try PolicyEngine(modules)
         input["policy"] = policy.decisionDocument
-        let digest = try SHA256.digest(JSONValue.object(input).bytes).hex
+        let digest = try PolicyInput.digest(.object(input))
         if digest != explanation.logged.detail("input") {
             explanation.notes.append(
                 "this version of aibox puts the question otherwise (input \(digest.prefix(12))), so that the answer may differ"

@@ -103,7 +103,7 @@ public struct SandboxAudit {
         details["origin"] = admission.place.map { .string(AuditText.carried(Array($0.utf8))) }
         details["reason"] = .string(AuditText.carried(Array(decision.reason.utf8)))
         details["question"] = admission.question
-        details["input"] = .string(try SHA256.digest(admission.input.bytes).hex)
+        details["input"] = .string(try PolicyInput.digest(admission.input))
         details["policies"] = .string(try admission.modules.digest())
         details["duration_us"] = .integer(Int64(admission.duration / .microseconds(1)))
         return AuditEvent(

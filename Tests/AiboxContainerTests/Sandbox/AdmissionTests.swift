@@ -170,7 +170,7 @@ struct AdmissionTests {
             ("a package of the baseline", "package aibox.runtime\n\ndeny := set()\n", .policyInvalid, "its package"),
             ("no package", "deny := set()\n", .policyInvalid, "its package"),
             ("what does not compile", "package aibox.org\n\ndeny contains x if y\n", .policyInvalid, "rego_"),
-            ("an answer that is no set", "package aibox.org\n\ndeny := true\n", .policyInvalid, "is no set"),
+            ("an answer that is no set", "package aibox.org\n\ndeny := true\n", .policyInvalid, "undefined ref"),
             ("a clock", "package aibox.org\n\ndeny contains \"x\" if time.now_ns() < 0\n", .policyInvalid, "is no set"),
             (
                 "an error that depends on the question",
