@@ -109,7 +109,7 @@ test_own_refusal if own({{"rule": "night", "reason": "not at night"}}) == {
 	"decision": "deny", "risk": "blocked-by-default", "rule": "night", "layer": "org", "reason": "not at night", "obligations": [],
 }
 
-test_own_refusals_sorted if own({{"rule": "b", "reason": "2"}, {"rule": "a", "reason": "1"}}).rule == "a"
+test_own_refusals_sorted if own({{"rule": "b", "reason": "1"}, {"rule": "a", "reason": "2"}}).rule == "a"
 
 test_own_refusal_comes_first if {
 	decision.rule == "own" with input as {} with data.aibox.org.deny as {{"rule": "own", "reason": "x"}}

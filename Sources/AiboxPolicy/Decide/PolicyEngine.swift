@@ -58,7 +58,7 @@ public struct PolicyEngine: Sendable {
         return entries.map {
             PolicyDecision.Violation(
                 rule: $0["rule"]?.stringValue ?? "aibox.org", reason: $0["reason"]?.stringValue ?? $0.text)
-        }
+        }.sorted { ($0.rule, $0.reason) < ($1.rule, $1.reason) }
     }
 
     func explanation(_ input: JSONValue) throws -> Explanation {
