@@ -112,6 +112,13 @@ extension Paths {
     }
 }
 
+// MARK: - Cache
+
+extension Paths {
+    /// What programs said that will say the same again: 0700.
+    public var rememberedAnswers: String { cacheFolder + "/remembered" }
+}
+
 // MARK: - Run time
 
 extension Paths {

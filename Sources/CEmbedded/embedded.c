@@ -83,6 +83,9 @@ static const unsigned char aibox_policies_org_verdict_rego[] = {
 static const unsigned char configs_apparmor_aibox_sandbox[] = {
 #embed "../../configs/apparmor/aibox-sandbox"
 };
+static const unsigned char configs_help_txt[] = {
+#embed "../../configs/help.txt"
+};
 static const unsigned char configs_policy_schema_json[] = {
 #embed "../../configs/policy.schema.json"
 };
@@ -140,6 +143,7 @@ static const struct {
     ROW("configs/apparmor/aibox-sandbox", configs_apparmor_aibox_sandbox),
     ROW("configs/seccomp/aibox.json", configs_seccomp_aibox_json),
     ROW("configs/audit-event.schema.json", configs_audit_event_schema_json),
+    ROW("configs/help.txt", configs_help_txt),
     ROW("configs/policy.schema.json", configs_policy_schema_json),
     ROW("configs/policy/org-baseline.yaml", configs_policy_org_baseline_yaml),
     ROW("configs/templates/dev.yaml", configs_templates_dev_yaml),

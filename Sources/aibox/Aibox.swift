@@ -1,3 +1,4 @@
+import AiboxEmbedded
 import AiboxSystem
 import ArgumentParser
 import Glibc
@@ -33,8 +34,12 @@ struct Aibox: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             if arguments == ["--version"] { return Output.write(configuration.version + "\n") }
-            // Not through the parser, which finds out by trying that help is asked for.
-            if arguments == ["--help"] { return Output.write(helpMessage() + "\n") }
+            // As `aibox help` prints it, which takes twice as long to find it out.
+            if arguments == ["--help"] { return Output.write(EmbeddedFile.text("configs/help.txt") ?? helpMessage()) }
+            // Prompts and scripts ask for one setting; parsing the question takes longer than answering it.
+            if arguments.count == 3, arguments.starts(with: ["config", "get"]), !arguments[2].hasPrefix("-") {
+                return try ConfigGet.answer(arguments[2], GlobalOptions.layers(), Output(format: .text))
+            }
             var command = try direct(arguments) ?? parseAsRoot(arguments)
             try command.run()
         } catch let error as AiboxError {

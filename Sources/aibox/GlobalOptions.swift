@@ -41,9 +41,13 @@ extension GlobalOptions {
     ///
     /// - Parameter overrides: the command's own flags that stand for settings.
     func layers(_ overrides: [ConfigurationOverride] = []) -> ConfigurationLayers {
+        Self.layers(file: configurationFile, overrides)
+    }
+
+    static func layers(file: String? = nil, _ overrides: [ConfigurationOverride] = []) -> ConfigurationLayers {
         let environment = Environment.all
         return ConfigurationLayers(
-            paths: Paths(identity: .current, environment: environment), file: configurationFile,
-            environment: environment, overrides: overrides)
+            paths: Paths(identity: .current, environment: environment), file: file, environment: environment,
+            overrides: overrides)
     }
 }

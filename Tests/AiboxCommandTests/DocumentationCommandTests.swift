@@ -16,6 +16,14 @@ struct DocumentationCommandTests {
         #expect(result.text.contains("start") && result.text.contains("status"), "\(result.text) \(result.errorText)")
     }
 
+    @Test("the prepared answer to --help is the parser's own")
+    func help() throws {
+        let command = try BuiltCommand()
+        let prepared = try command.run("--help").text
+        let own = try command.run("help").text
+        #expect(prepared == own, "COLUMNS=80 aibox help > configs/help.txt")
+    }
+
     @Test("every command has a manual page that mandoc accepts")
     func manual() throws {
         let command = try BuiltCommand()

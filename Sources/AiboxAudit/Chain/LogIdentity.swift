@@ -61,14 +61,18 @@ struct LogIdentity: Sendable, Equatable {
         self.created = created
     }
 
-    /// A name for a log that nobody else has: the machine and 128 random bits.
-    static func newOrigin(host: String) throws(AiboxError) -> String {
+    /// A name for a log that nobody else has: the machine, where the log lies, and 128 random bits.
+    static func newOrigin(host: String, place: String) throws(AiboxError) -> String {
         let plain = host.lowercased().map {
             $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == ".") ? $0 : "-"
         }
         let machine = plain.isEmpty ? "unknown" : String(plain)
-        return "aibox-audit/\(machine)/\(Hex.encode(try SecureRandom.bytes(16)))"
+        return "aibox-audit/\(machine)/\(try mark(of: place))\(Hex.encode(try SecureRandom.bytes(16)))"
     }
+
+    /// How the random part of every log's name begins that was made at one place: a second place finds those among
+    /// many thousands without opening the others.
+    static func mark(of place: String) throws(AiboxError) -> String { String(try SHA256.digest(place).hex.prefix(16)) }
 
     /// The name of the log's files in a second place: the origin's last part.
     var fileName: String { String(origin.split(separator: "/").last ?? "log") }

@@ -113,10 +113,24 @@ public final class AuditLog: AuditSink {
     public func append(
         _ events: [AuditEvent], completion: @escaping @Sendable (Result<[EventID], AiboxError>) -> Void
     ) throws(AiboxError) {
+        queue.add(LogQueue.Request(bodies: try bodies(events), completion: completion))
+    }
+
+    /// Puts an event into the log that tells of what has happened already. Nothing waits for it, so it may wait some
+    /// milliseconds itself, for others to be synced with; the order of events stays that in which they came.
+    ///
+    /// - Parameter completion: as in `append`.
+    public func note(
+        _ event: AuditEvent, completion: @escaping @Sendable (Result<[EventID], AiboxError>) -> Void
+    ) throws(AiboxError) {
+        queue.add(LogQueue.Request(bodies: try bodies([event]), isNote: true, completion: completion))
+    }
+
+    private func bodies(_ events: [AuditEvent]) throws(AiboxError) -> [EventBody] {
         var bodies: [EventBody] = []
         bodies.reserveCapacity(events.count)
         for event in events { bodies.append(try EventBody(event, in: context, at: .now)) }
-        queue.add(LogQueue.Request(bodies: bodies, completion: completion))
+        return bodies
     }
 
     /// Signs what the log holds now and copies the signature to the second places.

@@ -30,7 +30,7 @@ struct LogCreation {
         let logKey = try random()
         let once = OneTimeKeys(try random())
         let ratchet = try MACRatchet(random())
-        let origin = try LogIdentity.newOrigin(host: host)
+        let origin = try LogIdentity.newOrigin(host: host, place: place)
         for second in options.secondPlaces where File.isDirectory(second.folder) {
             try second.refuseOtherLogs(at: place, than: origin)
         }

@@ -7,6 +7,8 @@ import Synchronization
 final class LogQueue: Sendable {
     struct Request: Sendable {
         var bodies: [EventBody]
+        /// Nothing waits for it: it may share the sync of those that come within `LogQueue.patience`.
+        var isNote = false
         var completion: @Sendable (Result<[EventID], AiboxError>) -> Void
     }
 
@@ -18,12 +20,24 @@ final class LogQueue: Sendable {
         var finish: [Completion] = []
         var isFinishing = false
         var isFinished = false
+        /// When the oldest of the notes has waited long enough; nil if something else waits, or nothing.
+        var notesDue: ContinuousClock.Instant?
+
+        var isUrgent: Bool {
+            isFinishing || !checkpoints.isEmpty || requests.contains { !$0.isNote }
+                || (notesDue.map { $0 <= .now } ?? false)
+        }
     }
 
     private let waiting = Mutex(Waiting())
     private let wake = DispatchSemaphore(value: 0)
     private let interval: Duration
     private let events: Int
+    /// How long a note waits for company.
+    private static let patience = Duration.milliseconds(20)
+    /// The shortest time between two checkpoints that are due for the number of events: under load, signing would
+    /// otherwise hold up one append in ten.
+    private static let checkpointPause = Duration.seconds(1)
     /// Events in one write: bounds the memory and what a crash can tear.
     private static let largestBatch = 8192
 
@@ -36,6 +50,7 @@ final class LogQueue: Sendable {
         let refused = waiting.withLock { waiting in
             if waiting.isFinishing { return true }
             waiting.requests.append(request)
+            if request.isNote, waiting.notesDue == nil { waiting.notesDue = .now + Self.patience }
             return false
         }
         if refused {
@@ -99,19 +114,23 @@ final class LogQueue: Sendable {
 
     private func run(_ writer: LogWriter) {
         var due: ContinuousClock.Instant? = writer.hasUncovered ? .now + interval : nil
+        var signed = ContinuousClock.now - Self.checkpointPause
         while true {
-            if let due {
-                let left = max(Duration.zero, due - .now)
+            if let until = [due, waiting.withLock({ $0.notesDue })].compactMap(\.self).min() {
+                let left = max(Duration.zero, until - .now)
                 _ = wake.wait(timeout: .now() + .milliseconds(Int(left.milliseconds)))
             } else {
                 wake.wait()
             }
             var batch = take()
             write(&batch.requests, writer)
-            let isDue = writer.uncovered >= UInt64(events) || due.map { $0 <= .now } ?? false
+            let isFull = writer.uncovered >= UInt64(events)
+            let isDue = due.map { $0 <= .now } ?? false || (isFull && signed + Self.checkpointPause <= .now)
+            if isFull, !isDue { due = min(due ?? .now + interval, signed + Self.checkpointPause) }
             if isDue || !batch.checkpoints.isEmpty || batch.isFinishing {
                 let result = Result { () throws(AiboxError) in try writer.checkpoint() }
                 for completion in batch.checkpoints + batch.finish { completion(result) }
+                signed = .now
                 // Tried again after another interval if it failed; appending fails meanwhile.
                 due = writer.hasUncovered ? .now + interval : nil
             } else if due == nil, writer.hasUncovered {
@@ -121,10 +140,13 @@ final class LogQueue: Sendable {
         }
     }
 
+    /// What is to be done now: nothing while there are only notes that can still wait.
     private func take() -> Waiting {
         waiting.withLock { waiting in
+            if !waiting.isUrgent { return Waiting() }
             let taken = waiting
             waiting.requests = []
+            waiting.notesDue = nil
             waiting.checkpoints = []
             waiting.finish = []
             return taken

@@ -22,7 +22,8 @@ public struct SecondPlace: Sendable, Equatable {
     /// The origins of other logs that this place knows under the same machine and folder.
     func otherLogs(at place: String, than origin: String) throws(AiboxError) -> [String] {
         var others: [String] = []
-        for name in try Folder.names(folder) where name.hasSuffix(".pub") {
+        let mark = try LogIdentity.mark(of: place)
+        for name in try Folder.names(folder) where name.hasPrefix(mark) && name.hasSuffix(".pub") {
             let path = folder + "/" + name
             let log = try LogIdentity(try File.text(path, limit: 65_536), from: path)
             if log.place == place, log.origin != origin { others.append(log.origin) }

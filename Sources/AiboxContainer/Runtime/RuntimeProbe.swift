@@ -1,10 +1,18 @@
 public import AiboxSystem
+import AiboxWire
 
 /// Finds the programs that run containers and says whether they are good enough.
 public struct RuntimeProbe: Sendable {
     let runner: any CommandRunner
+    /// Where answers of the programs are kept that still hold; nil asks every time.
+    private let remembered: Remembered?
 
-    public init(runner: any CommandRunner = SystemCommandRunner()) { self.runner = runner }
+    public init(runner: any CommandRunner = SystemCommandRunner()) { self.init(runner: runner, remembered: nil) }
+
+    init(runner: any CommandRunner, remembered: Remembered?) {
+        self.runner = runner
+        self.remembered = remembered
+    }
 
     /// Where `make deps` puts a runsc that is newer than the distribution's.
     static let ownFolders = ["/usr/local/libexec/aibox", "/usr/libexec/aibox"]
@@ -25,8 +33,7 @@ public struct RuntimeProbe: Sendable {
         var tooOld: Runsc?
         for path in Self.ownFolders.map({ $0 + "/runsc" }) + [ExecutableSearch.find("runsc")].compactMap({ $0 }) {
             guard let path = ExecutableSearch.find(path) else { continue }
-            let result = try runner.run(Command(path, ["--version"]), timeout: .seconds(10))
-            guard result.succeeded, let release = Self.release(result.text) else { continue }
+            guard let release = try release(of: path) else { continue }
             if release >= Self.oldestRunsc { return Runsc(path: path, release: release) }
             tooOld = Runsc(path: path, release: release)
         }
@@ -37,6 +44,16 @@ public struct RuntimeProbe: Sendable {
             }
                 ?? "there is no runsc on this machine",
             remedy: "make deps   (or https://gvisor.dev/docs/user_guide/install/)")
+    }
+
+    func release(of path: String) throws(AiboxError) -> Int? {
+        let question = path + " --version"
+        if let kept = remembered?.answer(question)?.wholeNumber { return Int(kept) }
+        let asked = Timestamp.now
+        let result = try runner.run(Command(path, ["--version"]), timeout: .seconds(10))
+        guard result.succeeded, let release = Self.release(result.text) else { return nil }
+        remembered?.keep(.integer(Int64(release)), to: question, asked: asked, files: [path])
+        return release
     }
 
     /// The date in `runsc version release-20240729.0` (upstream) or `runsc version 0.0~20240729.0` (Debian).

@@ -69,25 +69,29 @@ public struct SandboxSession: Sendable {
 
     /// Where the script below is mounted inside.
     static let scriptPath = "/run/aibox/run-argv"
-    private static let runner = "exec /bin/bash \(scriptPath)"
+    /// A login shell that is bash, as in our images, reads the script itself: a program less to start, which under
+    /// gVisor takes as long as all the rest.
+    private static let runner =
+        "if [ -n \"$BASH_VERSION\" ]; then . \(scriptPath); else exec /bin/bash \(scriptPath); fi"
     /// What ssh has to send and sshd to accept for it.
     static let variables = "AIBOX_ARGV AIBOX_FOLDER"
 
     /// Takes the words apart again, inside. The subshell makes a death by signal visible as 128 + its number.
+    /// `builtin` because the reader's own start-up file may have functions of those names.
     static let script = """
         # Runs the command in AIBOX_ARGV: words that each end with a comma, in which \\xHH is a byte.
-        set -f
+        builtin set -f +eu
         IFS=,
         words=($AIBOX_ARGV)
-        unset IFS
-        set +f
+        builtin unset IFS
+        builtin set +f
         argv=()
-        for word in "${words[@]}"; do printf -v "argv[${#argv[@]}]" %b "$word"; done
-        printf -v folder %b "$AIBOX_FOLDER"
-        unset AIBOX_ARGV AIBOX_FOLDER words word
-        cd -- "$folder" || exit 126
-        (exec -- "${argv[@]}")
-        exit $?
+        for word in "${words[@]}"; do builtin printf -v "argv[${#argv[@]}]" %b "$word"; done
+        builtin printf -v folder %b "$AIBOX_FOLDER"
+        builtin unset AIBOX_ARGV AIBOX_FOLDER words word
+        builtin cd -- "$folder" || builtin exit 126
+        (builtin exec -- "${argv[@]}")
+        builtin exit $?
 
         """
 

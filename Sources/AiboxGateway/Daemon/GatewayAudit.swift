@@ -36,7 +36,7 @@ final class GatewayAudit: Sendable {
     func note(_ event: AuditEvent) {
         do throws(AiboxError) {
             let log = log
-            try sink.append([event]) { result in
+            try sink.note(event) { result in
                 if case .failure(let error) = result { log.error("audit log", ["reason": "\(error)"]) }
             }
         } catch {

@@ -16,6 +16,8 @@ final class EgressHandler: ChannelInboundHandler {
     private var machine: EgressConnection
     private var context: ChannelHandlerContext?
     private var upstream: SquidConnection?
+    /// A connection to Squid that is made while the decision is written down: nothing has been asked over it.
+    private var early: EventLoopFuture<SquidConnection>?
     /// What is still to be done, in order.
     private var actions: [Action] = []
     private var isRunning = false
@@ -101,8 +103,7 @@ final class EgressHandler: ChannelInboundHandler {
         timer?.cancel()
         // Whatever the machine still wants done for the record; nobody is left to be answered.
         perform(machine.clientLost())
-        upstream?.channel.close(promise: nil)
-        upstream = nil
+        closeUpstream()
         releaseHeld()
         service.leave(self)
         context.fireChannelInactive()
@@ -193,6 +194,7 @@ final class EgressHandler: ChannelInboundHandler {
             }
         case .record(let request, let grant):
             let begun = ContinuousClock.now
+            if upstream == nil, early == nil { early = service.connect(self, on: context.eventLoop) }
             whenDone(service.recorder.allowed(request, grant, door, on: context.eventLoop)) { handler, result in
                 handler.recorded = (try? result.get()).map { ($0, begun) }
                 // From here on Squid's own limits hold.
@@ -200,13 +202,9 @@ final class EgressHandler: ChannelInboundHandler {
                 handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
             }
         case .openUpstream:
-            whenDone(service.connect(self, on: context.eventLoop)) { handler, result in
-                handler.upstream = try? result.get()
-                handler.isUpstreamReading = false
-                let actions =
-                    handler.upstream == nil ? handler.machine.upstreamEnded() : handler.machine.upstreamConnected()
-                handler.perform(actions)
-            }
+            let connecting = early ?? service.connect(self, on: context.eventLoop)
+            early = nil
+            whenDone(connecting) { $0.opened($1, isFirst: true) }
         case .sendUpstream(let bytes): upstream?.channel.write(ByteBuffer(bytes: bytes), promise: nil)
         case .sendClient(let bytes): context.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
         case .startTunnel:
@@ -227,9 +225,7 @@ final class EgressHandler: ChannelInboundHandler {
             releaseHeld()
             hasBytes = false
             limitTime(Self.headLimit)
-        case .closeUpstream:
-            upstream?.channel.close(promise: nil)
-            upstream = nil
+        case .closeUpstream: closeUpstream()
         case .closeClient: closeClient(context)
         }
     }
@@ -238,6 +234,29 @@ final class EgressHandler: ChannelInboundHandler {
         _ future: EventLoopFuture<Value>, _ body: @escaping (EgressHandler, Result<Value, any Error>) -> Void
     ) {
         future.assumeIsolated().whenComplete { result in body(self, result) }
+    }
+
+    private func opened(_ result: Result<SquidConnection, any Error>, isFirst: Bool) {
+        let connection = try? result.get()
+        // Since it was made the list may have changed, and Squid with it, or Squid may have died.
+        if let connection, let context, connection.squid !== service.squid || !connection.channel.isActive {
+            connection.channel.close(promise: nil)
+            if isFirst, context.channel.isActive {
+                return whenDone(service.connect(self, on: context.eventLoop)) { $0.opened($1, isFirst: false) }
+            }
+            return perform(machine.upstreamEnded())
+        }
+        upstream = connection
+        isUpstreamReading = false
+        perform(connection == nil ? machine.upstreamEnded() : machine.upstreamConnected())
+    }
+
+    private func closeUpstream() {
+        upstream?.channel.close(promise: nil)
+        upstream = nil
+        // One that nobody asked for any more closes once it is made.
+        early?.whenSuccess { $0.channel.close(promise: nil) }
+        early = nil
     }
 
     /// A connection that is kept for the next request goes to the Squid with the list in force.
@@ -259,8 +278,7 @@ final class EgressHandler: ChannelInboundHandler {
     /// answer away from it (RFC 9112 section 9.6).
     private func closeClient(_ context: ChannelHandlerContext) {
         timer?.cancel()
-        upstream?.channel.close(promise: nil)
-        upstream = nil
+        closeUpstream()
         let channel = context.channel
         guard wasRefused, !isInputClosed else {
             context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }

@@ -116,7 +116,7 @@ final class EgressRecorder: Sendable {
 
     private func note(_ event: AuditEvent) {
         do throws(AiboxError) {
-            try sink.append([event]) { [log] result in
+            try sink.note(event) { [log] result in
                 if case .failure(let error) = result { log.error("event not written", ["reason": "\(error)"]) }
             }
         } catch {

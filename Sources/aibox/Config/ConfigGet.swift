@@ -10,11 +10,13 @@ struct ConfigGet: ParsableCommand {
     @Argument(help: "The setting, such as resources.cpus.", completion: .settings)
     var key: String
 
-    func run() throws {
+    func run() throws { try Self.answer(key, global.layers(), global.output) }
+
+    static func answer(_ key: String, _ layers: ConfigurationLayers, _ output: Output) throws {
         let key = try ConfigurationSchema.known(key)
-        let loaded = try global.layers().load()
+        let loaded = try layers.load()
         let value = OutputValue(loaded.value(of: key))
-        global.output.answer(
+        output.answer(
             .text(
                 value.display,
                 .object([

@@ -5,8 +5,15 @@ import AiboxWire
 /// The images on this machine: podman's storage, asked with one call each.
 public struct ImageStore: Sendable {
     let podman: Podman
+    /// Where answers of podman are kept that still hold; nil asks every time.
+    private let remembered: Remembered?
 
-    public init(podman: Podman) { self.podman = podman }
+    public init(podman: Podman) { self.init(podman: podman, remembered: nil) }
+
+    init(podman: Podman, remembered: Remembered?) {
+        self.podman = podman
+        self.remembered = remembered
+    }
 
     /// The name of the image built from the recipe `base`, which holds where `image` is not set.
     public static let defaultReference = "localhost/aibox/base:1"
@@ -44,14 +51,38 @@ public struct ImageStore: Sendable {
     /// An image by name or id; nil if there is none.
     public func find(_ reference: String) throws(AiboxError) -> StoredImage? {
         try ImageReference.check(reference)
+        let places = ["CONTAINERS_STORAGE_CONF", "XDG_CONFIG_HOME", "XDG_DATA_HOME"].map { Environment.all[$0] ?? "" }
+        let question = "podman image inspect \(reference) in \(places)"
+        if let kept = remembered?.answer(question), let image = StoredImage(inspected: kept, reference: reference) {
+            return image
+        }
+        let asked = Timestamp.now
         let result = try podman.run(["image", "inspect", "--", reference])
         if !result.succeeded {
             if result.errorText.contains("image not known") || result.errorText.contains("no such image") { return nil }
             throw Podman.failure("cannot look at the image \(SafeText.escaped(reference))", result)
         }
-        return try Self.parse(result.output, "podman image inspect").elements?.first.flatMap {
-            StoredImage(inspected: $0, reference: reference)
+        guard let answer = try Self.parse(result.output, "podman image inspect").elements?.first else { return nil }
+        if let catalogue = Self.catalogue(answer) {
+            // storage.conf(5)
+            let settings = [
+                places[0], "/usr/share/containers/storage.conf", "/etc/containers/storage.conf",
+                (places[1].isEmpty ? UserIdentity.current.home + "/.config" : places[1]) + "/containers/storage.conf",
+            ].filter { !$0.isEmpty }
+            remembered?.keep(answer, to: question, asked: asked, files: [catalogue] + settings)
         }
+        return StoredImage(inspected: answer, reference: reference)
+    }
+
+    /// The file in which podman's storage keeps the names and ids of its images, which is replaced with every change
+    /// (containers/storage, images.go); nil if the image does not tell where its storage is.
+    private static func catalogue(_ inspected: JSONValue) -> String? {
+        guard let upper = inspected["GraphDriver"]?["Data"]?["UpperDir"]?.stringValue, upper.hasSuffix("/diff") else {
+            return nil
+        }
+        let root = Path.parent(Path.parent(Path.parent(upper)))
+        let file = root + "/overlay-images/images.json"
+        return File.exists(file) ? file : nil
     }
 
     /// Every image that aibox built, by name.
