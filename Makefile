@@ -14,7 +14,7 @@ ARCHIVES := $(CURDIR)/.build-archives
 RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -s -Xswiftc -L$(ARCHIVES) \
 	-Xswiftc -Xclang-linker -Xswiftc -static-libgcc --scratch-path $(RELEASE) -j $(JOBS)
 PREFIX ?= /usr/local
-PROGRAMS := aibox aibox-gateway
+PROGRAMS := aibox aibox-credential-helper aibox-gateway
 
 .PHONY: help deps build test check fmt bench install quickstart clean
 
@@ -46,7 +46,8 @@ bench: build
 
 install: build
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/aibox
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/aibox $(BIN)/aibox-gateway
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/aibox $(BIN)/aibox-gateway $(BIN)/aibox-credential-helper
+	ln -sf ../libexec/aibox/aibox-credential-helper $(DESTDIR)$(PREFIX)/bin/git-credential-aibox
 
 quickstart: deps build
 	@scripts/quickstart $(BIN)

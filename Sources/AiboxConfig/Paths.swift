@@ -97,6 +97,10 @@ extension Paths {
     public var recordingsFolder: String { stateFolder + "/recordings" }
     /// The key of recordings that are made for nobody else.
     public var recordingKey: String { configurationFolder + "/recording.key" }
+    /// The encrypted credentials, in a folder of their own.
+    public var credentials: String { stateFolder + "/credentials/credentials" }
+    /// The key of the encrypted credentials: not beside them, so that a copy of one folder is not a copy of both.
+    public var credentialKey: String { configurationFolder + "/credentials.key" }
     /// Policies that sandboxes are or were held to, by digest.
     public var policies: String { stateFolder + "/policies" }
     public var decisionLog: String { stateFolder + "/decisions.jsonl" }

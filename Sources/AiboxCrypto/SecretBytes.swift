@@ -45,3 +45,10 @@ public final class SecretBytes {
     /// Overwrites them now, in a way the compiler may not drop.
     public func wipe() { OPENSSL_cleanse(bytes.baseAddress, bytes.count) }
 }
+
+extension [UInt8] {
+    /// Overwrites the bytes in a way the compiler may not drop. Copies that were made of the array stay.
+    public mutating func wipe() {
+        withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
+    }
+}

@@ -23,6 +23,10 @@ public enum ConstantTime {
         left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
     }
 
+    public static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        left.count == right.count && CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+    }
+
     public static func equal(_ left: Digest256, _ right: Digest256) -> Bool {
         left.withUnsafeBytes { left in
             right.withUnsafeBytes { CRYPTO_memcmp(left.baseAddress, $0.baseAddress, left.count) == 0 }

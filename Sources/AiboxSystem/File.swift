@@ -20,6 +20,20 @@ public enum File {
         }
     }
 
+    /// Everything that comes on a descriptor, at most `limit` bytes.
+    public static func readAll(_ descriptor: Int32, limit: Int) throws(AiboxError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = try retrying("cannot read") { Glibc.read(descriptor, &chunk, chunk.count) }
+            if count == 0 { return bytes }
+            bytes += chunk.prefix(count)
+            if bytes.count > limit {
+                throw AiboxError(.failed, "cannot read", why: "there are more than \(limit) bytes")
+            }
+        }
+    }
+
     /// The text of a file; bytes that are no UTF-8 become U+FFFD.
     public static func text(_ path: String, limit: Int = 64 << 20) throws(AiboxError) -> String {
         String(decoding: try read(path, limit: limit), as: UTF8.self)

@@ -19,6 +19,7 @@ struct Aibox: ParsableCommand {
             Start.self, Shell.self, Stop.self, Status.self, List.self, Logs.self, SSHConfigPrint.self, Code.self,
             PortForwardCommand.self,
             ConfigCommand.self,
+            AuthCommand.self,
             PolicyCommand.self,
             NetworkCommand.self,
             AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,

@@ -18,7 +18,7 @@ struct BuiltCommand {
     var environment: [String: String?] {
         [
             "HOME": folder.path, "XDG_CONFIG_HOME": folder.path + "/config", "XDG_STATE_HOME": folder.path + "/state",
-            "XDG_RUNTIME_DIR": nil, "NO_COLOR": nil,
+            "XDG_RUNTIME_DIR": nil, "NO_COLOR": nil, "DBUS_SESSION_BUS_ADDRESS": nil,
         ]
     }
 

@@ -188,7 +188,7 @@ struct ConfigurationMigrationTests {
             told == [
                 "2 config_version", "4 gvisor.enabled stays false", "6 ide.ssh_port is the value 2299 now, not a text",
                 "8 audit.enabled is removed", "9 audit.falco_enabled is removed", "12 network.proxy_port is removed",
-                "13 network.llm_gateway is a URL now", "15 credentials is removed", "17 dotfiles.repo is removed",
+                "13 network.llm_gateway is a URL now", "15 credentials.mode is removed", "17 dotfiles.repo is removed",
                 "19 workspace.validate_fs is removed", "20 shell is bash now",
             ])
         #expect(try machine.layers().load().configuration.isolation == .crun)

@@ -1,6 +1,7 @@
-import AiboxCrypto
 import AiboxSystem
 import Testing
+
+@testable import AiboxCrypto
 
 /// Bytes from hexadecimal; a typing error in a vector fails the test that uses it.
 func bytes(_ hex: String) throws -> [UInt8] { try #require(Hex.decode(hex)) }
@@ -112,6 +113,28 @@ struct HashTests {
             #expect(Base64.decode(Base64.encode(Array(all.suffix(length)))) == Array(all.suffix(length)))
         }
         #expect(Base64.decode(Base64.encode(all)) == all)
+    }
+
+    @Test("one byte that is no lower-case digit is found at every place of every length")
+    func badDigit() {
+        for count in 1...20 {
+            let right = [UInt8](repeating: UInt8(ascii: "7"), count: 2 * count)
+            for place in right.indices {
+                for byte in UInt8.min ... .max {
+                    var text = right
+                    text[place] = byte
+                    let isDigit =
+                        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+                    var bytes = [UInt8](repeating: 0, count: count)
+                    let isRight = text.withUnsafeBytes { text in
+                        bytes.withUnsafeMutableBytes { Hex.decode(text, into: $0) }
+                    }
+                    #expect(isRight == isDigit)
+                    if isRight { #expect(Array(Hex.encode(bytes).utf8) == text) }
+                }
+            }
+        }
     }
 
     @Test(

@@ -59,16 +59,18 @@ extension AuditEventType {
                 .optional("reason", .text, "why it was refused"))
         case .credentialUse:
             AuditEventDefinition(
-                "A surrogate was exchanged for its credential on the way out, or the exchange was refused.",
+                "A surrogate was exchanged for its credential on the way out, or git on the host got one; or that was refused.",
                 subject: "the credential's name",
                 .optional("kind", .text, "git, llm, registry, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
                 .optional("host", .text, "the host it was used for"),
+                .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("reason", .text, "why it was refused"))
         case .credentialRotate:
             AuditEventDefinition(
-                "A credential or its surrogate was replaced.", subject: "the credential's name",
+                "A credential was added or replaced, or its surrogate was replaced.", subject: "the credential's name",
                 .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the new surrogate's SHA-256"),
                 .optional("expires", .text, "when the new one dies, UTC"),
                 .optional("reason", .text, "why it was replaced, or could not be"))
@@ -76,6 +78,7 @@ extension AuditEventType {
             AuditEventDefinition(
                 "A credential or its surrogate died.", subject: "the credential's name",
                 .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
                 .optional("reason", .text, "stop, expiry, asked for, store"))
         }

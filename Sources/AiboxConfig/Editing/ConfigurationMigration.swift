@@ -67,6 +67,12 @@ private struct Rewriting {
         let gone = Self.isRetiredSection(entry.key)
         guard case .mapping(let inner, .block) = entry.value.content else {
             if gone { return remove(entry, entry.key, "it has no effect in this version") }
+            if case .mapping(let inner, _) = entry.value.content, !inner.isEmpty,
+                inner.allSatisfy({ RetiredKey.named(entry.key + "." + $0.key) != nil })
+            {
+                for key in inner { note(key, named: entry.key + "." + key.key) }
+                return delete(from: entry.bytes.lowerBound, through: Self.end(of: entry.value))
+            }
             return visit(entry, named: entry.key)
         }
         if gone {

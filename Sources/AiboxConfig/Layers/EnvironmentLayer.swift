@@ -44,8 +44,10 @@ struct EnvironmentLayer {
         return variables.contains { NearestName.distance(letters, Array($0.utf8)) <= limit }
     }
 
-    /// Variables with another meaning: those that exist inside a sandbox, where aibox may run too.
+    /// Variables with another meaning: those that exist inside a sandbox, where aibox may run too, and those that hold
+    /// credentials or say whose they are.
     static let reserved: Set<String> = [
-        "AIBOX_GIT_TOKEN", "AIBOX_LLM_API_KEY", "AIBOX_MIRROR_TOKEN", "AIBOX_SANDBOX",
+        "AIBOX_GIT_HOST", "AIBOX_GIT_TOKEN", "AIBOX_LLM_API_KEY", "AIBOX_LLM_HOST", "AIBOX_LLM_PROVIDER",
+        "AIBOX_MIRROR_HOST", "AIBOX_MIRROR_TOKEN", "AIBOX_SANDBOX",
     ]
 }

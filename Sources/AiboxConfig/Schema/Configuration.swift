@@ -17,6 +17,7 @@ public struct Configuration: Sendable, Equatable {
     public var registry = Registry()
     public var network = Network()
     public var policy = Policy()
+    public var credentials = Credentials()
     public var audit = Audit()
     public var ide = IDE()
     public var logging = Logging()
@@ -78,6 +79,23 @@ public struct Configuration: Sendable, Equatable {
         public var teamPolicyPath = ""
         /// Relative to the workspace.
         public var projectPolicyPath = "aibox/policy.yaml"
+    }
+
+    public struct Credentials: Sendable, Equatable {
+        public var store = Store.auto
+        /// What takes the place of a keyring that was asked for and does not work.
+        public var fallback = Fallback.none
+        /// The program that hands out credentials, and its arguments; empty for none.
+        public var command: [String] = []
+        /// Seconds.
+        public var commandTimeout = 30
+        /// Whether a passphrase opens the encrypted file, not a file with a key.
+        public var passphrase = false
+
+        public init() {}
+
+        public enum Store: String, Sendable, CaseIterable { case auto, keyring, file, command, environment }
+        public enum Fallback: String, Sendable, CaseIterable { case none, file }
     }
 
     public struct Audit: Sendable, Equatable {

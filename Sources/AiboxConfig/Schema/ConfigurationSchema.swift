@@ -73,6 +73,22 @@ public enum ConfigurationSchema {
             "policy.project_policy_path", \.policy.projectPolicyPath, .text(.relativePath),
             "The project's policy, relative to the workspace."),
         ConfigurationKey(
+            "credentials.store", \.credentials.store, .choice(of: Configuration.Credentials.Store.self),
+            "Where credentials are kept; auto asks environment, command, keyring and encrypted file, as far as they work."
+        ),
+        ConfigurationKey(
+            "credentials.fallback", \.credentials.fallback, .choice(of: Configuration.Credentials.Fallback.self),
+            "With credentials.store keyring: what takes the place of a keyring that does not work."),
+        ConfigurationKey(
+            "credentials.command", \.credentials.command, .list(.argument), isOverridable: false,
+            "Program that hands out credentials, with an absolute path, and its arguments."),
+        ConfigurationKey(
+            "credentials.command_timeout", \.credentials.commandTimeout, .integer(1...600), tighter: .less,
+            "Seconds that the program may take."),
+        ConfigurationKey(
+            "credentials.passphrase", \.credentials.passphrase, .boolean, tighter: .on,
+            "Encrypt the file of credentials with a passphrase instead of a key beside the settings."),
+        ConfigurationKey(
             "audit.recording_policy", \.audit.recordingPolicy,
             .choice(of: Configuration.Audit.RecordingPolicy.self), tighter: .later,
             "Whether what sessions show is recorded; required ends a session that cannot be."),

@@ -76,6 +76,8 @@ extension Configuration.ContainerRuntime: ConfigurationProperty {}
 extension Configuration.LoginShell: ConfigurationProperty {}
 extension Configuration.GVisor.Platform: ConfigurationProperty {}
 extension Configuration.Network.Resolver: ConfigurationProperty {}
+extension Configuration.Credentials.Store: ConfigurationProperty {}
+extension Configuration.Credentials.Fallback: ConfigurationProperty {}
 extension Configuration.Audit.RecordingPolicy: ConfigurationProperty {}
 extension Configuration.Logging.Level: ConfigurationProperty {}
 extension Configuration.Logging.Format: ConfigurationProperty {}

@@ -33,6 +33,9 @@ public struct TextForm: Sendable {
     static let line = TextForm(name: "a line of text", example: "This session is recorded.") {
         $0.utf8.count <= 1000 && isPrintable($0)
     }
+    static let argument = TextForm(name: "an argument without white space", example: "/usr/local/bin/credentials") {
+        !$0.isEmpty && $0.utf8.count <= 1000 && isPrintable($0) && !$0.contains(" ")
+    }
     /// The form only; whether it is a key shows when it is used.
     static let recordingRecipient = TextForm(
         name: "aibox-recording: and a public key, or empty",

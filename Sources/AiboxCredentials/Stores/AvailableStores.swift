@@ -1,0 +1,52 @@
+public import AiboxConfig
+public import AiboxSystem
+
+/// The stores of this machine and session, each with the settings that it needs, whether it works or not.
+public struct AvailableStores: Sendable {
+    public let environment: EnvironmentStore
+    /// Nil where the settings name none.
+    public let command: CommandStore?
+    public let keyring: SecretServiceStore
+    public let file: EncryptedFileStore
+
+    public init(
+        environment: EnvironmentStore, command: CommandStore?, keyring: SecretServiceStore, file: EncryptedFileStore
+    ) {
+        self.environment = environment
+        self.command = command
+        self.keyring = keyring
+        self.file = file
+    }
+
+    /// - Parameters:
+    ///   - environment: best `EnvironmentStore.takenFromProcess()`, before any program is started.
+    ///   - ask: for the passphrase of the encrypted file, only where one opens it.
+    public init(
+        _ settings: Configuration.Credentials, paths: Paths, environment: EnvironmentStore,
+        ask: @escaping @Sendable (EncryptedFileStore.PassphraseQuestion) throws(AiboxError) -> Secret
+    ) {
+        self.init(
+            environment: environment,
+            command: settings.command.isEmpty
+                ? nil : CommandStore(settings.command, timeout: .seconds(settings.commandTimeout)),
+            keyring: SecretServiceStore(environment: Environment.all),
+            file: EncryptedFileStore(
+                path: paths.credentials, keyPath: paths.credentialKey, usesPassphrase: settings.passphrase, ask: ask))
+    }
+
+    /// Every kind with what keeps it from being used now; nil if nothing does. Asks nobody for anything.
+    public var states: [(kind: CredentialStoreKind, place: String, problem: AiboxError?)] {
+        func problem(_ store: any CredentialStore) -> AiboxError? {
+            do throws(AiboxError) { try store.check() } catch { return error }
+            return nil
+        }
+        let unset = AiboxError(.failed, "no variable is set")
+        let none = AiboxError(.failed, "credentials.command is empty")
+        return [
+            (.environment, environment.place, environment.isPresent ? problem(environment) : unset),
+            (.command, command?.place ?? "-", command.map(problem) ?? none),
+            (.keyring, keyring.place, problem(keyring)),
+            (.file, file.place, problem(file)),
+        ]
+    }
+}

@@ -1,0 +1,35 @@
+import AiboxAudit
+import AiboxCredentials
+import AiboxSystem
+import ArgumentParser
+
+struct AuthRemove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Forget a credential.",
+        discussion: "What its issuer knows is not changed: revoke it there as well if it may have leaked.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Argument(help: "Its name, or its type where there is one only.", completion: .credentials)
+    var name: String
+
+    func run() throws {
+        let auth = try AuthStores(global)
+        let (credential, store) = try auth.known(name)
+        guard store.isWritable else {
+            throw AiboxError(
+                .usage, "\(credential.name) comes from \(store.words)", why: "aibox does not keep it",
+                remedy: "remove it there")
+        }
+        let stores = try auth.recording(.credentialRevoke, credential.name, reason: "removed by auth remove") {
+            () throws(AiboxError) in try auth.stores.remove(credential.name)
+        }
+        global.output.answer(
+            .text(
+                "\(credential.name) is removed from \(stores.map(\.words).joined(separator: " and ")).",
+                .object([
+                    .init("name", .text(credential.name.description)),
+                    .init("stores", .list(stores.map { .text($0.rawValue) })),
+                ])))
+    }
+}

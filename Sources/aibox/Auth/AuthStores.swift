@@ -1,0 +1,73 @@
+import AiboxAudit
+import AiboxConfig
+import AiboxCredentials
+import AiboxSystem
+import AiboxWire
+import ArgumentParser
+
+/// The stores that the settings ask for, and the record of what is changed in them.
+struct AuthStores {
+    let stores: CredentialStores
+    private let audit: CommandAudit
+
+    init(_ global: GlobalOptions) throws(AiboxError) {
+        let settings = try global.layers().load().configuration.credentials
+        stores = try CredentialStores(settings, of: Self.available(global, settings))
+        audit = CommandAudit(global: global)
+        for note in stores.notes { global.output.note("note: " + note) }
+    }
+
+    static func available(_ global: GlobalOptions, _ settings: Configuration.Credentials) -> AvailableStores {
+        AvailableStores(settings, paths: global.layers().paths, environment: .takenFromProcess()) {
+            (question) throws(AiboxError) in
+            switch question {
+            case .open: return try SecretPrompt.ask("Passphrase of the credentials")
+            case .choose:
+                let first = try SecretPrompt.ask("New passphrase of the credentials")
+                guard try SecretPrompt.ask("The same again") == first else {
+                    throw AiboxError(.usage, "the two passphrases differ", remedy: "run the command again")
+                }
+                return first
+            }
+        }
+    }
+
+    /// Writes a change into the log, makes it, and writes what became of it if that failed (P7).
+    func recording<Result>(
+        _ type: AuditEventType, _ name: CredentialName, reason: String, _ change: () throws(AiboxError) -> Result
+    ) throws(AiboxError) -> Result {
+        var details: JSONObject = ["kind": .string(name.type.kind), "reason": .string(reason)]
+        details["store"] = (stores.writable?.kind.rawValue).map { .string($0) }
+        try audit.record(type, subject: name.description, details)
+        do throws(AiboxError) { return try change() } catch {
+            details["reason"] = .string(error.reason)
+            try audit.record(type, subject: name.description, outcome: .failure, details)
+            throw error
+        }
+    }
+
+    /// The name of one that is there: as it is, or by its type where that has one only.
+    func known(_ text: String) throws(AiboxError) -> (credential: Credential, store: CredentialStoreKind) {
+        let all = try stores.list()
+        let found: [(credential: Credential, store: CredentialStoreKind)]
+        if let type = CredentialType(rawValue: text) {
+            found = all.filter { $0.credential.name.type == type }
+        } else {
+            let name = try CredentialName(text)
+            found = all.filter { $0.credential.name == name }
+        }
+        if found.count == 1 { return found[0] }
+        let names = (found.isEmpty ? all : found).map(\.credential.name.description).joined(separator: ", ")
+        throw AiboxError(
+            found.isEmpty ? .failed : .usage,
+            found.isEmpty ? "there is no such credential" : "there is more than one such credential",
+            remedy: names.isEmpty ? "aibox auth add TYPE:WHICH adds one" : "there are: " + names)
+    }
+}
+
+extension CompletionKind {
+    /// The beginnings of names.
+    static var credentials: CompletionKind {
+        .list(["git-token:", "mirror-token:", "custom:"] + LLMProvider.allCases.map { "llm-api-key:" + $0.rawValue })
+    }
+}
