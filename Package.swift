@@ -35,6 +35,7 @@ let package = Package(
     name: "aibox",
     products: [
         .executable(name: "aibox", targets: ["aibox"]),
+        .executable(name: "aibox-credential-helper", targets: ["aibox-credential-helper"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
         // The policy language on its own, for other packages.
         .library(name: "Rego", targets: ["Rego"]),
@@ -48,11 +49,13 @@ let package = Package(
         program(
             "aibox",
             uses: [
-                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy",
-                "AiboxState",
+                argumentParser, "Rego", "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxCredentials",
+                "AiboxEmbedded",
+                "AiboxPolicy", "AiboxState",
                 "AiboxSystem",
                 "AiboxWire",
             ]),
+        program("aibox-credential-helper", uses: ["AiboxWire"]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("rego-conformance", uses: ["Rego"]),
         program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),
@@ -66,6 +69,9 @@ let package = Package(
                 "AiboxAudit", "AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxPolicy", "AiboxState",
                 "AiboxSystem", "AiboxWire", "CAppArmor", "CLinux", "CSeccomp",
             ]),
+        room(
+            "AiboxCredentials",
+            uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "Rego"]),
         room(
@@ -98,7 +104,9 @@ let package = Package(
         tests(
             "AiboxAuditTests",
             uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
-        tests("AiboxCommandTests", uses: ["aibox", "AiboxConfig", "AiboxSystem"]),
+        tests(
+            "AiboxCommandTests",
+            uses: ["aibox", "aibox-credential-helper", "AiboxConfig", "AiboxCrypto", "AiboxSystem"]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",
@@ -108,6 +116,9 @@ let package = Package(
                 "AiboxWire",
             ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
+        tests(
+            "AiboxCredentialsTests",
+            uses: ["AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
