@@ -119,7 +119,8 @@ let package = Package(
         tests(
             "AiboxContainerTests",
             uses: [
-                "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState", "AiboxSystem",
+                "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState",
+                "AiboxSystem",
                 "AiboxWire",
             ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),

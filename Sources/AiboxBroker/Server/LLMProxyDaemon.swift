@@ -45,7 +45,8 @@ public enum LLMProxyDaemon {
         let log = try AuditLog.open(
             folder: settings.audit.folder,
             context: AuditContext(
-                source: .llmProxy, session: settings.audit.session, sandbox: settings.sandbox, user: settings.user),
+                source: .llmProxy, session: settings.audit.session, sandbox: settings.sandbox, user: settings.user,
+                policy: settings.audit.policy),
             options: options)
         let tally = try Tally(settings.plan.limits.spent)
         var server = LLMProxyServer.Options(authorities: Set(settings.authorities))
