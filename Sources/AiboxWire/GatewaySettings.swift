@@ -28,11 +28,14 @@ public struct GatewaySettings: Sendable, Equatable {
         public var checkpoints: String
         /// The stay from start to stop that events belong to.
         public var session: String
+        /// The digest of the policy that the sandbox is held to; stands in every event.
+        public var policy: String
 
-        public init(folder: String, checkpoints: String, session: String) {
+        public init(folder: String, checkpoints: String, session: String, policy: String = "") {
             self.folder = folder
             self.checkpoints = checkpoints
             self.session = session
+            self.policy = policy
         }
     }
 
@@ -85,14 +88,17 @@ extension GatewaySettings {
 
 extension GatewaySettings.AuditPlace {
     public var json: JSONValue {
-        ["folder": .string(folder), "checkpoints": .string(checkpoints), "session": .string(session)]
+        [
+            "folder": .string(folder), "checkpoints": .string(checkpoints), "session": .string(session),
+            "policy": .string(policy),
+        ]
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "audit")
         self.init(
             folder: try fields.string("folder"), checkpoints: try fields.string("checkpoints"),
-            session: try fields.string("session"))
+            session: try fields.string("session"), policy: try fields.string("policy"))
         try fields.finish()
         if !folder.hasPrefix("/") || !checkpoints.hasPrefix("/") { throw fields.error("a path is not absolute") }
     }

@@ -41,6 +41,8 @@ extension AuditEventType {
                 "What the sandbox was told about a name.", subject: "the name", retention: .tier2,
                 .optional("record", .text, "A, AAAA, TXT, ..."),
                 .required("code", .text, "NOERROR, NXDOMAIN, REFUSED"),
+                .optional("rule", .text, "the rule that refused it"),
+                .optional("layer", .text, "org, team, project, user or session"),
                 .optional("queries", .integer, "questions within a second that this stands for, where not one"))
         case .llmRequest:
             AuditEventDefinition(

@@ -44,13 +44,14 @@ public struct SandboxAudit {
         }.joined()
     }
 
-    func creating(_ workspace: Workspace, _ context: SandboxContext) throws(AiboxError) {
+    func creating(_ workspace: Workspace, _ context: SandboxContext, _ admission: SandboxAdmission) throws(AiboxError) {
         let settings = JSONObject(
             ConfigurationSchema.keys.map { key in
                 let value = key.value(in: context.configuration).description
                 return JSONObject.Member(key.name, .string(AuditText.carried(Array(value.utf8))))
             })
         try log.append([
+            try admitting(admission),
             AuditEvent(
                 .sandboxCreate, subject: name,
                 details: [
@@ -88,6 +89,26 @@ public struct SandboxAudit {
             AuditEvent(
                 .policyChange, subject: name,
                 details: ["layer": "effective", "from": .string(from), "to": .string(to)]))
+    }
+
+    /// The policies in Rego refuse the start.
+    func refused(_ admission: SandboxAdmission) throws(AiboxError) { try log.append(try admitting(admission)) }
+
+    /// The decision with everything that makes it again.
+    private func admitting(_ admission: SandboxAdmission) throws(AiboxError) -> AuditEvent {
+        let decision = admission.decision
+        let isAllowed = decision.outcome == .allow
+        var details: JSONObject = ["action": "start", "rule": .string(decision.rule)]
+        details["layer"] = .string(admission.layer)
+        details["origin"] = admission.place.map { .string(AuditText.carried(Array($0.utf8))) }
+        details["reason"] = .string(AuditText.carried(Array(decision.reason.utf8)))
+        details["question"] = admission.question
+        details["input"] = .string(try PolicyInput.digest(admission.input))
+        details["policies"] = .string(try admission.modules.digest())
+        details["duration_us"] = .integer(Int64(admission.duration / .microseconds(1)))
+        return AuditEvent(
+            isAllowed ? .policyAllow : .policyDeny, subject: name, outcome: isAllowed ? .allowed : .denied,
+            details: details, risk: AuditRisk(rawValue: decision.risk))
     }
 
     /// The policy refuses the start.

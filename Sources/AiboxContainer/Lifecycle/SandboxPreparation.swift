@@ -23,9 +23,7 @@ struct SandboxPreparation: Sendable {
                 .layerMissing, "the policy requires limits that this machine does not enforce", why: reason,
                 remedy: "aibox doctor says what is missing, or ask who owns the policy")
         }
-        let wish = context.configuration.resources
-        let limits = support.enforceable(
-            SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids))
+        let limits = support.enforceable(wish)
         return PreparedSandbox(
             context: context, name: name, workspace: workspace, image: image, engine: engine, appArmor: appArmor,
             limits: limits,
@@ -33,6 +31,30 @@ struct SandboxPreparation: Sendable {
             podmanSettings: engine.isGVisor || context.host.isRoot
                 ? nil : try SandboxFiles(context: context).podmanSettings(), secrets: try secrets(),
             workspaceSource: try mount.attach(rootful: context.host.isRoot))
+    }
+
+    /// The limits of the settings, whatever this machine can enforce of them.
+    var wish: SandboxSpec.Limits {
+        let wish = context.configuration.resources
+        return SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids)
+    }
+
+    /// The container as far as it is decided before anything is made: what policies are asked about. What is found or
+    /// made later (image, profile, namespace, keys) stands for itself.
+    var plan: SandboxSpec {
+        let engine: SandboxSpec.Engine =
+            switch context.configuration.isolation {
+            case .crun: .crun(path: "crun")
+            case .kata: .kata(path: "kata")
+            case .gvisor: .gvisor(runtime: "runsc", platform: .systrap)
+            }
+        return SandboxSpec(
+            name: name, workspacePath: workspace.path, image: "image", engine: engine,
+            userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: "/",
+            limits: LimitSupport(host: context.host, engine: engine).enforceable(wish),
+            workspaceSource: mount.source(rootful: context.host.isRoot), volumes: CacheVolumes.volumes(of: name),
+            temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: "/", appArmorProfile: nil,
+            secrets: [], environment: [], command: [], monitorPidFile: "/")
     }
 
     private var remembered: Remembered { Remembered(folder: context.paths.rememberedAnswers) }

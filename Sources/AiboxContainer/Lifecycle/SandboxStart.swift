@@ -1,6 +1,7 @@
 import AiboxConfig
 import AiboxCrypto
 import AiboxNetwork
+import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 import AiboxWire
@@ -24,6 +25,8 @@ public struct SandboxStart: Sendable {
     private(set) var context: SandboxContext
     let workspacePath: String
     let givenName: String?
+    /// What podman is asked for.
+    var containerArguments: @Sendable (SandboxSpec) -> [String] = { PodmanRun($0).arguments }
 
     public init(context: SandboxContext, workspace: String, name: String?) {
         self.context = context
@@ -42,8 +45,12 @@ public struct SandboxStart: Sendable {
         let lock = try context.lock(name)
         defer { lock.release() }
         let ruling: StartRuling
+        let engine: PolicyEngine
+        let given = context
         do throws(AiboxError) {
-            ruling = try StartRuling(context, workspace: workspace, sandbox: name.text)
+            (ruling, engine) = try Parallel.both(
+                { () throws(AiboxError) in try StartRuling(given, workspace: workspace, sandbox: name.text) },
+                { () throws(AiboxError) in try PolicyEngine(given.profiles.rego.adding(given.paths.orgRego)) })
         } catch {
             // What the organisation says to a full disk is known even where the rest cannot be used.
             let audit = try SandboxAudit(context, sandbox: name.text, session: session, policy: "")
@@ -56,7 +63,7 @@ public struct SandboxStart: Sendable {
         bounded.context = ruling.context
         let audit = try SandboxAudit(bounded.context, sandbox: name.text, session: session, policy: ruling.digest)
         do throws(AiboxError) {
-            let started = try bounded.start(workspace, name, session, audit, ruling, &clock)
+            let started = try bounded.start(workspace, name, session, audit, ruling, engine, &clock)
             try audit.close()
             return started
         } catch {
@@ -68,20 +75,28 @@ public struct SandboxStart: Sendable {
 
     private func start(
         _ workspace: Workspace, _ name: SandboxName, _ session: String, _ audit: SandboxAudit, _ ruling: StartRuling,
-        _ clock: inout StepClock
+        _ engine: PolicyEngine, _ clock: inout StepClock
     ) throws(AiboxError) -> StartedSandbox {
         let plan = ruling.plan
         let store = try context.store()
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
-        try audit.creating(workspace, context)
+        let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
+        try context.keepDecider(ruling, engine.modules)
+        let admission = SandboxAdmission(
+            document(preparation.plan, preparation.wish), policy: ruling.policy, engine: engine,
+            user: context.user.name)
+        if let refusal = admission.refusal {
+            try audit.refused(admission)
+            throw refusal
+        }
+        try audit.creating(workspace, context, admission)
         if let words = ruling.fallback { try audit.fallback(words, context.configuration.isolation.rawValue) }
         if let before = try context.keep(ruling, sandbox: name.text) {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
         clock.mark("checks")
 
-        let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
         var record = SandboxRecord(
             name: name.text, container: name.container, workspace: workspace.path, runFolder: runFolder, engine: "",
             image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now,
@@ -90,12 +105,14 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder, session, plan) })
+                { () throws(AiboxError) in try startGateway(name, runFolder, session, ruling) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image.id)
             let spec = prepared.spec(gateway.ready, trust, runFolder: runFolder)
-            _ = try context.podman.start(spec, settings: prepared.podmanSettings)
+            let arguments = containerArguments(spec)
+            try admission.hold(AdmissionDocument(spec, wish: preparation.wish, arguments: arguments))
+            _ = try context.podman.start(arguments, settings: prepared.podmanSettings)
             clock.mark("container")
             try Interruption.check()
             try gateway.watch(monitorPid: try monitorPid(spec))
@@ -144,6 +161,10 @@ public struct SandboxStart: Sendable {
         }
     }
 
+    private func document(_ spec: SandboxSpec, _ wish: SandboxSpec.Limits) -> AdmissionDocument {
+        AdmissionDocument(spec, wish: wish, arguments: containerArguments(spec))
+    }
+
     /// Switched off, the network is closed, not open: no setting takes the filter away.
     private static let withoutNetwork = "network.enabled is false: this sandbox has no way out at all"
 
@@ -172,7 +193,7 @@ public struct SandboxStart: Sendable {
     }
 
     private func startGateway(
-        _ name: SandboxName, _ runFolder: String, _ session: String, _ plan: EgressPlan?
+        _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         let settings = GatewaySettings(
@@ -180,8 +201,9 @@ public struct SandboxStart: Sendable {
             engine: context.configuration.runtime.rawValue, container: name.container,
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
             audit: GatewaySettings.AuditPlace(
-                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session),
-            network: plan?.json)
+                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
+                policy: ruling.digest),
+            network: ruling.plan?.json)
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
     }

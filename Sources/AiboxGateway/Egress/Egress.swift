@@ -123,9 +123,10 @@ final class Egress: Sendable {
     ) throws(AiboxError) {
         let loop = group.next()
         let recorder = recorder
+        let service = service
         let resolver = try ResolverSupervisor(
             program, runFolder: runFolder, holder: holder, doors: doors, loop: loop, log: log,
-            answered: { recorder.asked($0) }, lost: { recorder.lost("resolver", $0) })
+            answered: { recorder.asked($0, service.list) }, lost: { recorder.lost("resolver", $0) })
         installer.resolver.withLock { $0 = resolver }
         let ready = installer.install(service.list, on: loop)
         try resolver.start()
