@@ -84,7 +84,7 @@ extension SandboxContext {
             return
         }
         let modules = try keptModules(explanation.logged.detail("policies"))
-        let engine = try PolicyEngine(modules)
+        let engine = try PolicyEngine(modules, action: explanation.logged.action)
         input["policy"] = policy.decisionDocument
         let digest = try PolicyInput.digest(.object(input))
         if digest != explanation.logged.detail("input") {

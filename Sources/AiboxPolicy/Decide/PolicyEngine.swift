@@ -10,12 +10,13 @@ public struct PolicyEngine: Sendable {
 
     static let question = "data.aibox.decision"
 
+    /// - Parameter action: the one that will be asked about; what answers others is not compiled. Nil for all.
     /// - Throws: `policyInvalid` with every error of the compilation.
-    public init(_ modules: PolicyModules) throws(AiboxError) {
+    public init(_ modules: PolicyModules, action: String? = nil) throws(AiboxError) {
         self.modules = modules
         do {
             engine = try Engine(
-                modules: modules.sources.map { Engine.Module(name: $0.name, text: $0.text) },
+                modules: modules.sources(for: action).map { Engine.Module(name: $0.name, text: $0.text) },
                 data: Array("{}".utf8), allowNondeterminism: false)
             query = try engine.prepare(Self.question)
         } catch {
