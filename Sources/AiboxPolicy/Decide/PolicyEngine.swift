@@ -45,9 +45,11 @@ public struct PolicyEngine: Sendable {
         }
     }
 
-    /// Why a start is refused: every violation, the one that names the decision first.
+    /// Why something is refused, the organisation's own refusals first; of a start every violation.
     public func violations(of input: JSONValue) -> [PolicyDecision.Violation] {
-        ["data.aibox.org.deny", "data.aibox.admission.violations"].flatMap { violations($0, input) ?? [] }
+        let own = violations("data.aibox.org.deny", input) ?? []
+        if input["action"]?.stringValue != "start" { return own }
+        return own + (violations("data.aibox.admission.violations", input) ?? [])
     }
 
     /// A set of `{rule, reason}`, sorted; nil where it is not defined or something else.
