@@ -41,6 +41,7 @@ fmt:
 bench: build
 	@$(SWIFT) build $(RELEASE_FLAGS) --product audit-benchmark
 	@scripts/bench-rego $(BIN)
+	@scripts/bench-policy $(BIN)
 	@scripts/bench $(BIN)
 	@scripts/bench-network $(BIN)
 	@scripts/bench-llm $(BIN)

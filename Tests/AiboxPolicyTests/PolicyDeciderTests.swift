@@ -151,6 +151,29 @@ struct PolicyDeciderTests {
         #expect(authority.place("nothing of that name") == nil)
     }
 
+    @Test("what is compiled for one action answers it as the whole does")
+    func parts() throws {
+        let policy = try Self.policy(Self.org)
+        let whole = PolicyDecider(policy, engine: try PolicyEngine(try Self.modules()))
+        let start: JSONValue = ["runtime": ["engine": "gvisor"], "mounts": [["source": "/etc"]]]
+        for question in [
+            PolicyQuestion.tool(["git", "push"]), .tool(["nc"]), .file(path: "/etc/shadow", write: false),
+            .credential(type: "git_token", seconds: 60), .push(ref: "refs/heads/main", force: true, delete: false),
+            .model("small-1"), .server(id: "files", tool: "read_x"), .start(start), .start([:]),
+        ] {
+            let engine = try PolicyEngine(try Self.modules(), action: question.input.action)
+            let part = PolicyDecider(policy, engine: engine)
+            #expect(part.decide(question) == whole.decide(question))
+            #expect(part.violations(of: question) == whole.violations(of: question))
+        }
+        // Nothing of aibox's own is left out where the organisation may look at it.
+        let own = PolicyModules.Source(
+            name: "own", text: Array("package aibox.org\n\ndeny := set()\n".utf8), isOwn: true)
+        let both = PolicyModules(try Self.modules().sources + [own])
+        #expect(both.sources(for: "start") == both.sources)
+        #expect(try Self.modules().sources(for: "start").count < Self.modules().sources.count)
+    }
+
     @Test("what was kept is what decided: modules go through JSON unchanged")
     func kept() throws {
         let modules = try Self.modules()

@@ -84,7 +84,7 @@ extension SandboxContext {
             return
         }
         let modules = try keptModules(explanation.logged.detail("policies"))
-        let engine = try PolicyEngine(modules)
+        let engine = try PolicyEngine(modules, action: explanation.logged.action)
         input["policy"] = policy.decisionDocument
         let digest = try PolicyInput.digest(.object(input))
         if digest != explanation.logged.detail("input") {
@@ -102,9 +102,10 @@ extension SandboxContext {
         let authority = PolicyAuthority(policy, modules)
         explanation.place = explanation.place ?? authority.place(explanation.logged.rule)
         if explanation.logged.isAllowed { return }
-        for violation in engine.violations(of: .object(input)) {
-            let ways = [authority.alternative(violation.rule), authority.owner(violation.rule)].compactMap(\.self)
-            explanation.changes.append("\(violation.rule): " + ways.joined(separator: "; "))
+        let violated = engine.violations(of: .object(input)).map(\.rule)
+        for rule in violated.isEmpty ? [explanation.logged.rule] : violated {
+            let ways = [authority.alternative(rule), authority.owner(rule)].compactMap(\.self)
+            explanation.changes.append("\(rule): " + ways.joined(separator: "; "))
         }
     }
 

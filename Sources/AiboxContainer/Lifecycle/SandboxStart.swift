@@ -53,7 +53,9 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             (ruling, engine) = try Parallel.both(
                 { () throws(AiboxError) in try StartRuling(given, workspace: workspace, sandbox: name.text) },
-                { () throws(AiboxError) in try PolicyEngine(given.profiles.rego.adding(given.paths.orgRego)) })
+                { () throws(AiboxError) in
+                    try PolicyEngine(given.profiles.rego.adding(given.paths.orgRego), action: "start")
+                })
         } catch {
             // What the organisation says to a full disk is known even where the rest cannot be used.
             let audit = try SandboxAudit(context, sandbox: name.text, session: session, policy: "")

@@ -42,7 +42,7 @@ public final class PolicyDecider {
         return .object(input)
     }
 
-    /// Why a start is refused: every violation, the one that names the decision first.
+    /// Why something is refused; see `PolicyEngine`.
     public func violations(of question: PolicyQuestion) -> [PolicyDecision.Violation] {
         engine.violations(of: input(question))
     }

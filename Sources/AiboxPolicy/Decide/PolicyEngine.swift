@@ -10,12 +10,13 @@ public struct PolicyEngine: Sendable {
 
     static let question = "data.aibox.decision"
 
+    /// - Parameter action: the one that will be asked about; what answers others is not compiled. Nil for all.
     /// - Throws: `policyInvalid` with every error of the compilation.
-    public init(_ modules: PolicyModules) throws(AiboxError) {
+    public init(_ modules: PolicyModules, action: String? = nil) throws(AiboxError) {
         self.modules = modules
         do {
             engine = try Engine(
-                modules: modules.sources.map { Engine.Module(name: $0.name, text: $0.text) },
+                modules: modules.sources(for: action).map { Engine.Module(name: $0.name, text: $0.text) },
                 data: Array("{}".utf8), allowNondeterminism: false)
             query = try engine.prepare(Self.question)
         } catch {
@@ -44,9 +45,11 @@ public struct PolicyEngine: Sendable {
         }
     }
 
-    /// Why a start is refused: every violation, the one that names the decision first.
+    /// Why something is refused, the organisation's own refusals first; of a start every violation.
     public func violations(of input: JSONValue) -> [PolicyDecision.Violation] {
-        ["data.aibox.org.deny", "data.aibox.admission.violations"].flatMap { violations($0, input) ?? [] }
+        let own = violations("data.aibox.org.deny", input) ?? []
+        if input["action"]?.stringValue != "start" { return own }
+        return own + (violations("data.aibox.admission.violations", input) ?? [])
     }
 
     /// A set of `{rule, reason}`, sorted; nil where it is not defined or something else.

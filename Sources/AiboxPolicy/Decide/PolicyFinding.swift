@@ -33,7 +33,7 @@ public struct PolicyFinding: Sendable, Equatable {
 
 extension PolicyEngine {
     /// The packages that answer an action, beside the organisation's own.
-    private static let packages = [
+    static let packages = [
         "start": ["runtime", "mounts", "resources", "admission"], "tool": ["tools"], "file": ["filesystem"],
         "credential": ["credentials"], "push": ["push"], "llm": ["llm"], "mcp": ["mcp"], "network": ["network"],
     ]

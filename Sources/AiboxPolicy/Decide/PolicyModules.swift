@@ -74,6 +74,13 @@ public struct PolicyModules: Sendable, Equatable {
         return nil
     }
 
+    /// Those that an answer about an action can depend on. The organisation's own may look at any.
+    func sources(for action: String?) -> [Source] {
+        guard let action, !hasOwn, let packages = PolicyEngine.packages[action] else { return sources }
+        let needed = ["aibox", "aibox.verdict"] + packages.map { "aibox." + $0 }
+        return sources.filter { source in Self.packageName(source.text).map { needed.contains($0) } ?? true }
+    }
+
     /// SHA-256 of all of them, in hexadecimal.
     public func digest() throws(AiboxError) -> String { try SHA256.digest(json.bytes).hex }
 
