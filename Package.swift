@@ -56,7 +56,10 @@ let package = Package(
                 "AiboxSystem",
                 "AiboxWire",
             ]),
-        program("aibox-credential-helper", uses: ["AiboxWire"]),
+        // Started by git for every host: as little to load as there can be.
+        .executableTarget(
+            name: "aibox-credential-helper", dependencies: ["AiboxWire"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux], configuration: .release))]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("aibox-llm-proxy", uses: ["AiboxBroker"]),
         program("rego-conformance", uses: ["Rego"]),
@@ -119,8 +122,7 @@ let package = Package(
         tests(
             "AiboxContainerTests",
             uses: [
-                "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState",
-                "AiboxSystem",
+                "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState", "AiboxSystem",
                 "AiboxWire",
             ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
