@@ -37,6 +37,7 @@ let package = Package(
         .executable(name: "aibox", targets: ["aibox"]),
         .executable(name: "aibox-credential-helper", targets: ["aibox-credential-helper"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
+        .executable(name: "aibox-llm-proxy", targets: ["aibox-llm-proxy"]),
         // The policy language on its own, for other packages.
         .library(name: "Rego", targets: ["Rego"]),
     ],
@@ -55,13 +56,20 @@ let package = Package(
                 "AiboxSystem",
                 "AiboxWire",
             ]),
-        program("aibox-credential-helper", uses: ["AiboxWire"]),
+        // Started by git for every host: as little to load as there can be.
+        .executableTarget(
+            name: "aibox-credential-helper", dependencies: ["AiboxWire"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux], configuration: .release))]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
+        program("aibox-llm-proxy", uses: ["AiboxBroker"]),
         program("rego-conformance", uses: ["Rego"]),
         program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),
 
         // Domains.
         room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        room(
+            "AiboxBroker",
+            uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),
         room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
         room(
             "AiboxContainer",
@@ -104,6 +112,9 @@ let package = Package(
         tests(
             "AiboxAuditTests",
             uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        tests(
+            "AiboxBrokerTests",
+            uses: ["AiboxAudit", "AiboxBroker", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"] + nio),
         tests(
             "AiboxCommandTests",
             uses: ["aibox", "aibox-credential-helper", "AiboxConfig", "AiboxCrypto", "AiboxSystem"]),

@@ -20,6 +20,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var audit: AuditPlace
     /// The way out (`EgressPlan`); nil: there is none at all.
     public var network: JSONValue?
+    /// Keys for language models and what may be asked with them; nil: there are none, and no proxy for them.
+    public var llm: LLMPlan?
 
     /// The audit log, as `aibox start` opened it.
     public struct AuditPlace: Sendable, Equatable {
@@ -28,18 +30,21 @@ public struct GatewaySettings: Sendable, Equatable {
         public var checkpoints: String
         /// The stay from start to stop that events belong to.
         public var session: String
+        /// The digest of the policy that the sandbox is held to; stands in every event.
+        public var policy: String
 
-        public init(folder: String, checkpoints: String, session: String) {
+        public init(folder: String, checkpoints: String, session: String, policy: String = "") {
             self.folder = folder
             self.checkpoints = checkpoints
             self.session = session
+            self.policy = policy
         }
     }
 
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
         sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace,
-        network: JSONValue? = nil
+        network: JSONValue? = nil, llm: LLMPlan? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -51,6 +56,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.logLimit = logLimit
         self.audit = audit
         self.network = network
+        self.llm = llm
     }
 }
 
@@ -64,18 +70,21 @@ extension GatewaySettings {
         ]
         object["userNamespacePid"] = userNamespacePid.map { .integer(Int64($0)) }
         object["network"] = network
+        object["llm"] = llm?.json
         return .object(object)
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "settings")
         try Wire.checkVersion(&fields)
+        var llm: LLMPlan?
+        if let plan = fields.take("llm") { llm = try LLMPlan(json: plan) }
         self.init(
             sandbox: try fields.string("sandbox"), runFolder: try fields.string("runFolder"),
             user: try fields.string("user"), engine: try fields.string("engine"),
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
             userNamespacePid: try fields.optionalInteger("userNamespacePid"), logLimit: try fields.integer("logLimit"),
-            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"))
+            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"), llm: llm)
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }
@@ -85,14 +94,17 @@ extension GatewaySettings {
 
 extension GatewaySettings.AuditPlace {
     public var json: JSONValue {
-        ["folder": .string(folder), "checkpoints": .string(checkpoints), "session": .string(session)]
+        [
+            "folder": .string(folder), "checkpoints": .string(checkpoints), "session": .string(session),
+            "policy": .string(policy),
+        ]
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "audit")
         self.init(
             folder: try fields.string("folder"), checkpoints: try fields.string("checkpoints"),
-            session: try fields.string("session"))
+            session: try fields.string("session"), policy: try fields.string("policy"))
         try fields.finish()
         if !folder.hasPrefix("/") || !checkpoints.hasPrefix("/") { throw fields.error("a path is not absolute") }
     }

@@ -59,6 +59,9 @@ static const unsigned char aibox_policies_org_llm_rego[] = {
 static const unsigned char aibox_policies_org_mcp_rego[] = {
 #embed "../../aibox-policies/org/mcp.rego"
 };
+static const unsigned char aibox_policies_org_mounts_rego[] = {
+#embed "../../aibox-policies/org/mounts.rego"
+};
 static const unsigned char aibox_policies_org_network_rego[] = {
 #embed "../../aibox-policies/org/network.rego"
 };
@@ -130,6 +133,7 @@ static const struct {
     ROW("aibox-policies/org/filesystem.rego", aibox_policies_org_filesystem_rego),
     ROW("aibox-policies/org/llm.rego", aibox_policies_org_llm_rego),
     ROW("aibox-policies/org/mcp.rego", aibox_policies_org_mcp_rego),
+    ROW("aibox-policies/org/mounts.rego", aibox_policies_org_mounts_rego),
     ROW("aibox-policies/org/network.rego", aibox_policies_org_network_rego),
     ROW("aibox-policies/org/push.rego", aibox_policies_org_push_rego),
     ROW("aibox-policies/org/resources.rego", aibox_policies_org_resources_rego),

@@ -38,3 +38,10 @@ int aibox_keep_capabilities(uint64_t keep) {
     }
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
+
+int aibox_drop_capabilities(void) {
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return -errno;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}, {0}};
+    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}

@@ -22,6 +22,7 @@ struct Aibox: ParsableCommand {
             AuthCommand.self,
             PolicyCommand.self,
             NetworkCommand.self,
+            LLMCommand.self,
             AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,
             ImageCommand.self, Update.self,
             DoctorCommand.self, Setup.self, Repair.self, UninstallCommand.self,

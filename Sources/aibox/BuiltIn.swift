@@ -1,5 +1,6 @@
 import AiboxContainer
 import AiboxEmbedded
+import AiboxPolicy
 import AiboxSystem
 
 /// The files of the repository that commands hand to the libraries.
@@ -7,7 +8,15 @@ enum BuiltIn {
     static func profiles() throws -> SandboxContext.Profiles {
         SandboxContext.Profiles(
             seccomp: try file("configs/seccomp/aibox.json"), appArmor: try file("configs/apparmor/aibox-sandbox"),
-            orgBaseline: try file("configs/policy/org-baseline.yaml"))
+            orgBaseline: try file("configs/policy/org-baseline.yaml"), rego: try rego())
+    }
+
+    /// The baseline of policies in Rego.
+    static func rego() throws -> PolicyModules {
+        PolicyModules(
+            try EmbeddedFile.paths.filter { $0.hasPrefix("aibox-policies/org/") }.map {
+                PolicyModules.Source(name: $0, text: try file($0))
+            })
     }
 
     static func file(_ path: String) throws -> [UInt8] {

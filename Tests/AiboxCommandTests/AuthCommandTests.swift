@@ -207,27 +207,28 @@ struct AuthCommandTests {
         #expect(seen.contains("AIBOX_LLM_PROVIDER=openai") && !seen.contains(lab.value))
     }
 
+    /// Runs `aibox ARGUMENTS` at a terminal and types one of the answers at each question.
+    private static func drive(_ lab: Canary, _ arguments: [String], _ answers: String) throws -> String {
+        let script = try lab.command.folder.write("driver.py", driver)
+        return try SystemCommandRunner().run(
+            Command(
+                "python3", [script, BuiltCommand.path] + arguments, environment: lab.command.environment,
+                input: Array(answers.utf8)), timeout: .seconds(120)
+        ).text
+    }
+
     @Test("at a terminal the secret is asked for and not shown; Ctrl-C gives the terminal back")
     func prompt() throws {
         let lab = try Canary()
-        let driver = try lab.command.folder.write("driver.py", Self.driver)
-        func drive(_ typed: String) throws -> CommandResult {
-            try SystemCommandRunner().run(
-                Command(
-                    "python3", [driver, BuiltCommand.path, "auth", "add", "git-token:a.example"],
-                    environment: lab.command.environment,
-                    input: Array(typed.utf8)))
-        }
-        let typed = try drive("wrong\u{15}x\u{7f}" + lab.value + "\r")
-        #expect(
-            typed.text.contains("Secret of git-token:a.example:") && typed.text.contains("is kept"), "\(typed.text)")
-        #expect(typed.text.contains("status 0 echo True"))
-        #expect(!typed.text.contains(lab.value) && !typed.text.contains("wrong"))
-        let cancelled = try drive("half\u{3}")
-        #expect(
-            cancelled.text.contains("cancelled") && cancelled.text.contains("status 1 echo True"), "\(cancelled.text)")
-        #expect(!cancelled.text.contains("half"))
-        // The one that was asked for is the one that is kept.
+        let add = ["auth", "add", "git-token:a.example"]
+        let typed = try Self.drive(lab, add, "wrong\u{15}x\u{7f}" + lab.value + "\r")
+        #expect(typed.contains("Secret of git-token:a.example:") && typed.contains("is kept"), "\(typed)")
+        #expect(typed.contains("status 0 echo True"))
+        #expect(!typed.contains(lab.value) && !typed.contains("wrong"))
+        let cancelled = try Self.drive(lab, add, "half\u{3}")
+        #expect(cancelled.contains("cancelled") && cancelled.contains("status 1 echo True"), "\(cancelled)")
+        #expect(!cancelled.contains("half"))
+        // The one that was typed is the one that is kept.
         let helper = Path.parent(BuiltCommand.path) + "/aibox-credential-helper"
         let answer = try SystemCommandRunner().run(
             Command(
@@ -236,14 +237,32 @@ struct AuthCommandTests {
         #expect(answer.text == "username=x-access-token\npassword=" + lab.value, "\(answer.errorText)")
     }
 
-    /// Runs a program on a pseudo-terminal, types standard input once it asks, prints all that it shows, its status, and whether
-    /// the terminal echoes afterwards.
+    @Test("with a passphrase nothing opens without it, and no key lies about")
+    func passphrase() throws {
+        let lab = try Canary()
+        #expect(try lab.run(["config", "set", "credentials.passphrase", "true"]).succeeded)
+        let add = ["auth", "add", "git-token:a.example"]
+        let differing = try Self.drive(lab, add, lab.value + "\rcorrect horse\rcorrect house\r")
+        #expect(differing.contains("the two passphrases differ") && differing.contains("status 64"), "\(differing)")
+        let kept = try Self.drive(lab, add, lab.value + "\rcorrect horse\rcorrect horse\r")
+        #expect(kept.contains("is kept in the encrypted file") && !kept.contains("horse"), "\(kept)")
+        #expect(!File.exists(lab.command.folder.path + "/config/aibox/credentials.key"))
+        let opened = try Self.drive(lab, ["auth", "login"], "correct horse\r")
+        #expect(opened.contains("can be read") && opened.contains("status 0"), "\(opened)")
+        let wrong = try Self.drive(lab, ["auth", "login"], "wrong horse\r")
+        #expect(wrong.contains("passphrase is another one") && wrong.contains("status 4"), "\(wrong)")
+        #expect(try lab.leaks().isEmpty)
+    }
+
+    /// Runs a program on a pseudo-terminal, types a line of standard input (they end in a carriage return) at each question,
+    /// prints all that it shows, its status, and whether the terminal echoes afterwards.
     private static let driver = """
-        import os, pty, select, sys, termios, time
+        import os, pty, re, select, sys, termios, time
         pid, terminal = pty.fork()
         if pid == 0:
             os.execv(sys.argv[1], sys.argv[1:])
-        shown, typed, end = b"", sys.stdin.buffer.read(), time.time() + 60
+        shown, end = b"", time.time() + 100
+        answers = [line for line in re.split(rb"(?<=\\r)", sys.stdin.buffer.read()) if line]
         while time.time() < end:
             ready, _, _ = select.select([terminal], [], [], 0.05)
             more = b""
@@ -254,9 +273,8 @@ struct AuthCommandTests {
                     pass
             if more:
                 shown += more
-                if typed and shown.rstrip().endswith(b":"):
-                    os.write(terminal, typed)
-                    typed = b""
+                if answers and shown.endswith(b": "):
+                    os.write(terminal, answers.pop(0))
                 continue
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:

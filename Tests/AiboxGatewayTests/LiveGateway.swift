@@ -28,10 +28,13 @@ final class LiveGateway {
     ///   - isWatched: a process stands for the container's monitor, as after a complete start.
     ///   - port: the wished SSH port; nil takes one that no other test wishes.
     ///   - plan: the way out; nil: none.
-    init(name: String = "live", isWatched: Bool = true, port: UInt16? = nil, plan: EgressPlan? = nil) throws {
+    init(
+        name: String = "live", isWatched: Bool = true, port: UInt16? = nil, plan: EgressPlan? = nil, llm: LLMPlan? = nil
+    ) throws {
         folder = try TemporaryFolder(prefix: "aibox-gateway")
         var settings = Self.settings(name: name, runFolder: folder.path + "/run", port: port)
         settings.network = plan?.json
+        settings.llm = llm
         process = try GatewayProcess.start(settings, logFile: folder.path + "/gateway.log")
         holderPid = try #require(ProcessTable.parent(of: process.ready.holderPid))
         if isWatched { try watch() }

@@ -1,5 +1,5 @@
 import AiboxSystem
-import Rego
+import AiboxWire
 import Testing
 
 @testable import AiboxPolicy
@@ -9,10 +9,14 @@ struct PolicyDeciderTests {
     private static let policies = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/org"
 
     private static func decider(_ policy: EffectivePolicy) throws -> PolicyDecider {
-        let modules = try Folder.names(policies).sorted().map { name in
-            Engine.Module(name: name, text: try File.read(policies + "/" + name))
-        }
-        return try PolicyDecider(policy, modules: modules)
+        PolicyDecider(policy, engine: try PolicyEngine(try modules()))
+    }
+
+    static func modules() throws -> PolicyModules {
+        PolicyModules(
+            try Folder.names(policies).sorted().map { name in
+                PolicyModules.Source(name: name, text: try File.read(policies + "/" + name))
+            })
     }
 
     private static func policy(_ org: String, project: String = "") throws -> EffectivePolicy {
@@ -78,8 +82,9 @@ struct PolicyDeciderTests {
             "decision := 1 / 0", "decision := {\"decision\": \"allow\"}", "decision := \"allow\"", "other := 1",
             "decision := {\"decision\": \"yes\", \"risk\": \"\", \"rule\": \"\", \"layer\": \"\", \"reason\": \"\", \"obligations\": []}",
         ] {
-            let module = Engine.Module(name: "m", text: "package aibox\n\n\(body)\n")
-            let decision = try PolicyDecider(policy, modules: [module]).decide(.tool(["git"]))
+            let module = PolicyModules.Source(name: "m", text: Array("package aibox\n\n\(body)\n".utf8))
+            let decider = PolicyDecider(policy, engine: try PolicyEngine(PolicyModules([module])))
+            let decision = decider.decide(.tool(["git"]))
             #expect(decision.outcome == .deny && decision.rule == "error", "\(body): \(decision)")
         }
     }
@@ -104,5 +109,75 @@ struct PolicyDeciderTests {
                 #expect(outcome == own.outcome, "\(argv) \(org.fields) \(answer)")
             }
         }
+    }
+
+    @Test("an explanation names the rules that fired and, for the others, the first condition that was not met")
+    func explanation() throws {
+        let policy = try Self.policy("resources:\n  memory: 4g\n")
+        let engine = try PolicyEngine(try Self.modules())
+        let sandbox: JSONValue = [
+            "runtime": ["engine": "crun", "privileged": false], "resources": ["memory": 8_589_934_592], "mounts": [],
+        ]
+        let question = PolicyQuestion.start(sandbox)
+        let decider = PolicyDecider(policy, engine: engine, user: "u")
+        let (decision, findings) = try engine.explain(decider.input(question))
+        #expect(decision == decider.decide(question))
+        func finding(_ rule: String) -> PolicyFinding? { findings.first { $0.rule == rule } }
+        #expect(finding("runtime.engine")?.condition == nil && finding("runtime.engine") != nil)
+        #expect(finding("data.aibox.resources.deny")?.condition == nil)
+        let privileged = try #require(finding("runtime.privileged"))
+        #expect(privileged.condition == "not input.sandbox.runtime.privileged == false", "\(privileged)")
+        #expect(privileged.place.hasPrefix("runtime.rego:"))
+        #expect(
+            privileged.values == [PolicyFinding.Operand("input.sandbox.runtime.privileged", "false")], "\(privileged)")
+        #expect(findings.contains { $0.rule == "mounts.host" && $0.condition == "some folder in shown" }, "\(findings)")
+    }
+
+    @Test("a rule's place is the document's line, else the row in Rego, and says who may change it")
+    func authority() throws {
+        let policy = try Self.policy("resources:\n  memory: 4g\n", project: "resources:\n  pids: 100\n")
+        let own = PolicyModules.Source(
+            name: "/etc/aibox/policies/a.rego",
+            text: Array("package aibox.org\n\ndeny contains {\"rule\": \"night\", \"reason\": \"\"} if true\n".utf8),
+            isOwn: true)
+        let authority = PolicyAuthority(policy, PolicyModules(try Self.modules().sources + [own]))
+        #expect(authority.place("resources.memory") == "org:3" && authority.layer("resources.memory") == "org")
+        #expect(authority.place("resources.pids") == "project:3" && authority.layer("resources.pids") == "project")
+        #expect(authority.place("runtime.privileged")?.hasPrefix("runtime.rego:") == true)
+        #expect(authority.place("night") == "/etc/aibox/policies/a.rego:3")
+        #expect(authority.owner("resources.pids") == "who owns project (project) may change it")
+        #expect(authority.owner("night") == "who owns /etc/aibox/policies/a.rego (org) may change it")
+        #expect(authority.owner("runtime.privileged").contains("no policy changes"))
+        #expect(authority.place("nothing of that name") == nil)
+    }
+
+    @Test("what is compiled for one action answers it as the whole does")
+    func parts() throws {
+        let policy = try Self.policy(Self.org)
+        let whole = PolicyDecider(policy, engine: try PolicyEngine(try Self.modules()))
+        let start: JSONValue = ["runtime": ["engine": "gvisor"], "mounts": [["source": "/etc"]]]
+        for question in [
+            PolicyQuestion.tool(["git", "push"]), .tool(["nc"]), .file(path: "/etc/shadow", write: false),
+            .credential(type: "git_token", seconds: 60), .push(ref: "refs/heads/main", force: true, delete: false),
+            .model("small-1"), .server(id: "files", tool: "read_x"), .start(start), .start([:]),
+        ] {
+            let engine = try PolicyEngine(try Self.modules(), action: question.input.action)
+            let part = PolicyDecider(policy, engine: engine)
+            #expect(part.decide(question) == whole.decide(question))
+            #expect(part.violations(of: question) == whole.violations(of: question))
+        }
+        // Nothing of aibox's own is left out where the organisation may look at it.
+        let own = PolicyModules.Source(
+            name: "own", text: Array("package aibox.org\n\ndeny := set()\n".utf8), isOwn: true)
+        let both = PolicyModules(try Self.modules().sources + [own])
+        #expect(both.sources(for: "start") == both.sources)
+        #expect(try Self.modules().sources(for: "start").count < Self.modules().sources.count)
+    }
+
+    @Test("what was kept is what decided: modules go through JSON unchanged")
+    func kept() throws {
+        let modules = try Self.modules()
+        #expect(try PolicyModules(json: modules.json) == modules)
+        #expect(try PolicyModules(json: modules.json).digest() == modules.digest())
     }
 }

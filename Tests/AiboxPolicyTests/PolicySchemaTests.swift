@@ -82,6 +82,17 @@ struct PolicySchemaTests {
                 { try $0.judge(.crun) != .permitted }
             ),
             ("runtime.rootless", "runtime: {rootless: true}", { policy in (try? policy.judge(rootful: true)) == nil }),
+            (
+                "credentials.llm_api_key_ttl", "credentials: {llm_api_key_ttl: 8h}",
+                { LLMPolicy($0).lifetime == 8 * 3600 }
+            ),
+            ("llm.models", "llm: {models: [a, b]}", { LLMPolicy($0).models == ["a", "b"] }),
+            (
+                "llm.requests_per_minute", "llm: {requests_per_minute: 5}",
+                { LLMPolicy($0).limits.requestsPerMinute == 5 }
+            ),
+            ("llm.tokens_per_minute", "llm: {tokens_per_minute: 6}", { LLMPolicy($0).limits.tokensPerMinute == 6 }),
+            ("llm.budget_tokens", "llm: {budget_tokens: 7}", { LLMPolicy($0).limits.tokens == 7 }),
             ("audit.on_failure", "audit: {on_failure: continue}", { $0.auditFailure == .markGap }),
             ("audit.recording_policy", "audit: {recording_policy: required}", { $0.recordingPolicy == .required }),
             (
@@ -127,10 +138,10 @@ struct PolicySchemaTests {
     @Test("what is not enforced is named at the start, once for each document")
     func notEnforced() throws {
         let policy = try Self.policy(
-            "tools: {rules: [{match: [curl], allow: false}]}\nllm: {models: [a]}\nruntime: {ephemeral: false}\nnetwork: {mode: deny-by-default}\nfilesystem: {workspace_root: /workspace}"
+            "tools: {rules: [{match: [curl], allow: false}]}\nllm: {logging: full}\nruntime: {ephemeral: false}\nnetwork: {mode: deny-by-default}\nfilesystem: {workspace_root: /workspace}"
         )
         let enforcement = PolicyEnforcement(policy)
-        #expect(enforcement.notes == ["this version of aibox does not enforce tools.rules, llm.models of org"])
+        #expect(enforcement.notes == ["this version of aibox does not enforce tools.rules, llm.logging of org"])
         try enforcement.refuse()
         let other = try Self.policy("filesystem: {workspace_root: /workspace/src}\nruntime: {ephemeral: true}")
         #expect(

@@ -100,7 +100,7 @@ struct MessageTests {
 
     static let brokenSettings: [(name: String, value: JSONValue?)] = [
         ("version", 2), ("version", nil), ("sandbox", nil), ("sandbox", 1), ("runFolder", "relative"),
-        ("audit", nil), ("audit", "/a"), ("audit", ["folder": "a", "checkpoints": "/b", "session": "5"]),
+        ("audit", nil), ("audit", "/a"), ("audit", ["folder": "a", "checkpoints": "/b", "session": "5", "policy": ""]),
         ("sshPort", 0), ("sshPort", 65536), ("sshPort", "22"), ("userNamespacePid", "1"), ("logLimit", 1),
         ("logLimit", -1), ("surprise", true),
     ]

@@ -18,6 +18,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     case "squidlog": fuzzSquidLog(input)
     case "netlink": fuzzNetlink(input)
     case "hostname": fuzzHostName(input)
+    case "gitcredential": fuzzGitCredential(input)
     default: preconditionFailure("AIBOX_FUZZ names no parser")
     }
     return 0
@@ -122,4 +123,20 @@ private func fuzzNetlink(_ input: [UInt8]) {
     }
     _ = NftnlDecoder.comment(bytes)
     if case .failed(let number) = outcome { precondition(number != 0) }
+}
+
+/// What is taken for a question has nothing in it that would be read as another line, and says the same without what is ignored.
+private func fuzzGitCredential(_ input: [UInt8]) {
+    guard let request = GitCredentialRequest(input) else { return }
+    var lines = request.capabilities.map { "capability[]=" + $0 }
+    lines += ["protocol=" + request.scheme, "host=" + request.host]
+    if let path = request.path { lines.append("path=" + path) }
+    if let user = request.username { lines.append("username=" + user) }
+    for line in lines {
+        precondition(line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }, "a control character came through")
+    }
+    let again = Array((lines.joined(separator: "\n") + "\n\nhost=other\n").utf8)
+    precondition(
+        again.count > GitCredentialRequest.limit || GitCredentialRequest(again) == request, "the normal form differs")
+    if request.isPlausible { precondition(request.scheme == "https" && request.host.utf8.allSatisfy { $0 < 0x80 }) }
 }

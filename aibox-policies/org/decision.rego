@@ -17,7 +17,27 @@ default decision := {
 	"obligations": [],
 }
 
-decision := answers[input.action]
+decision := verdict.refuse(own) if {
+	count(own) > 0
+} else := verdict.deny("aibox.org", "deny of the organisation's policies in Rego is no set of refusals") if {
+	is_malformed
+} else := answers[input.action]
+
+# What the organisation's policies in Rego (package aibox.org) refuse. They can add refusals to every question, and
+# nothing else. An entry is {rule, reason}; whatever else it is, it refuses.
+own contains refusal(entry) if some entry in data.aibox.org.deny
+
+refusal(entry) := {
+	"rule": sprintf("%v", [object.get(entry, "rule", "aibox.org")]),
+	"reason": sprintf("%v", [object.get(entry, "reason", "the organisation refuses it")]),
+} if {
+	is_object(entry)
+} else := {"rule": "aibox.org", "reason": sprintf("%v", [entry])}
+
+is_malformed if {
+	refusals := data.aibox.org.deny
+	refusals != set()
+}
 
 answers["tool"] := data.aibox.tools.decision if input.action == "tool"
 

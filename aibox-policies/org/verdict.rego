@@ -21,6 +21,11 @@ answer(decision, rule, layer, reason) := {
 
 deny(rule, reason) := answer("deny", rule, "org", reason)
 
+# One answer for several violations {rule, reason}, sorted, so that the same question is refused in the same words.
+refuse(violations) := deny(sorted[0][0], concat("; ", [violation[1] | some violation in sorted])) if {
+	sorted := sort([[violation.rule, violation.reason] | some violation in violations])
+}
+
 # The place of a rule among those that fit; the first one counts: the strictest, then the most specific, then org
 # before team before project, then by name. A rule of an unknown layer sorts last and never loosens.
 place(decision, specificity, rule) := [

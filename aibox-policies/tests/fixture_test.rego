@@ -45,17 +45,20 @@ policy := {
 	},
 	"mcp": {"servers": [{"id": "files", "layer": "org", "tools": {"read_*": "safe", "write_*": "review-required", "drop_*": "blocked-by-default", "odd_*": "x"}}]},
 	"runtime": {"engine": "gvisor", "fallback": ["kata"], "rootless": true},
-	"resources": {"cpus": 4, "memory_bytes": 8589934592, "pids": 512},
+	"resources": {"cpus": 4, "memory": 8589934592, "pids": 512},
 }
 
 sandbox := {
 	"runtime": {
 		"engine": "gvisor", "rootless": true, "privileged": false, "no_new_privileges": true, "seccomp": "aibox",
-		"capabilities": [], "read_only_root": true,
+		"capabilities": [], "read_only_root": true, "devices": [], "namespaces": [], "user": 1000,
 	},
 	"network": {"isolated": true},
-	"resources": {"cpus": 2, "memory_bytes": 4294967296, "pids": 512},
-	"mounts": [{"source": "/home/u/project"}, {"source": "/run/user/1000/aibox/x"}],
+	"resources": {"cpus": 2, "memory": 4294967296, "pids": 512},
+	"mounts": [
+		{"source": "/home/u/project"}, {"source": "/run/aibox/.workspaces/x", "shows": "/srv/project"},
+		{"source": "/run/user/1000/aibox/.workspaces/x", "shows": "/root/project"},
+	],
 }
 
 ask(action, question) := about(action, question, sandbox)

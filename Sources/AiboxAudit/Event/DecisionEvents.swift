@@ -8,8 +8,11 @@ extension AuditEventType {
                 .required("action", .text, "start, command, network, file, push, credential, ..."),
                 .required("rule", .text, "the rule that decided; default-deny if none matched"),
                 .optional("layer", .text, "org, team or project"),
+                .optional("origin", .text, "where the rule stands: file and line"),
                 .optional("reason", .text, "the rule's words"),
+                .optional("question", .object, "the input document without the policy"),
                 .optional("input", .text, "SHA-256 of the input document"),
+                .optional("policies", .text, "SHA-256 of the policies in Rego that decided"),
                 .optional("duration_us", .integer, "how long the decision took, in microseconds"))
         case .policyChange:
             AuditEventDefinition(

@@ -41,6 +41,8 @@ extension AuditEventType {
                 "What the sandbox was told about a name.", subject: "the name", retention: .tier2,
                 .optional("record", .text, "A, AAAA, TXT, ..."),
                 .required("code", .text, "NOERROR, NXDOMAIN, REFUSED"),
+                .optional("rule", .text, "the rule that refused it"),
+                .optional("layer", .text, "org, team, project, user or session"),
                 .optional("queries", .integer, "questions within a second that this stands for, where not one"))
         case .llmRequest:
             AuditEventDefinition(
@@ -64,6 +66,7 @@ extension AuditEventType {
                 .optional("input_tokens", .integer, "tokens read, as the provider counts"),
                 .optional("output_tokens", .integer, "tokens written, as the provider counts"),
                 .optional("cached_tokens", .integer, "tokens read from the provider's cache"),
+                .optional("redactions", .integer, "copies of a key taken out of the answer"),
                 .optional("cost_microdollars", .integer, "cost in millionths of a dollar"),
                 .optional("duration_ms", .integer, "how long it took, in milliseconds"))
         }

@@ -56,6 +56,8 @@ public final class AuditIndex {
         public var user: String?
         /// A type, or the beginning of one up to a point: `network` finds `network.deny`.
         public var type: String?
+        /// One of these types; empty: any.
+        public var types: [AuditEventType] = []
         public var severity: AuditSeverity?
         public var outcome: AuditOutcome?
         /// Not before this moment.
@@ -117,6 +119,10 @@ public final class AuditIndex {
             // The range of all texts that begin with the group and a point.
             conditions.append("(type = ? OR (type >= ? AND type < ?))")
             values += [.text(type), .text(type + "."), .text(type + "/")]
+        }
+        if !query.types.isEmpty {
+            conditions.append("type IN (\(query.types.map { _ in "?" }.joined(separator: ", ")))")
+            values += query.types.map { .text($0.rawValue) }
         }
         if let since = query.since {
             conditions.append("time >= ?")

@@ -22,8 +22,10 @@ public struct RetiredKey: Sendable, Equatable {
         + keys("policy.decision_log_path", because: "decisions are always written below the state folder")
         + keys("policy.hot_reload_secs", because: "a changed policy takes effect at the next start")
         + keys(
-            "credentials.mode", "credentials.vault_addr", "credentials.spiffe_trust_domain",
-            "credentials.spiffe_socket_path", because: "it has no effect in this version")
+            "credentials.mode", because: "credentials.store says where credentials are kept")
+        + keys(
+            "credentials.spiffe_trust_domain", "credentials.spiffe_socket_path",
+            because: "it has no effect in this version")
         + keys("dotfiles.repo", because: "it has no effect in this version")
         + keys(
             "audit.enabled", "audit.storage_backend", "audit.storage_endpoint", "audit.storage_bucket",

@@ -91,10 +91,24 @@ public struct Configuration: Sendable, Equatable {
         public var commandTimeout = 30
         /// Whether a passphrase opens the encrypted file, not a file with a key.
         public var passphrase = false
+        /// Empty for no Vault.
+        public var vaultAddress = ""
+        public var vaultNamespace = ""
+        public var vaultAuth = VaultAuth.token
+        /// Where the method is enabled; empty for the place of its own name.
+        public var vaultAuthMount = ""
+        public var vaultRole = ""
+        /// The file with what the method needs: the token, AppRole's secret id, or the JWT.
+        public var vaultSecretPath = "~/.vault-token"
+        /// The secrets engine.
+        public var vaultMount = "aibox"
+        /// Certificates to trust instead of the system's; empty for the system's.
+        public var vaultCA = ""
 
         public init() {}
 
-        public enum Store: String, Sendable, CaseIterable { case auto, keyring, file, command, environment }
+        public enum Store: String, Sendable, CaseIterable { case auto, keyring, file, command, environment, vault }
+        public enum VaultAuth: String, Sendable, CaseIterable { case token, approle, jwt }
         public enum Fallback: String, Sendable, CaseIterable { case none, file }
     }
 

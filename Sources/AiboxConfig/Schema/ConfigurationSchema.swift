@@ -74,7 +74,7 @@ public enum ConfigurationSchema {
             "The project's policy, relative to the workspace."),
         ConfigurationKey(
             "credentials.store", \.credentials.store, .choice(of: Configuration.Credentials.Store.self),
-            "Where credentials are kept; auto asks environment, command, keyring and encrypted file, as far as they work."
+            "Where credentials are kept; auto asks environment, command, Vault, keyring and encrypted file, as far as they work."
         ),
         ConfigurationKey(
             "credentials.fallback", \.credentials.fallback, .choice(of: Configuration.Credentials.Fallback.self),
@@ -88,6 +88,30 @@ public enum ConfigurationSchema {
         ConfigurationKey(
             "credentials.passphrase", \.credentials.passphrase, .boolean, tighter: .on,
             "Encrypt the file of credentials with a passphrase instead of a key beside the settings."),
+        ConfigurationKey(
+            "credentials.vault_addr", \.credentials.vaultAddress, .text(.url),
+            "URL of the Vault that holds credentials, https only."),
+        ConfigurationKey(
+            "credentials.vault_namespace", \.credentials.vaultNamespace, .text(.optionalVaultPath),
+            "Vault's namespace."),
+        ConfigurationKey(
+            "credentials.vault_auth", \.credentials.vaultAuth, .choice(of: Configuration.Credentials.VaultAuth.self),
+            "How aibox logs in to Vault."),
+        ConfigurationKey(
+            "credentials.vault_auth_mount", \.credentials.vaultAuthMount, .text(.optionalVaultPath),
+            "Where that method is enabled in Vault; empty means the place of its own name."),
+        ConfigurationKey(
+            "credentials.vault_role", \.credentials.vaultRole, .text(.optionalVaultPath),
+            "With approle the role id, with jwt the role."),
+        ConfigurationKey(
+            "credentials.vault_secret_path", \.credentials.vaultSecretPath, .text(.pathFromAnywhere),
+            "File, of mode 0600, with the token, the secret id of the AppRole, or the JWT."),
+        ConfigurationKey(
+            "credentials.vault_mount", \.credentials.vaultMount, .text(.vaultPath),
+            "Secrets engine, KV version 2, that holds the credentials."),
+        ConfigurationKey(
+            "credentials.vault_ca", \.credentials.vaultCA, .text(.optionalPath),
+            "Certificates that Vault's has to come from, instead of the system's (PEM)."),
         ConfigurationKey(
             "audit.recording_policy", \.audit.recordingPolicy,
             .choice(of: Configuration.Audit.RecordingPolicy.self), tighter: .later,

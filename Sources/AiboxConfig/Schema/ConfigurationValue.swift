@@ -78,6 +78,7 @@ extension Configuration.GVisor.Platform: ConfigurationProperty {}
 extension Configuration.Network.Resolver: ConfigurationProperty {}
 extension Configuration.Credentials.Store: ConfigurationProperty {}
 extension Configuration.Credentials.Fallback: ConfigurationProperty {}
+extension Configuration.Credentials.VaultAuth: ConfigurationProperty {}
 extension Configuration.Audit.RecordingPolicy: ConfigurationProperty {}
 extension Configuration.Logging.Level: ConfigurationProperty {}
 extension Configuration.Logging.Format: ConfigurationProperty {}

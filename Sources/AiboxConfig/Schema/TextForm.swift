@@ -33,6 +33,12 @@ public struct TextForm: Sendable {
     static let line = TextForm(name: "a line of text", example: "This session is recorded.") {
         $0.utf8.count <= 1000 && isPrintable($0)
     }
+    static let vaultPath = TextForm(name: "letters, digits and - _ . /", example: "team/aibox") {
+        !$0.isEmpty && isVaultPath($0)
+    }
+    static let optionalVaultPath = TextForm(name: "letters, digits and - _ . /, or empty", example: "team/aibox") {
+        isVaultPath($0)
+    }
     static let argument = TextForm(name: "an argument without white space", example: "/usr/local/bin/credentials") {
         !$0.isEmpty && $0.utf8.count <= 1000 && isPrintable($0) && !$0.contains(" ")
     }
@@ -48,6 +54,14 @@ public struct TextForm: Sendable {
     ) { text in
         ["syslog+tls://", "https://", "otlp+https://"].contains { text.hasPrefix($0) && text.count > $0.count }
             && isPrintable(text) && !text.contains(" ") && !text.contains(",")
+    }
+
+    /// Goes into the path of a request as it is.
+    private static func isVaultPath(_ text: String) -> Bool {
+        text.utf8.count <= 256 && text.utf8.allSatisfy { isLetterOrDigit($0) || "-_./".utf8.contains($0) }
+            && !text.hasPrefix("/") && !text.hasSuffix("/")
+            && text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { $0 != "." && $0 != ".." }
+            && !text.contains("//")
     }
 
     private static func isPrintable(_ text: String) -> Bool {

@@ -44,13 +44,14 @@ public struct SandboxAudit {
         }.joined()
     }
 
-    func creating(_ workspace: Workspace, _ context: SandboxContext) throws(AiboxError) {
+    func creating(_ workspace: Workspace, _ context: SandboxContext, _ admission: SandboxAdmission) throws(AiboxError) {
         let settings = JSONObject(
             ConfigurationSchema.keys.map { key in
                 let value = key.value(in: context.configuration).description
                 return JSONObject.Member(key.name, .string(AuditText.carried(Array(value.utf8))))
             })
         try log.append([
+            try admitting(admission),
             AuditEvent(
                 .sandboxCreate, subject: name,
                 details: [
@@ -75,6 +76,20 @@ public struct SandboxAudit {
                 details: ["kind": .string(kind), "recorded": false]))
     }
 
+    /// What stands for keys is about to be handed over: to the sandbox, and with the keys to its gateway.
+    func lending(_ lending: LLMLending) throws(AiboxError) {
+        guard let plan = lending.plan else { return }
+        var events: [AuditEvent] = []
+        for grant in plan.grants {
+            var details: JSONObject = [
+                "kind": "llm", "surrogate": .string(String(try SHA256.digest(grant.surrogate).hex.prefix(8))),
+            ]
+            details["expires"] = grant.expires.map { .string(Timestamp(seconds: $0).rfc3339) }
+            events.append(AuditEvent(.credentialIssue, subject: grant.name, details: details))
+        }
+        try log.append(events)
+    }
+
     func fallback(_ words: String, _ engine: String) throws(AiboxError) {
         try log.append(
             AuditEvent(
@@ -88,6 +103,26 @@ public struct SandboxAudit {
             AuditEvent(
                 .policyChange, subject: name,
                 details: ["layer": "effective", "from": .string(from), "to": .string(to)]))
+    }
+
+    /// The policies in Rego refuse the start.
+    func refused(_ admission: SandboxAdmission) throws(AiboxError) { try log.append(try admitting(admission)) }
+
+    /// The decision with everything that makes it again.
+    private func admitting(_ admission: SandboxAdmission) throws(AiboxError) -> AuditEvent {
+        let decision = admission.decision
+        let isAllowed = decision.outcome == .allow
+        var details: JSONObject = ["action": "start", "rule": .string(decision.rule)]
+        details["layer"] = .string(admission.layer)
+        details["origin"] = admission.place.map { .string(AuditText.carried(Array($0.utf8))) }
+        details["reason"] = .string(AuditText.carried(Array(decision.reason.utf8)))
+        details["question"] = admission.question
+        details["input"] = .string(try PolicyInput.digest(admission.input))
+        details["policies"] = .string(try admission.modules.digest())
+        details["duration_us"] = .integer(Int64(admission.duration / .microseconds(1)))
+        return AuditEvent(
+            isAllowed ? .policyAllow : .policyDeny, subject: name, outcome: isAllowed ? .allowed : .denied,
+            details: details, risk: AuditRisk(rawValue: decision.risk))
     }
 
     /// The policy refuses the start.

@@ -1,5 +1,5 @@
 public import AiboxConfig
-import AiboxPolicy
+public import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 
@@ -23,11 +23,14 @@ public struct SandboxContext: Sendable {
         public var appArmor: [UInt8]
         /// The policy where the organisation has none.
         public var orgBaseline: [UInt8]
+        /// The baseline of policies in Rego.
+        public var rego: PolicyModules
 
-        public init(seccomp: [UInt8], appArmor: [UInt8], orgBaseline: [UInt8]) {
+        public init(seccomp: [UInt8], appArmor: [UInt8], orgBaseline: [UInt8], rego: PolicyModules) {
             self.seccomp = seccomp
             self.appArmor = appArmor
             self.orgBaseline = orgBaseline
+            self.rego = rego
         }
     }
 

@@ -87,13 +87,24 @@ extension SandboxContext {
         }
     }
 
-    /// Keeps the policy of a start under its digest.
+    /// Keeps what decides about a start under its digests, so that the decision can be made again.
+    func keepDecider(_ ruling: StartRuling, _ modules: PolicyModules) throws(AiboxError) {
+        try Folder.makePrivate(paths.policies)
+        try keep(ruling.documents.json.bytes, as: ruling.digest)
+        try keep(modules.json.bytes, as: "rego-" + modules.digest())
+    }
+
+    private func keep(_ bytes: [UInt8], as name: String) throws(AiboxError) {
+        let file = paths.policies + "/\(name).json"
+        if File.exists(file), (try? File.read(file)) == bytes { return }
+        try File.replace(file, with: bytes)
+    }
+
+    /// Notes which policy a sandbox is held to.
     ///
     /// - Returns: the digest of the sandbox's start before, if it was another one.
     func keep(_ ruling: StartRuling, sandbox: String) throws(AiboxError) -> String? {
         let digest = ruling.digest
-        try Folder.makePrivate(paths.policies)
-        try File.replace(paths.policies + "/\(digest).json", with: ruling.documents.json.bytes)
         let pointer = try paths.sandboxState(sandbox) + "/" + SandboxFolder.policy
         let before = try keptDigest(of: sandbox)
         if before == digest { return nil }

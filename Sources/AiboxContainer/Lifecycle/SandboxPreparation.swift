@@ -23,9 +23,7 @@ struct SandboxPreparation: Sendable {
                 .layerMissing, "the policy requires limits that this machine does not enforce", why: reason,
                 remedy: "aibox doctor says what is missing, or ask who owns the policy")
         }
-        let wish = context.configuration.resources
-        let limits = support.enforceable(
-            SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids))
+        let limits = support.enforceable(wish)
         return PreparedSandbox(
             context: context, name: name, workspace: workspace, image: image, engine: engine, appArmor: appArmor,
             limits: limits,
@@ -33,6 +31,30 @@ struct SandboxPreparation: Sendable {
             podmanSettings: engine.isGVisor || context.host.isRoot
                 ? nil : try SandboxFiles(context: context).podmanSettings(), secrets: try secrets(),
             workspaceSource: try mount.attach(rootful: context.host.isRoot))
+    }
+
+    /// The limits of the settings, whatever this machine can enforce of them.
+    var wish: SandboxSpec.Limits {
+        let wish = context.configuration.resources
+        return SandboxSpec.Limits(cpus: wish.cpus, memoryBytes: wish.memory.bytes, processes: wish.pids)
+    }
+
+    /// The container as far as it is decided before anything is made: what policies are asked about. What is found or
+    /// made later (image, profile, namespace, keys) stands for itself.
+    var plan: SandboxSpec {
+        let engine: SandboxSpec.Engine =
+            switch context.configuration.isolation {
+            case .crun: .crun(path: "crun")
+            case .kata: .kata(path: "kata")
+            case .gvisor: .gvisor(runtime: "runsc", platform: .systrap)
+            }
+        return SandboxSpec(
+            name: name, workspacePath: workspace.path, image: "image", engine: engine,
+            userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: "/",
+            limits: LimitSupport(host: context.host, engine: engine).enforceable(wish),
+            workspaceSource: mount.source(rootful: context.host.isRoot), volumes: CacheVolumes.volumes(of: name),
+            temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: "/", appArmorProfile: nil,
+            secrets: [], environment: [], command: [], monitorPidFile: "/")
     }
 
     private var remembered: Remembered { Remembered(folder: context.paths.rememberedAnswers) }
@@ -146,8 +168,10 @@ struct PreparedSandbox: Sendable {
         return words.isEmpty ? "none (\(support.reason ?? "not supported"))" : words.joined(separator: ", ")
     }
 
-    func spec(_ gateway: GatewayReady, _ trust: SandboxTrust, runFolder: String) -> SandboxSpec {
-        let variables = proxy + trust.environment
+    func spec(
+        _ gateway: GatewayReady, _ trust: SandboxTrust, _ lending: LLMLending, runFolder: String
+    ) -> SandboxSpec {
+        let variables = proxy + trust.environment + lending.environment
         return SandboxSpec(
             name: name, workspacePath: workspace.path, image: image.id, engine: engine,
             userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,
@@ -163,7 +187,8 @@ struct PreparedSandbox: Sendable {
     private var proxy: [SandboxSpec.Variable] {
         guard context.configuration.network.enabled else { return [] }
         let url = "http://\(SandboxSpec.gatewayAddress):\(SandboxSpec.proxyPort)"
-        let local = "localhost,127.0.0.1,::1"
+        // The gateway's own services are asked directly.
+        let local = "localhost,127.0.0.1,::1,\(SandboxSpec.gatewayAddress)"
         return [("HTTP_PROXY", url), ("HTTPS_PROXY", url), ("NO_PROXY", local)].flatMap { name, value in
             [SandboxSpec.Variable(name, value), SandboxSpec.Variable(name.lowercased(), value)]
         } + [SandboxSpec.Variable("NODE_USE_ENV_PROXY", "1")]

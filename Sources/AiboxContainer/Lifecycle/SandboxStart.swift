@@ -1,6 +1,7 @@
 import AiboxConfig
 import AiboxCrypto
 import AiboxNetwork
+import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
 import AiboxWire
@@ -24,11 +25,16 @@ public struct SandboxStart: Sendable {
     private(set) var context: SandboxContext
     let workspacePath: String
     let givenName: String?
+    private let llmKeys: [LLMKey]
+    /// What podman is asked for.
+    var containerArguments: @Sendable (SandboxSpec) -> [String] = { PodmanRun($0).arguments }
 
-    public init(context: SandboxContext, workspace: String, name: String?) {
+    /// - Parameter llmKeys: keys for language models that the sandbox may use without getting them.
+    public init(context: SandboxContext, workspace: String, name: String?, llmKeys: [LLMKey] = []) {
         self.context = context
         workspacePath = workspace
         givenName = name
+        self.llmKeys = llmKeys
     }
 
     public func run() throws(AiboxError) -> StartedSandbox {
@@ -42,8 +48,14 @@ public struct SandboxStart: Sendable {
         let lock = try context.lock(name)
         defer { lock.release() }
         let ruling: StartRuling
+        let engine: PolicyEngine
+        let given = context
         do throws(AiboxError) {
-            ruling = try StartRuling(context, workspace: workspace, sandbox: name.text)
+            (ruling, engine) = try Parallel.both(
+                { () throws(AiboxError) in try StartRuling(given, workspace: workspace, sandbox: name.text) },
+                { () throws(AiboxError) in
+                    try PolicyEngine(given.profiles.rego.adding(given.paths.orgRego), action: "start")
+                })
         } catch {
             // What the organisation says to a full disk is known even where the rest cannot be used.
             let audit = try SandboxAudit(context, sandbox: name.text, session: session, policy: "")
@@ -56,7 +68,7 @@ public struct SandboxStart: Sendable {
         bounded.context = ruling.context
         let audit = try SandboxAudit(bounded.context, sandbox: name.text, session: session, policy: ruling.digest)
         do throws(AiboxError) {
-            let started = try bounded.start(workspace, name, session, audit, ruling, &clock)
+            let started = try bounded.start(workspace, name, session, audit, ruling, engine, &clock)
             try audit.close()
             return started
         } catch {
@@ -68,20 +80,30 @@ public struct SandboxStart: Sendable {
 
     private func start(
         _ workspace: Workspace, _ name: SandboxName, _ session: String, _ audit: SandboxAudit, _ ruling: StartRuling,
-        _ clock: inout StepClock
+        _ engine: PolicyEngine, _ clock: inout StepClock
     ) throws(AiboxError) -> StartedSandbox {
         let plan = ruling.plan
         let store = try context.store()
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
-        try audit.creating(workspace, context)
+        let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
+        try context.keepDecider(ruling, engine.modules)
+        let admission = SandboxAdmission(
+            document(preparation.plan, preparation.wish), policy: ruling.policy, engine: engine,
+            user: context.user.name)
+        if let refusal = admission.refusal {
+            try audit.refused(admission)
+            throw refusal
+        }
+        try audit.creating(workspace, context, admission)
         if let words = ruling.fallback { try audit.fallback(words, context.configuration.isolation.rawValue) }
         if let before = try context.keep(ruling, sandbox: name.text) {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
+        let lending = try lending(name, ruling)
+        try audit.lending(lending)
         clock.mark("checks")
 
-        let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
         var record = SandboxRecord(
             name: name.text, container: name.container, workspace: workspace.path, runFolder: runFolder, engine: "",
             image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now,
@@ -90,12 +112,14 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder, session, plan) })
+                { () throws(AiboxError) in try startGateway(name, runFolder, session, ruling, lending) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image.id)
-            let spec = prepared.spec(gateway.ready, trust, runFolder: runFolder)
-            _ = try context.podman.start(spec, settings: prepared.podmanSettings)
+            let spec = prepared.spec(gateway.ready, trust, lending, runFolder: runFolder)
+            let arguments = containerArguments(spec)
+            try admission.hold(AdmissionDocument(spec, wish: preparation.wish, arguments: arguments))
+            _ = try context.podman.start(arguments, settings: prepared.podmanSettings)
             clock.mark("container")
             try Interruption.check()
             try gateway.watch(monitorPid: try monitorPid(spec))
@@ -127,7 +151,7 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: ruling.notes + prepared.notes + (plan == nil ? [Self.withoutNetwork] : []),
+                notes: ruling.notes + prepared.notes + lending.notes + (plan == nil ? [Self.withoutNetwork] : []),
                 timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
@@ -142,6 +166,10 @@ public struct SandboxStart: Sendable {
             }
             throw error
         }
+    }
+
+    private func document(_ spec: SandboxSpec, _ wish: SandboxSpec.Limits) -> AdmissionDocument {
+        AdmissionDocument(spec, wish: wish, arguments: containerArguments(spec))
     }
 
     /// Switched off, the network is closed, not open: no setting takes the filter away.
@@ -172,7 +200,7 @@ public struct SandboxStart: Sendable {
     }
 
     private func startGateway(
-        _ name: SandboxName, _ runFolder: String, _ session: String, _ plan: EgressPlan?
+        _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling, _ lending: LLMLending
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         let settings = GatewaySettings(
@@ -180,10 +208,21 @@ public struct SandboxStart: Sendable {
             engine: context.configuration.runtime.rawValue, container: name.container,
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
             audit: GatewaySettings.AuditPlace(
-                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session),
-            network: plan?.json)
+                folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
+                policy: ruling.digest),
+            network: ruling.plan?.json, llm: lending.plan)
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
+    }
+
+    private func lending(_ name: SandboxName, _ ruling: StartRuling) throws(AiboxError) -> LLMLending {
+        guard let policy = ruling.context.policy else { return .none }
+        return try LLMLending(
+            llmKeys, policy, gateway: context.configuration.network.llmGateway, network: ruling.plan,
+            now: Timestamp.now.seconds
+        ) { () throws(AiboxError) in
+            try LLMLending.spent(name.text, auditFolder: context.paths.auditFolder)
+        }
     }
 
     private func monitorPid(_ spec: SandboxSpec) throws(AiboxError) -> Int32 {

@@ -7,6 +7,7 @@ import AiboxSystem
 struct StartRuling {
     /// As it is kept for the sandbox's stay.
     let documents: PolicySet
+    let policy: EffectivePolicy
     /// SHA-256 of the effective policy.
     let digest: String
     /// The start's context with what the policy bounds.
@@ -41,6 +42,7 @@ struct StartRuling {
         notes += policy.bound(&bounded.configuration.resources)
         bounded.policy = policy
         self.documents = documents
+        self.policy = policy
         self.fallback = fallback
         self.context = bounded
         plan = try NetworkPolicy(policy).plan(bounded.configuration.network)

@@ -37,11 +37,13 @@ public struct Podman: Sendable {
     /// cannot write the network settings that podman presets, for the network namespace is the gateway's.
     static let plainSettings = "[containers]\ndefault_sysctls = []\n"
 
-    /// Starts the container of a spec and returns its id.
+    /// Starts a container and returns its id.
     ///
-    /// - Parameter settings: a containers.conf to use in place of the machine's; nil for the machine's.
-    public func start(_ spec: SandboxSpec, settings: String? = nil) throws(AiboxError) -> String {
-        var command = command(PodmanRun(spec).arguments)
+    /// - Parameters:
+    ///   - arguments: of `podman run`, as `PodmanRun` gives them.
+    ///   - settings: a containers.conf to use in place of the machine's; nil for the machine's.
+    public func start(_ arguments: [String], settings: String? = nil) throws(AiboxError) -> String {
+        var command = command(arguments)
         if let settings { command.environment["CONTAINERS_CONF"] = settings }
         let result = try runner.run(command, timeout: .seconds(120))
         if result.succeeded { return String(result.text.split(separator: "\n").last ?? "") }

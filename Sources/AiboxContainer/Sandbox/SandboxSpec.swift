@@ -51,6 +51,15 @@ public struct SandboxSpec: Sendable, Equatable {
             if case .gvisor = self { true } else { false }
         }
 
+        /// As policies and settings name it.
+        var name: String {
+            switch self {
+            case .gvisor: "gvisor"
+            case .crun: "crun"
+            case .kata: "kata"
+            }
+        }
+
         public var label: String {
             switch self {
             case .gvisor(_, let platform): "gvisor/\(platform.rawValue)"

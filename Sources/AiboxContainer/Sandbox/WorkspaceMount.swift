@@ -17,9 +17,14 @@ struct WorkspaceMount {
         place = runtimeRoot + "/.workspaces/" + name.text
     }
 
+    /// The folder that `attach` will give.
+    func source(rootful: Bool) -> String {
+        rootful && workspace.owner != SandboxSpec.user ? place : workspace.path
+    }
+
     /// The folder to bind at `/workspace`.
     func attach(rootful: Bool) throws(AiboxError) -> String {
-        guard rootful, workspace.owner != SandboxSpec.user else { return workspace.path }
+        if source(rootful: rootful) == workspace.path { return workspace.path }
         try detach()
         try Folder.makePrivate(Path.parent(place))
         try Folder.make(place, mode: 0o700)

@@ -6,14 +6,18 @@ public struct AvailableStores: Sendable {
     public let environment: EnvironmentStore
     /// Nil where the settings name none.
     public let command: CommandStore?
+    /// Nil where the settings name no Vault.
+    public let vault: VaultStore?
     public let keyring: SecretServiceStore
     public let file: EncryptedFileStore
 
     public init(
-        environment: EnvironmentStore, command: CommandStore?, keyring: SecretServiceStore, file: EncryptedFileStore
+        environment: EnvironmentStore, command: CommandStore?, keyring: SecretServiceStore, file: EncryptedFileStore,
+        vault: VaultStore? = nil
     ) {
         self.environment = environment
         self.command = command
+        self.vault = vault
         self.keyring = keyring
         self.file = file
     }
@@ -21,17 +25,20 @@ public struct AvailableStores: Sendable {
     /// - Parameters:
     ///   - environment: best `EnvironmentStore.takenFromProcess()`, before any program is started.
     ///   - ask: for the passphrase of the encrypted file, only where one opens it.
+    /// - Throws: if the settings ask for a Vault and do not say all that it needs.
     public init(
         _ settings: Configuration.Credentials, paths: Paths, environment: EnvironmentStore,
         ask: @escaping @Sendable (EncryptedFileStore.PassphraseQuestion) throws(AiboxError) -> Secret
-    ) {
+    ) throws(AiboxError) {
+        let isVaultWanted = settings.store == .vault || settings.store == .auto && !settings.vaultAddress.isEmpty
         self.init(
             environment: environment,
             command: settings.command.isEmpty
                 ? nil : CommandStore(settings.command, timeout: .seconds(settings.commandTimeout)),
             keyring: SecretServiceStore(environment: Environment.all),
             file: EncryptedFileStore(
-                path: paths.credentials, keyPath: paths.credentialKey, usesPassphrase: settings.passphrase, ask: ask))
+                path: paths.credentials, keyPath: paths.credentialKey, usesPassphrase: settings.passphrase, ask: ask),
+            vault: isVaultWanted ? try VaultStore(settings, paths: paths) : nil)
     }
 
     /// Every kind with what keeps it from being used now; nil if nothing does. Asks nobody for anything.
@@ -42,9 +49,11 @@ public struct AvailableStores: Sendable {
         }
         let unset = AiboxError(.failed, "no variable is set")
         let none = AiboxError(.failed, "credentials.command is empty")
+        let noVault = AiboxError(.failed, "the settings do not ask for it")
         return [
             (.environment, environment.place, environment.isPresent ? problem(environment) : unset),
             (.command, command?.place ?? "-", command.map(problem) ?? none),
+            (.vault, vault?.place ?? "-", vault.map(problem) ?? noVault),
             (.keyring, keyring.place, problem(keyring)),
             (.file, file.place, problem(file)),
         ]

@@ -2,7 +2,7 @@ public import AiboxSystem
 
 /// A place where credentials are kept.
 public protocol CredentialStore: Sendable {
-    /// Which one it is, for settings and answers: `file`, `keyring`, `command`, `environment`.
+    /// Which one it is, for settings and answers.
     var kind: CredentialStoreKind { get }
 
     /// Where it is, in a few words: a path, a program, a service.
@@ -28,6 +28,7 @@ public protocol CredentialStore: Sendable {
 public enum CredentialStoreKind: String, Sendable, CaseIterable {
     case environment
     case command
+    case vault
     case keyring
     case file
 
@@ -39,6 +40,7 @@ public enum CredentialStoreKind: String, Sendable, CaseIterable {
         switch self {
         case .environment: "the environment"
         case .command: "the command"
+        case .vault: "Vault"
         case .keyring: "the keyring"
         case .file: "the encrypted file"
         }

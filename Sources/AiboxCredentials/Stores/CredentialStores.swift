@@ -30,6 +30,12 @@ public struct CredentialStores: Sendable {
             try command.check()
             stores = [command]
         case .file: stores = [file]
+        case .vault:
+            guard let vault = available.vault else {
+                throw AiboxError(.failed, "credentials.store is vault and there is none")
+            }
+            try vault.check()
+            stores = [vault]
         case .keyring:
             do throws(AiboxError) {
                 try keyring.check()
@@ -47,6 +53,10 @@ public struct CredentialStores: Sendable {
             if let command {
                 try command.check()
                 stores.append(command)
+            }
+            if let vault = available.vault {
+                try vault.check()
+                stores.append(vault)
             }
             if keyring.isPresent {
                 do throws(AiboxError) {

@@ -14,12 +14,13 @@ final class ControlService: Sendable {
     private let forwards: PortForwards
     private let landlock: Int
     private let egress: Egress?
+    private let llm: LLMSupervisor?
     private let start = ContinuousClock.now
 
     init(
         settings: GatewaySettings, ready: GatewayReady, supervisor: Supervisor, holder: HolderConnection,
         containment: Containment, audit: GatewayAudit, ssh: PortForward, forwards: PortForwards, egress: Egress?,
-        landlock: Int
+        llm: LLMSupervisor?, landlock: Int
     ) {
         self.settings = settings
         self.ready = ready
@@ -31,14 +32,17 @@ final class ControlService: Sendable {
         self.forwards = forwards
         self.landlock = landlock
         self.egress = egress
+        self.llm = llm
     }
 
     func answer(_ request: ControlRequest, on loop: any EventLoop) -> EventLoopFuture<ControlReply> {
         switch request {
         case .status: return loop.makeSucceededFuture(.status(status))
         case .stop: return loop.makeSucceededFuture(.done)
-        case .serving: return egress?.serving.hop(to: loop).map { .done } ?? loop.makeSucceededFuture(.done)
-        case .network: return loop.makeSucceededFuture(.network(egress?.document ?? ["enabled": false]))
+        case .serving:
+            let services = [egress?.serving, llm?.serving].compactMap(\.self)
+            return EventLoopFuture.andAllSucceed(services.map { $0.hop(to: loop) }, on: loop).map { .done }
+        case .network: return loop.makeSucceededFuture(.network(network))
         case .changeNetwork(let change):
             guard let egress else {
                 return loop.makeFailedFuture(
@@ -69,6 +73,14 @@ final class ControlService: Sendable {
 
     /// Ends the daemon; called once the reply to `stop` is on its way.
     func stop() { supervisor.stop() }
+
+    private var network: JSONValue {
+        guard case .object(var document)? = egress?.document else { return ["enabled": false] }
+        if let llm, case .array(let services)? = document["services"] {
+            document["services"] = .array(services + [llm.document])
+        }
+        return .object(document)
+    }
 
     private var status: GatewayStatus {
         GatewayStatus(

@@ -14,6 +14,7 @@ struct Gateway {
     private let group: MultiThreadedEventLoopGroup
     private let channels: [any Channel]
     private let egress: Egress?
+    private let llm: LLMSupervisor?
     private let audit: GatewayAudit
     private let log: GatewayLog
 
@@ -60,11 +61,18 @@ struct Gateway {
                 ssh.closeConnections()
                 forwards.closeConnections()
             }
+            let llm = try egress.flatMap { egress throws(AiboxError) in
+                try llmProxy(settings, holder, doors, egress, log)
+            }
             let service = ControlService(
                 settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
-                audit: audit, ssh: ssh, forwards: forwards, egress: egress, landlock: landlock)
+                audit: audit, ssh: ssh, forwards: forwards, egress: egress, llm: llm,
+                landlock: landlock)
             if let egress { try open(egress, holder, doors) }
-            containment.whenCut { egress?.service.closeConnections() }
+            containment.whenCut {
+                egress?.service.closeConnections()
+                llm?.cut()
+            }
             let channels = [
                 try ControlServer(service: service, log: log).serve(control, on: group),
                 try ssh.serve(sshListener, on: group).wait(),
@@ -73,10 +81,11 @@ struct Gateway {
                 try egress.startResolver(
                     try resolver(plan), runFolder: settings.runFolder, holder: holder, doors: doors)
             }
+            try llm?.start()
             try audit.started(ready)
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
-                egress: egress, audit: audit, log: log)
+                egress: egress, llm: llm, audit: audit, log: log)
         } catch {
             holder.end()
             // Squid goes with the process.
@@ -99,6 +108,22 @@ struct Gateway {
             .layerMissing, "the sandbox cannot have a resolver",
             why: "\(choices.map(\.rawValue).joined(separator: " or ")) is not on this machine",
             remedy: "apt-get install unbound")
+    }
+
+    /// The proxy for language models, where there is a key for one. It begins once the supervisor runs.
+    private static func llmProxy(
+        _ settings: GatewaySettings, _ holder: HolderConnection, _ doors: Doors, _ egress: Egress, _ log: GatewayLog
+    ) throws(AiboxError) -> LLMSupervisor? {
+        guard let plan = settings.llm else { return nil }
+        guard let listener = try holder.perform(.listen(SandboxLink.gatewayAddress, LLMPlan.port)) else {
+            throw AiboxError(.failed, "cannot open the LLM proxy", why: "no socket came")
+        }
+        let authorities = ["\(SandboxLink.gatewayAddress)", "llm.aibox.internal"].map { "\($0):\(LLMPlan.port)" }
+        return try LLMSupervisor(
+            LLMProxySettings(
+                sandbox: settings.sandbox, user: settings.user, audit: settings.audit, authorities: authorities,
+                plan: plan), listener: listener, doors: doors, loop: egress.loop, log: log
+        ) { egress.lost("llm-proxy", $0) }
     }
 
     /// A port is open only while somebody answers there: first the service, then the filter.
@@ -124,6 +149,7 @@ struct Gateway {
         }
         for channel in channels { try? channel.close().wait() }
         holder.end()
+        llm?.end()
         egress?.end()
         try? group.syncShutdownGracefully()
         audit.stopped(ending, egress?.decisions)

@@ -17,7 +17,8 @@ final class GatewayAudit: Sendable {
         sink = try AuditLog.open(
             folder: settings.audit.folder,
             context: AuditContext(
-                source: .gateway, session: settings.audit.session, sandbox: settings.sandbox, user: settings.user),
+                source: .gateway, session: settings.audit.session, sandbox: settings.sandbox, user: settings.user,
+                policy: settings.audit.policy),
             options: options)
         sandbox = settings.sandbox
         self.log = log

@@ -1,6 +1,5 @@
 import AiboxNetwork
 import AiboxSystem
-import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -80,63 +79,12 @@ final class AddressLookup: Sendable {
         for promise in waiting { promise.succeed(answer) }
     }
 
-    /// getaddrinfo(3), so that whatever the host is set up with counts: files, name servers, their caches.
     private static func lookUp(_ host: HostName) -> Answer {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let result = getaddrinfo(host.text, nil, &hints, &list)
-        guard result == 0 else {
-            return .none("the name \(host) cannot be resolved: \(String(cString: gai_strerror(result)))")
+        let addresses = HostLookup.addresses(of: host.text)
+        switch addresses {
+        case .success(let found):
+            return found.isEmpty ? .none("the name \(host) has no address") : .addresses(found)
+        case .failure(let error): return .none("the name \(host) cannot be resolved: \(error.words)")
         }
-        defer { freeaddrinfo(list) }
-        var addresses: [IPAddress] = []
-        var next = list
-        while let entry = next {
-            if let address = entry.pointee.ai_addr.flatMap({ IPAddress(socketAddress: $0) }),
-                !addresses.contains(address)
-            {
-                addresses.append(address)
-            }
-            next = entry.pointee.ai_next
-        }
-        return addresses.isEmpty ? .none("the name \(host) has no address") : .addresses(addresses)
-    }
-}
-
-extension IPAddress {
-    /// From a sockaddr_in or sockaddr_in6; nil for another family.
-    init?(socketAddress: UnsafePointer<sockaddr>) {
-        let raw = UnsafeRawPointer(socketAddress)
-        switch Int32(socketAddress.pointee.sa_family) {
-        case AF_INET:
-            let address = raw.loadUnaligned(as: sockaddr_in.self).sin_addr
-            self = .v4(UInt32(bigEndian: address.s_addr))
-        case AF_INET6:
-            var address = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-            guard let value = withUnsafeBytes(of: &address, { IPAddress(bytes: Array($0)) }) else { return nil }
-            self = value
-        default: return nil
-        }
-    }
-}
-
-/// The addresses of this machine (getifaddrs(3)): nothing that a name leads to may be one of them.
-enum HostAddresses {
-    static func current() -> [IPAddress] {
-        var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return [] }
-        defer { freeifaddrs(list) }
-        var addresses: [IPAddress] = []
-        var next = list
-        while let entry = next {
-            if let address = entry.pointee.ifa_addr.flatMap({ IPAddress(socketAddress: $0) }),
-                !addresses.contains(address)
-            {
-                addresses.append(address)
-            }
-            next = entry.pointee.ifa_next
-        }
-        return addresses
     }
 }

@@ -123,14 +123,21 @@ final class Egress: Sendable {
     ) throws(AiboxError) {
         let loop = group.next()
         let recorder = recorder
+        let service = service
         let resolver = try ResolverSupervisor(
             program, runFolder: runFolder, holder: holder, doors: doors, loop: loop, log: log,
-            answered: { recorder.asked($0) }, lost: { recorder.lost("resolver", $0) })
+            answered: { recorder.asked($0, service.list) }, lost: { recorder.lost("resolver", $0) })
         installer.resolver.withLock { $0 = resolver }
         let ready = installer.install(service.list, on: loop)
         try resolver.start()
         EventLoopFuture.andAllSucceed([squidReady, ready], on: loop).cascade(to: first)
     }
+
+    /// Where the way out is served.
+    var loop: any EventLoop { group.next() }
+
+    /// Something that the sandbox was promised is gone; it is cut off from that.
+    func lost(_ layer: String, _ why: String) { recorder.lost(layer, why) }
 
     /// Does what `aibox network allow` or `deny` asked for.
     func change(_ change: NetworkChange) -> EventLoopFuture<Void> { changes.make(change) }

@@ -67,9 +67,18 @@ final class EgressRecorder: Sendable {
     }
 
     /// Squid, the second check, refused what the gateway had let through.
-    func denied(by line: SquidLogLine, _ url: String) {
+    ///
+    /// - Parameter list: what holds now; it says which entry the request does not fit.
+    func denied(by line: SquidLogLine, _ url: String, _ list: AllowList) {
         deniedCount.add(1, ordering: .relaxed)
         var details: JSONObject = ["rule": "second-check", "layer": "org"]
+        if let request = try? EgressRequest(url, method: line.method ?? "GET"),
+            case .deny(let denial) = list.decide(request)
+        {
+            details = [
+                "rule": .string(denial.rule), "layer": .string(denial.layer), "code": .string(denial.code.rawValue),
+            ]
+        }
         details["method"] = line.method.map { .string(Self.carried($0)) }
         let sni = line.serverName.map { ", SNI \($0)" } ?? ""
         details["reason"] = .string(Self.carried("Squid refused: \(line.error ?? line.bumpMode ?? line.result)\(sni)"))
@@ -77,11 +86,19 @@ final class EgressRecorder: Sendable {
     }
 
     /// The sandbox asked for a name; the answer is the resolver's alone, so that nothing waits for the record.
-    func asked(_ record: QueryDigest.Record) {
+    ///
+    /// - Parameter list: what holds now; it says which rule refuses a name.
+    func asked(_ record: QueryDigest.Record, _ list: AllowList) {
         var details: JSONObject = [
             "record": .string(record.line.type), "code": .string(record.line.code),
         ]
         if record.count > 1 || record.isMixed { details["queries"] = .integer(Int64(record.count)) }
+        if record.line.isRefused {
+            let host = try? HostName(String(record.line.name.dropLast()))
+            let denial = record.isMixed ? nil : host.flatMap { host in list.denials.first { $0.host.matches(host) } }
+            details["rule"] = .string(denial?.id ?? EgressDenial.defaultRule)
+            details["layer"] = .string(denial?.layer ?? "org")
+        }
         let name = record.isMixed ? "(different names)" : String(record.line.name.dropLast())
         note(
             AuditEvent(

@@ -95,7 +95,7 @@ final class EgressService: Sendable {
     func squidSpoke(_ line: SquidLogLine) {
         guard line.isRefused, let url = line.url, !url.contains("squid-probe.aibox.internal") else { return }
         if line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate" {
-            recorder.denied(by: line, url)
+            recorder.denied(by: line, url, list)
         } else {
             log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])
         }

@@ -32,7 +32,8 @@ enum LockDown {
         FileAccess(
             readable: ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/proc", "/sys/devices/system/cpu"]
                 + configuration.map { "/etc/" + $0 } + ["null", "random", "urandom", "zero"].map { "/dev/" + $0 }
-                + Self.resolverFolders + (plan?.originAuthorities ?? []),
+                + Self.resolverFolders + (plan?.originAuthorities ?? []) + (settings.llm?.authorities ?? [])
+                + Self.ownLibraries,
             writable: [
                 settings.runFolder, settings.audit.folder, settings.audit.checkpoints, "/dev/null", "/dev/shm",
             ] + (geteuid() == 0 ? [squids] : []),
@@ -56,5 +57,17 @@ enum LockDown {
         ["squid", "unbound", "coredns"].compactMap { ExecutableSearch.find($0) }
             + ["/usr/lib/squid", "/usr/lib64/squid", "/usr/libexec/squid", "/lib/ld-linux-aarch64.so.1"]
             + ["/lib64/ld-linux-x86-64.so.2", "/proc/self/exe"]
+            + [LLMSupervisor.program()].compactMap(\.self)
+    }
+
+    /// Libraries that this program came with, beside the system's: what it starts is linked with them as well.
+    private static var ownLibraries: [String] {
+        let maps = (try? File.text("/proc/self/maps", limit: 4 << 20)) ?? ""
+        let files = maps.split(separator: "\n").compactMap { line -> String? in
+            guard let slash = line.firstIndex(of: "/"), line.contains(".so") else { return nil }
+            return String(line[slash...])
+        }
+        let system = ["/usr/", "/lib/", "/lib64/"]
+        return Array(Set(files.filter { file in !system.contains { file.hasPrefix($0) } }))
     }
 }

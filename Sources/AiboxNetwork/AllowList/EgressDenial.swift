@@ -26,6 +26,9 @@ public struct EgressDenial: Error, Sendable, Equatable {
         case unavailable = "gateway_unavailable"
     }
 
+    /// The rule of what no entry allows.
+    public static let defaultRule = "default-deny"
+
     public var code: Code
     /// The rule that decided; `default-deny` where none allowed.
     public var rule: String
@@ -34,7 +37,7 @@ public struct EgressDenial: Error, Sendable, Equatable {
     public var nextSteps: [String]
 
     public init(
-        _ code: Code, rule: String = "default-deny", layer: String = "org", reason: String, nextSteps: [String] = []
+        _ code: Code, rule: String = Self.defaultRule, layer: String = "org", reason: String, nextSteps: [String] = []
     ) {
         self.code = code
         self.rule = rule

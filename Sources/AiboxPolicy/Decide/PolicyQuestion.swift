@@ -1,4 +1,4 @@
-import AiboxWire
+public import AiboxWire
 
 /// Something that a sandbox asks to do, in the terms of the decision contract (docs/policy.md).
 public enum PolicyQuestion: Sendable, Equatable {
@@ -12,6 +12,8 @@ public enum PolicyQuestion: Sendable, Equatable {
     case push(ref: String, force: Bool, delete: Bool)
     case model(String)
     case server(id: String, tool: String)
+    /// A sandbox is about to be made; what it is to be, as docs/policy.md describes it.
+    case start(JSONValue)
 
     /// The part of the input document that is this question's own.
     var input: (action: String, name: String, value: JSONValue) {
@@ -25,6 +27,7 @@ public enum PolicyQuestion: Sendable, Equatable {
             ("push", "push", ["ref": .string(ref), "force": .bool(force), "delete": .bool(delete)])
         case .model(let model): ("llm", "request", ["model": .string(model)])
         case .server(let id, let tool): ("mcp", "request", ["server": .string(id), "tool": .string(tool)])
+        case .start(let sandbox): ("start", "sandbox", sandbox)
         }
     }
 
@@ -37,38 +40,7 @@ public enum PolicyQuestion: Sendable, Equatable {
         case .push: "push.unreviewed"
         case .model: "llm.models"
         case .server: "mcp.servers"
+        case .start: "runtime.engine"
         }
-    }
-}
-
-/// An answer of the decision contract.
-public struct PolicyDecision: Sendable, Equatable {
-    public enum Outcome: String, Sendable, CaseIterable { case allow, review, deny }
-
-    public var outcome: Outcome
-    /// `safe`, `review-required` or `blocked-by-default`.
-    public var risk: String
-    public var rule: String
-    /// `org`, `team` or `project`.
-    public var layer: String
-    public var reason: String
-    /// What goes with an answer that is not a denial, such as `review-async`.
-    public var obligations: [String]
-
-    public init(
-        outcome: Outcome, risk: String, rule: String, layer: String, reason: String, obligations: [String]
-    ) {
-        self.outcome = outcome
-        self.risk = risk
-        self.rule = rule
-        self.layer = layer
-        self.reason = reason
-        self.obligations = obligations
-    }
-
-    /// What stands for every failure to decide.
-    static func refusal(_ why: String) -> PolicyDecision {
-        PolicyDecision(
-            outcome: .deny, risk: "blocked-by-default", rule: "error", layer: "org", reason: why, obligations: [])
     }
 }

@@ -24,6 +24,9 @@ public enum PolicyDocumentation {
             | `aibox policy show [--effective] [--origin] [-o json]` | what holds here, with the line that says so; `--name` shows what a sandbox is held to |
             | `aibox policy diff A B` | what becomes reachable or runnable with B in the place of A, and what stops |
             | `aibox policy why tool\\|net\\|push ARGS` | what a sandbox here would be told, and by which rule |
+            | `aibox policy log [--denied] [--sandbox S] [-o jsonl]` | the decisions: what was asked, the answer, the rule |
+            | `aibox policy explain --log-entry ID` | why a decision was what it was, and what would change it |
+            | `aibox policy replay [LOG] --with FILE` | which decisions of the past another policy of the organisation's would change |
 
             ## Reading
 
@@ -53,8 +56,39 @@ public enum PolicyDocumentation {
             ## Decisions
 
             One question, one answer: `{decision: allow|review|deny, risk, rule, layer, reason, obligations}`. `PolicyDecider` asks the policies
-            in Rego (`aibox-policies/org`, part of aibox) about tools, files, credentials, pushes, models and MCP tools; no rule, an error and a
-            time-out mean deny. Connections are decided by the gateway from the same allow-list. `aibox policy why` asks either for a person.
+            in Rego (`aibox-policies/org`, part of aibox) about starts, tools, files, credentials, pushes, models and MCP tools; no rule, an error
+            and a time-out mean deny. Connections are decided by the gateway from the same allow-list. `aibox policy why` asks either for a person.
+
+            **Admission.** `aibox start` asks before anything is made, and audits the answer. The question is what the sandbox is to be, read off the
+            argv that podman will be given; if the argv is another one when the container is run, the start ends there.
+
+            | member of `input.sandbox` | |
+            |---|---|
+            | `runtime` | `engine`, `rootless`, `privileged`, `no_new_privileges`, `seccomp`, `capabilities` (added), `devices`, `namespaces` (shared with the host), `read_only_root`, `user` |
+            | `network.isolated` | no way out but the gateway |
+            | `resources` | `cpus`, `memory`, `pids`, `tmp_size`, sizes in bytes; `not_enforced` lists those that this machine cannot enforce |
+            | `mounts` | what of the host is seen: `source`, `target`, and `shows` where the source is a view of another folder |
+            | `volumes` | `name`, `target` |
+
+            A refusal names every rule that is broken, its file and line, its layer, and who may change it.
+
+            **The organisation's own Rego.** Files in `/etc/aibox/policies` (package `aibox.org` or below; `_test.rego` is left out) add refusals to
+            the baseline, and can take nothing away. Today they are asked at the start, and by `policy why tool` and `push`; not about connections.
+
+            ```rego
+            package aibox.org
+
+            deny contains {"rule": "no-crun", "reason": "crun is for build servers"} if {
+                input.action == "start"
+                input.sandbox.runtime.engine == "crun"
+            }
+            ```
+
+            **The log.** Decisions are events of the audit log (`policy.allow`, `policy.deny`, `network.allow`, `network.deny`), chained and signed with
+            it. Each has the rule, its layer, the digest of the policy in force and, for Rego, the question, the digest of the input and that of the
+            policies in Rego. Both are kept by digest in `~/.local/state/aibox/policies`, so that `policy explain` asks the same question again under the
+            policy of then and shows, for each rule that did not fire, the first condition that was not met, with its values. Decisions about connections
+            are asked again of the allow-list. What a person added with `aibox network allow` is in the log, and not in the policy.
 
             ## What is enforced
 

@@ -150,8 +150,8 @@ public enum PolicySchema {
             "credentials.git_token_ttl", .duration, .less, standard: .integer(0), .notYet,
             "How long a Git token is lent; 0s: not at all."),
         PolicyField(
-            "credentials.llm_api_key_ttl", .duration, .less, standard: .integer(0), .notYet,
-            "How long a key for the LLM gateway is lent."),
+            "credentials.llm_api_key_ttl", .duration, .less, standard: .integer(0), .enforced("LLM proxy"),
+            "How long a key for a language model is lent; 0s: not at all."),
         PolicyField(
             "credentials.mirror_token_ttl", .duration, .less, standard: .integer(0), .notYet,
             "How long a token for package mirrors is lent."),
@@ -168,16 +168,16 @@ public enum PolicySchema {
 
     private static let llm: [PolicyField] = [
         PolicyField(
-            "llm.models", .list(.text(.pattern)), .covered(paths: false), standard: none, .notYet,
+            "llm.models", .list(.text(.pattern)), .covered(paths: false), standard: none, .enforced("LLM proxy"),
             "Models that may be asked."),
         PolicyField(
-            "llm.requests_per_minute", .integer(1...1_000_000), .less, standard: nil, .notYet,
+            "llm.requests_per_minute", .integer(1...1_000_000), .less, standard: nil, .enforced("LLM proxy"),
             "Requests of one sandbox in a minute."),
         PolicyField(
-            "llm.tokens_per_minute", .integer(1...1_000_000_000), .less, standard: nil, .notYet,
+            "llm.tokens_per_minute", .integer(1...1_000_000_000), .less, standard: nil, .enforced("LLM proxy"),
             "Tokens of one sandbox in a minute."),
         PolicyField(
-            "llm.budget_tokens", .integer(0...1_000_000_000_000), .less, standard: nil, .notYet,
+            "llm.budget_tokens", .integer(0...1_000_000_000_000), .less, standard: nil, .enforced("LLM proxy"),
             "Tokens of one sandbox in all."),
         PolicyField(
             "llm.logging", .choice(["none", "metadata", "full"]), .later, standard: .text("none"), .notYet,

@@ -19,3 +19,7 @@ pid_t aibox_fork_resting(const char *name);
 /// Takes every capability but those of `keep` (bit n: capability n) from this thread and from all
 /// that it will ever execute. 0, or -errno.
 int aibox_keep_capabilities(uint64_t keep);
+
+/// Gives up every capability of this thread. The bounding set stays as it is: who may not shrink it can do this, and who
+/// executes nothing any more gets none back. 0, or -errno.
+int aibox_drop_capabilities(void);

@@ -11,7 +11,7 @@ struct AuthStatus: ParsableCommand {
 
     func run() throws {
         let settings = try global.layers().load().configuration.credentials
-        let available = AuthStores.available(global, settings)
+        let available = try AuthStores.available(global, settings)
         var chosen: CredentialStores?
         var failure: AiboxError?
         do { chosen = try CredentialStores(settings, of: available) } catch { failure = error }

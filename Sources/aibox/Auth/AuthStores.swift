@@ -12,13 +12,15 @@ struct AuthStores {
 
     init(_ global: GlobalOptions) throws(AiboxError) {
         let settings = try global.layers().load().configuration.credentials
-        stores = try CredentialStores(settings, of: Self.available(global, settings))
+        stores = try CredentialStores(settings, of: try Self.available(global, settings))
         audit = CommandAudit(global: global)
         for note in stores.notes { global.output.note("note: " + note) }
     }
 
-    static func available(_ global: GlobalOptions, _ settings: Configuration.Credentials) -> AvailableStores {
-        AvailableStores(settings, paths: global.layers().paths, environment: .takenFromProcess()) {
+    static func available(_ global: GlobalOptions, _ settings: Configuration.Credentials) throws(AiboxError)
+        -> AvailableStores
+    {
+        try AvailableStores(settings, paths: global.layers().paths, environment: .takenFromProcess()) {
             (question) throws(AiboxError) in
             switch question {
             case .open: return try SecretPrompt.ask("Passphrase of the credentials")

@@ -4,7 +4,8 @@ struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Check, show and compare policies, and work with those written in Rego.",
         subcommands: [
-            PolicyValidate.self, PolicyShow.self, PolicyDiff.self, PolicyWhy.self, PolicyDocs.self, PolicyEval.self,
+            PolicyValidate.self, PolicyShow.self, PolicyDiff.self, PolicyWhy.self, PolicyLog.self,
+            PolicyExplain.self, PolicyReplay.self, PolicyDocs.self, PolicyEval.self,
             PolicyTest.self,
             PolicyCheck.self, PolicyFmt.self, PolicyBench.self,
         ])

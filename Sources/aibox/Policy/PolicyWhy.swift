@@ -1,10 +1,9 @@
 import AiboxConfig
-import AiboxEmbedded
+import AiboxContainer
 import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
 import ArgumentParser
-import Rego
 
 struct PolicyWhy: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -69,41 +68,10 @@ struct PolicyWhyNet: ParsableCommand {
         let plan = try NetworkPolicy(policy).plan(try global.layers().load().configuration.network)
         let list: AllowList
         do { list = try AllowList(plan?.allow ?? []) } catch { throw error.asError }
-        let request = try request()
+        let request = try EgressRequest(target, method: method)
         var answer = PolicyAnswer(policy: policy, output: global.output)
         answer.additions = plan?.permitsAdditions ?? false
-        switch list.decide(request) {
-        case .allow(let grant):
-            let limits = grant.needsInspection ? ["inspected"] : []
-            answer.show(
-                PolicyDecision(
-                    outcome: .allow, risk: "safe", rule: grant.rule, layer: grant.layer,
-                    reason: "\(request.host) is on the allow-list", obligations: limits), "network.allow")
-        case .deny(let denial):
-            answer.show(
-                PolicyDecision(
-                    outcome: .deny, risk: "blocked-by-default", rule: denial.rule, layer: denial.layer,
-                    reason: denial.reason, obligations: []), "network.allow")
-        }
-    }
-
-    private func request() throws -> EgressRequest {
-        let scheme = [AllowRule.Scheme.https, .http].first { target.hasPrefix($0.rawValue + "://") }
-        let rest = scheme.map { target.dropFirst($0.rawValue.count + 3) } ?? target[...]
-        let authority = rest.prefix { $0 != "/" }
-        let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        do {
-            guard let host = parts.first, let port = parts.count > 1 ? UInt16(parts[1]) : scheme == .http ? 80 : 443
-            else { throw ValidationError("\(target) is no HOST[:PORT] and no URL.") }
-            let name = try HostName(String(host))
-            guard let scheme else { return EgressRequest(host: name, port: port, content: .tunnel) }
-            let path = try RequestPath(String(rest.dropFirst(authority.count)))
-            return EgressRequest(host: name, port: port, content: .http(scheme, method: method, path: path))
-        } catch let failure as HostNameFailure {
-            throw AiboxError(.usage, "cannot ask about \(SafeText.escaped(target))", why: failure.reason)
-        } catch let failure as RequestPathFailure {
-            throw AiboxError(.usage, "cannot ask about \(SafeText.escaped(target))", why: failure.reason)
-        }
+        answer.show(PolicyDecision(list.decide(request), request), "network.allow")
     }
 }
 
@@ -123,12 +91,8 @@ struct PolicyAnswer {
     }
 
     func show(_ question: PolicyQuestion) throws {
-        let modules = try EmbeddedFile.paths.filter { $0.hasPrefix("aibox-policies/org/") }.map {
-            Engine.Module(name: $0, text: try BuiltIn.file($0))
-        }
-        let decider = try PolicySources.reporting("cannot use the policies") {
-            try PolicyDecider(policy, modules: modules)
-        }
+        let modules = try BuiltIn.rego().adding(Paths.current.orgRego)
+        let decider = PolicyDecider(policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name)
         show(decider.decide(question), question.field)
     }
 

@@ -31,13 +31,15 @@ struct Start: ParsableCommand {
 
     func run() throws {
         Interruption.hold()
+        let llmKeys = try LLMKeys.read(try AuthStores(global).stores)
         var context = try global.context(overrides, pinned: true)
         profile?.raise(&context.configuration.resources)
         let folder = workspace ?? context.configuration.workspace.defaultPath
         let output = global.output
         _ = try global.running(context)
         let started = try SandboxStart(
-            context: context, workspace: context.paths.absolute(folder, base: Path.current), name: sandbox.name
+            context: context, workspace: context.paths.absolute(folder, base: Path.current), name: sandbox.name,
+            llmKeys: llmKeys
         ).run()
         for step in started.timings { output.detail("  \(step.time.milliseconds) ms  \(step.step)") }
         for note in started.notes { output.note("aibox: \(note)") }

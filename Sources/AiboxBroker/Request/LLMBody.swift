@@ -1,0 +1,50 @@
+import AiboxWire
+
+/// What a request's body says that has to be decided on, and what it may cost.
+struct LLMBody: Sendable, Equatable {
+    var model: String
+    /// Tokens that the request may cost, before it is known: what goes in, and the most that may come out.
+    var reserve: Int
+    /// Tokens that go in, estimated.
+    var input: Int
+    var isStream: Bool
+
+    /// Bytes that stand for one token, in the estimate.
+    static let bytesPerToken = 4
+    /// Assumed where a request names no limit of its own.
+    static let standardOutput = 4096
+
+    /// Reads a body.
+    ///
+    /// - Throws: what is wrong with it, for the client.
+    static func read(_ bytes: UnsafeRawBufferPointer) throws(LLMRefusal) -> LLMBody {
+        let members: [JSONScan.Member]
+        do {
+            members = try JSONScan.members(of: bytes)
+        } catch {
+            switch error {
+            case .repeated(let name): throw .request("the body names \"\(name.prefix(40))\" twice")
+            case .tooDeep: throw .request("the body is nested too deeply")
+            case .noObject: throw .request("the body is no JSON object")
+            case .malformed(let place): throw .request("the body is no valid JSON: byte \(place)")
+            }
+        }
+        // Some servers compare names without regard to case: to them this would be a second model.
+        for member in members where member.name != "model" && member.name.lowercased() == "model" {
+            throw .request("the body names \"model\" in two spellings")
+        }
+        func value(_ name: String) -> JSONValue? {
+            guard let member = members.first(where: { $0.name == name }), member.value.count <= 4096 else { return nil }
+            return try? JSONParser.parse(bytes[member.value])
+        }
+        guard case .string(let model)? = value("model"), !model.isEmpty, model.utf8.count <= 256,
+            model.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { throw .request("the body does not name its model") }
+        let wished = ["max_tokens", "max_completion_tokens", "max_output_tokens"].compactMap { value($0)?.wholeNumber }
+        let answers = max(1, min(128, value("n")?.wholeNumber ?? 1))
+        let output = Int(clamping: max(0, min(1 << 40, wished.max() ?? Int64(standardOutput))) * answers)
+        let input = (bytes.count + bytesPerToken - 1) / bytesPerToken
+        return LLMBody(
+            model: model, reserve: input + output, input: input, isStream: value("stream")?.truth ?? false)
+    }
+}

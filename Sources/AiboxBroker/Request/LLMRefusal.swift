@@ -1,0 +1,162 @@
+import AiboxWire
+
+/// Why a request is not passed on, in the words and the form that a client of the API understands.
+struct LLMRefusal: Error, Sendable, Equatable {
+    /// The error's type; both APIs have names of their own for it.
+    enum Kind: Sendable, Equatable {
+        case invalid, authentication, permission, notFound, tooLarge, rateLimited, overloaded, upstream, timeout
+    }
+
+    var kind: Kind
+    /// Stands in the audit log and in the answer: `llm.model`, `llm.credential`, ...
+    var rule: String
+    /// One sentence that the agent can act on.
+    var reason: String
+    /// Seconds after which another try may pass; nil where none will.
+    var retryAfter: Int?
+    /// What to do, where there is something.
+    var nextSteps: [String] = []
+    /// Whether the connection has to end because its bytes can no longer be told apart.
+    var closes = false
+    /// HTTP status where the kind's own does not fit.
+    var given: Int?
+
+    var status: Int {
+        if let given { return given }
+        return switch kind {
+        case .invalid: 400
+        case .authentication: 401
+        case .permission: 403
+        case .notFound: 404
+        case .tooLarge: 413
+        case .rateLimited: 429
+        case .overloaded: 503
+        case .upstream: 502
+        case .timeout: 504
+        }
+    }
+
+    /// A decision of the policy's, as opposed to a fault of client, network or provider.
+    var isDenial: Bool {
+        switch kind {
+        case .authentication, .permission, .rateLimited, .notFound, .tooLarge: true
+        case .invalid: rule != "llm.request"
+        case .overloaded, .upstream, .timeout: false
+        }
+    }
+
+    static func path(_ reason: String) -> LLMRefusal {
+        LLMRefusal(
+            kind: .permission, rule: "llm.path", reason: reason,
+            nextSteps: ["Use /v1/messages, /v1/chat/completions, /v1/responses or /v1/models."])
+    }
+
+    static func method(_ reason: String) -> LLMRefusal {
+        LLMRefusal(kind: .permission, rule: "llm.method", reason: reason, given: 405)
+    }
+
+    static func framing(_ reason: String) -> LLMRefusal {
+        LLMRefusal(kind: .invalid, rule: "llm.framing", reason: reason, closes: true)
+    }
+
+    static func request(_ reason: String) -> LLMRefusal {
+        LLMRefusal(kind: .invalid, rule: "llm.request", reason: reason)
+    }
+
+    static let unrecorded = LLMRefusal(
+        kind: .overloaded, rule: "audit", reason: "the audit log cannot be written, so nothing is sent")
+}
+
+extension LLMRefusal {
+    /// The body, in the API's form (Anthropic: docs "Errors"; OpenAI: "Error codes"), with a part of our own beside it.
+    func body(_ api: LLMPlan.API?, layer: String) -> [UInt8] {
+        let ours: JSONValue = [
+            "error": "denied", "rule": .string(rule), "layer": .string(layer), "reason": .string(reason),
+            "next_steps": .array(nextSteps.map { .string($0) }),
+        ]
+        let message = "aibox: " + reason
+        if api == .openai {
+            return JSONValue.object([
+                "error": [
+                    "message": .string(message), "type": .string(openAIType), "param": .null,
+                    "code": .string(openAICode),
+                ], "aibox": ours,
+            ]).bytes
+        }
+        return JSONValue.object([
+            "type": "error", "error": ["type": .string(anthropicType), "message": .string(message)], "aibox": ours,
+        ]).bytes
+    }
+
+    private var anthropicType: String {
+        switch kind {
+        case .invalid: "invalid_request_error"
+        case .authentication: "authentication_error"
+        case .permission: "permission_error"
+        case .notFound: "not_found_error"
+        case .tooLarge: "request_too_large"
+        case .rateLimited: "rate_limit_error"
+        case .overloaded: "overloaded_error"
+        case .upstream: "api_error"
+        case .timeout: "timeout_error"
+        }
+    }
+
+    private var openAIType: String {
+        switch kind {
+        case .invalid, .authentication, .notFound, .tooLarge: "invalid_request_error"
+        case .permission: "permission_error"
+        case .rateLimited: "rate_limit_error"
+        case .overloaded, .upstream, .timeout: "server_error"
+        }
+    }
+
+    private var openAICode: String {
+        switch kind {
+        case .authentication: "invalid_api_key"
+        case .rateLimited: "rate_limit_exceeded"
+        case .notFound: "model_not_found"
+        case .tooLarge: "request_too_large"
+        default: rule
+        }
+    }
+
+    /// The whole answer.
+    func response(_ api: LLMPlan.API?, layer: String, keepsAlive: Bool) -> [UInt8] {
+        let body = body(api, layer: layer)
+        var head = "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: application/json\r\n"
+        head += "Content-Length: \(body.count)\r\nX-Aibox-Rule: \(rule)\r\n"
+        // The clients of both APIs try again after most errors unless they are told not to.
+        head += "X-Should-Retry: \(retryAfter != nil || !isDenial && kind != .invalid)\r\n"
+        if let retryAfter { head += "Retry-After: \(retryAfter)\r\n" }
+        if status == 405 { head += "Allow: GET, POST\r\n" }
+        head += keepsAlive && !closes ? "\r\n" : "Connection: close\r\n\r\n"
+        return Array(head.utf8) + body
+    }
+}
+
+enum HTTPStatus {
+    /// RFC 9110 section 15.
+    static func phrase(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 417: "Expectation Failed"
+        case 426: "Upgrade Required"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: status < 400 ? "OK" : "Error"
+        }
+    }
+}

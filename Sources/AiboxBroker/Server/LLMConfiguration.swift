@@ -1,0 +1,51 @@
+import AiboxNetwork
+import AiboxSystem
+import AiboxWire
+import NIOPosix
+
+/// A plan, checked and ready to decide by. Replaced as a whole.
+final class LLMConfiguration: Sendable {
+    let plan: LLMPlan
+    let models: ModelList
+    let forms: SecretForms
+    let connector: UpstreamConnector
+    private let bases: [UpstreamBase]
+
+    init(_ plan: LLMPlan, threads: NIOThreadPool) throws(AiboxError) {
+        self.plan = plan
+        models = ModelList(plan.models)
+        var bases: [UpstreamBase] = []
+        for grant in plan.grants {
+            let what = "cannot use the LLM key \(grant.name)"
+            guard let base = UpstreamBase(grant.base) else {
+                throw AiboxError(
+                    .failed, what, why: "\(SafeText.escaped(grant.base)) is no https or http URL of a server")
+            }
+            if grant.secret.utf8.count < 8 {
+                throw AiboxError(.failed, what, why: "it is shorter than 8 characters, and could not be told from text")
+            }
+            let header = grant.header ?? "x-api-key"
+            guard !header.isEmpty, header.utf8.allSatisfy({ Self.isName($0) }) else {
+                throw AiboxError(.failed, what, why: "\(SafeText.escaped(header)) is no name of a header")
+            }
+            bases.append(base)
+        }
+        self.bases = bases
+        forms = SecretForms(plan.grants.map(\.secret))
+        connector = try UpstreamConnector(plan, threads: threads)
+    }
+
+    private static func isName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+
+    /// nil for a grant of another plan.
+    func base(of grant: LLMPlan.Grant) -> UpstreamBase? {
+        plan.grants.firstIndex { $0.surrogate == grant.surrogate }.map { bases[$0] }
+    }
+}

@@ -1,0 +1,549 @@
+import AiboxCrypto
+import AiboxNetwork
+import AiboxSystem
+import AiboxWire
+import NIOCore
+
+/// The sandbox's side of one connection: one request after the other, each decided as a whole before a byte of it goes on.
+///
+/// A request is read completely and held: what is forwarded is exactly what was decided on. An answer is never held.
+final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        /// Between requests, or in the middle of a head.
+        case head
+        case body
+        /// The decision is written down, the upstream connected.
+        case deciding
+        case answering
+        /// The last answer is out: what still comes is thrown away for a moment, so that it is not taken away from a
+        /// client that is sending (RFC 9112 section 9.6).
+        case lingering
+        case closed
+    }
+
+    private let service: LLMService
+    private let pool: UpstreamPool
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.head
+    private var isCounted = false
+    private var isReading = false
+    private var input = ByteBuffer()
+    private var parser = LLMConnection.newParser()
+    private var request: LLMExchange?
+    private var heldBytes = 0
+    private var upstream: UpstreamConnection?
+    private var timer: Scheduled<Void>?
+    private var lastProgress = NIODeadline.now()
+    private var isIdle = true
+
+    private static let inputLimit = 64 << 10
+    static let idleLimit = TimeAmount.seconds(90)
+    static let headLimit = TimeAmount.seconds(15)
+    static let bodyLimit = TimeAmount.seconds(120)
+    /// Models think for minutes before their first word.
+    static let answerLimit = TimeAmount.minutes(10)
+    static let stallLimit = TimeAmount.minutes(5)
+    private static let lingerLimit = TimeAmount.seconds(2)
+
+    init(service: LLMService, pool: UpstreamPool) {
+        self.service = service
+        self.pool = pool
+    }
+
+    private static func newParser() -> HTTPRequestHeadParser {
+        var limits = HTTPRequestHeadParser.Limits()
+        limits.head = 32 << 10
+        return HTTPRequestHeadParser(limits: limits)
+    }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        isCounted = service.enter()
+        if context.channel.isActive { begin() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin()
+        context.fireChannelActive()
+    }
+
+    private func begin() {
+        if !isCounted {
+            refuse(
+                LLMRefusal(
+                    kind: .overloaded, rule: "llm.connections",
+                    reason: "more than \(LLMService.connectionLimit) connections are open", closes: true))
+            return
+        }
+        limitTime(Self.idleLimit)
+        updateReading()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        switch phase {
+        case .lingering, .closed: return
+        default: break
+        }
+        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+        process()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        updateReading()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            lastProgress = .now()
+            upstream?.updateReading()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        phase = .closed
+        upstream?.abandon()
+        upstream = nil
+        settle(isComplete: false)
+        release()
+        if isCounted { service.leave() }
+        isCounted = false
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    /// The sandbox is cut off, or its key taken away.
+    func cut() { context?.close(promise: nil) }
+
+    private func updateReading() {
+        guard let context, context.channel.isActive, !isReading else { return }
+        // While an answer is under way it reads on as well: to hear that the client has gone.
+        if phase == .closed || phase != .lingering && input.readableBytes >= Self.inputLimit { return }
+        isReading = true
+        context.read()
+    }
+
+    // MARK: Reading a request
+
+    private func process() {
+        while true {
+            switch phase {
+            case .head:
+                guard readHead() else { return }
+            case .body:
+                guard readBody() else { return }
+            default: return
+            }
+        }
+    }
+
+    /// - Returns: true if there is more to do at once.
+    private func readHead() -> Bool {
+        // Empty lines before a request are allowed (RFC 9112 section 2.2), and clients do send one after a body.
+        if isIdle, parser.isEmpty, input.readableBytes >= 2,
+            input.getBytes(at: input.readerIndex, length: 2) == [13, 10]
+        {
+            input.moveReaderIndex(forwardBy: 2)
+        }
+        guard input.readableBytes > 0 else { return false }
+        if isIdle {
+            isIdle = false
+            limitTime(Self.headLimit)
+        }
+        let bytes = Array(input.readableBytesView)
+        input = ByteBuffer()
+        switch parser.feed(bytes[...]) {
+        case .needsMore: return false
+        case .refused(let why):
+            var refusal = LLMRefusal.framing(why.reason)
+            if why == .tooLarge { refusal.given = 431 }
+            refuse(refusal)
+            return false
+        case .head(let head, let unread):
+            input = ByteBuffer(bytes: bytes[(bytes.count - unread)...])
+            parser = Self.newParser()
+            return accept(head)
+        }
+    }
+
+    private func accept(_ head: HTTPRequestHead) -> Bool {
+        let configuration = service.configuration
+        var exchange = LLMExchange(head, configuration, id: service.nextRequest())
+        do throws(LLMRefusal) {
+            let target = try service.rules.target(head)
+            exchange.record.path = String(
+                decoding: target.prefix { $0 != UInt8(ascii: "?") }.prefix(200), as: UTF8.self)
+            try service.rules.check(head)
+            if isGreeting(head, target) { return greet(head) }
+            exchange.route = try LLMRoute.decide(method: head.method, target: target).get()
+            exchange.grant = try CallerFields.grant(
+                head.fields, among: configuration.plan.grants, for: exchange.route?.api)
+            if let grant = exchange.grant {
+                exchange.record.provider = configuration.base(of: grant)?.host ?? ""
+                if service.isExpired(grant) {
+                    throw LLMRefusal(
+                        kind: .authentication, rule: "credentials.llm_api_key_ttl",
+                        reason: "the time for which the key was lent is over",
+                        nextSteps: ["Ask the person at this machine to start the sandbox again."])
+                }
+            }
+            let namesModel = exchange.route?.namesModel ?? false
+            switch head.body {
+            case .none where namesModel: throw .request("the request has no body")
+            case .none, .length(0): break
+            case .length, .chunked: if !namesModel { throw .framing("\(head.method) has no body here") }
+            }
+            if case .length(let size) = head.body {
+                try hold(Int(size))
+                exchange.body.reserveCapacity(min(Int(size), 1 << 20))
+            }
+        } catch {
+            request = exchange
+            refuse(error)
+            return false
+        }
+        request = exchange
+        if head.fields.contains(where: { $0.is("expect") }), head.body != .none, head.body != .length(0),
+            input.readableBytes == 0
+        {
+            send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+            context?.flush()
+        }
+        phase = .body
+        limitTime(Self.bodyLimit)
+        return true
+    }
+
+    /// Clients ask for the root to see whether somebody is there.
+    private func isGreeting(_ head: HTTPRequestHead, _ target: [UInt8]) -> Bool {
+        target == [UInt8(ascii: "/")] && (head.method == "HEAD" || head.method == "GET")
+            && (head.body == .none || head.body == .length(0))
+    }
+
+    private func greet(_ head: HTTPRequestHead) -> Bool {
+        let body = head.method == "HEAD" ? "" : "{}"
+        send(
+            Array(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                    .utf8))
+        context?.flush()
+        next(keepsAlive: head.keepsAlive)
+        return phase == .head
+    }
+
+    private func hold(_ count: Int) throws(LLMRefusal) {
+        guard service.reserve(count) else {
+            throw LLMRefusal(
+                kind: .overloaded, rule: "llm.size", reason: "too many large requests are under way", retryAfter: 1,
+                closes: true)
+        }
+        heldBytes += count
+    }
+
+    private func release() {
+        if heldBytes > 0 { service.release(heldBytes) }
+        heldBytes = 0
+    }
+
+    private func readBody() -> Bool {
+        guard var exchange = request else { return false }
+        // Not two owners of the same storage.
+        request = nil
+        do {
+            while let piece = try exchange.reader.next(&input) {
+                if exchange.body.readableBytes + piece.readableBytes > service.rules.bodyLimit {
+                    throw service.rules.tooLarge
+                }
+                if exchange.head.body == .chunked { try hold(piece.readableBytes) }
+                exchange.body.writeImmutableBuffer(piece)
+            }
+        } catch {
+            request = exchange
+            refuse((error as? LLMRefusal) ?? .framing(HTTPRefusal.chunk.reason))
+            return false
+        }
+        request = exchange
+        if !exchange.reader.isFinished { return false }
+        decide()
+        return false
+    }
+
+    // MARK: Deciding
+
+    private func decide() {
+        guard let context, var exchange = request, let route = exchange.route, let grant = exchange.grant,
+            let base = exchange.configuration.base(of: grant)
+        else { return }
+        phase = .deciding
+        timer?.cancel()
+        exchange.record.bytes = exchange.body.readableBytes
+        do throws(LLMRefusal) {
+            if route.namesModel {
+                let body = try Self.read(exchange.body)
+                exchange.said = body
+                exchange.record.model = body.model
+                if exchange.configuration.plan.digests {
+                    exchange.record.digest = try? SHA256.digest(Array(exchange.body.readableBytesView)).hex
+                }
+                if !exchange.configuration.models.allows(body.model) {
+                    throw LLMRefusal(
+                        kind: .notFound, rule: "llm.models",
+                        reason: "the policy does not permit the model \(body.model)",
+                        nextSteps: [
+                            exchange.configuration.plan.models.isEmpty
+                                ? "No model is permitted: ask who owns the policy for llm.models."
+                                : "Permitted: \(exchange.configuration.plan.models.joined(separator: ", "))."
+                        ], given: 403)
+                }
+            }
+            let cost = route.call == .generation ? exchange.said : nil
+            exchange.record.estimate = cost?.reserve
+            exchange.reservation = try service.begin(cost, exchange.configuration)
+        } catch {
+            request = exchange
+            return refuse(error)
+        }
+        request = exchange
+        let id = exchange.record.id
+        service.audit.before(exchange.record.asked(), on: context.eventLoop).assumeIsolated().whenComplete { result in
+            guard self.phase == .deciding, self.request?.record.id == id else { return }
+            if case .failure = result { return self.refuse(.unrecorded) }
+            self.connect(base, id: id)
+        }
+    }
+
+    private static func read(_ body: ByteBuffer) throws(LLMRefusal) -> LLMBody {
+        let result = body.withUnsafeReadableBytes { bytes -> Result<LLMBody, LLMRefusal> in
+            do throws(LLMRefusal) { return .success(try LLMBody.read(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    private func connect(_ base: UpstreamBase, id: String) {
+        guard let exchange = request else { return }
+        pool.connection(base, exchange.configuration.connector) { result in
+            guard self.phase == .deciding, self.request?.record.id == id else {
+                // The client has gone meanwhile.
+                if case .success(let connection) = result { connection.abandon() }
+                return
+            }
+            switch result {
+            case .success(let connection): self.ask(connection, base)
+            case .failure(let error):
+                let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
+                self.refuse(
+                    LLMRefusal(
+                        kind: .upstream, rule: "llm.upstream",
+                        reason: "cannot ask \(base.host): \(why)", retryAfter: 1))
+            }
+        }
+    }
+
+    private func ask(_ connection: UpstreamConnection, _ base: UpstreamBase) {
+        guard var exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
+        let body = exchange.body
+        exchange.body = ByteBuffer()
+        exchange.begun = .now
+        exchange.wasSent = true
+        request = exchange
+        phase = .answering
+        upstream = connection
+        lastProgress = .now()
+        watch()
+        let head = ForwardedRequest.head(
+            route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
+            bodyLength: route.namesModel ? body.readableBytes : nil)
+        connection.ask(head, body: body, for: self)
+    }
+
+    // MARK: The answer
+
+    var canTakeMore: Bool { context?.channel.isWritable ?? false }
+
+    func answerBegins(_ head: UpstreamHead) {
+        lastProgress = .now()
+        // The body is with the provider by now.
+        release()
+        guard var exchange = request else { return }
+        // Not two owners of the same storage.
+        request = nil
+        exchange.status = head.status
+        let isMetered = exchange.route?.call == .generation && head.status < 400
+        exchange.meter = UsageMeter(isMetered ? UsageMeter.form(contentType: head.value("content-type")) : .unread)
+        exchange.isChunked = head.body == nil || head.body == .chunked
+        if exchange.head.minorVersion == 0, exchange.isChunked {
+            // HTTP/1.0 has no chunks: the end of the connection is the end.
+            exchange.isChunked = false
+            exchange.endsWithConnection = true
+        }
+        let closes = !exchange.head.keepsAlive || exchange.endsWithConnection
+        send(head.rendered(exchange.configuration.forms, isChunked: exchange.isChunked, closes: closes))
+        request = exchange
+    }
+
+    func answerGoesOn(_ content: ByteBuffer) {
+        request?.meter.feed(content)
+        request?.answered += content.readableBytes
+        guard let passed = request?.redaction.feed(content) else { return }
+        sendContent(passed)
+    }
+
+    private func sendContent(_ content: ByteBuffer) {
+        guard content.readableBytes > 0, let context else { return }
+        if request?.isChunked == true {
+            send(Array("\(String(content.readableBytes, radix: 16))\r\n".utf8))
+            context.write(wrapOutboundOut(content), promise: nil)
+            send([0x0D, 0x0A])
+        } else {
+            context.write(wrapOutboundOut(content), promise: nil)
+        }
+    }
+
+    func answerPauses() {
+        lastProgress = .now()
+        context?.flush()
+    }
+
+    func answerEnds(mayReuse: Bool) {
+        upstream = nil
+        guard let rest = request?.redaction.finish() else { return }
+        sendContent(rest)
+        if request?.isChunked == true { send(Array("0\r\n\r\n".utf8)) }
+        context?.flush()
+        settle(isComplete: true)
+        next(keepsAlive: request?.head.keepsAlive == true && request?.endsWithConnection != true)
+    }
+
+    func answerFails(_ refusal: LLMRefusal) {
+        upstream = nil
+        if request?.status == nil { return refuse(refusal) }
+        // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
+        settle(isComplete: false)
+        timer?.cancel()
+        phase = .closed
+        context?.flush()
+        context?.close(promise: nil)
+    }
+
+    /// The request is over, or cut short: its cost is known as well as it will be.
+    private func settle(isComplete: Bool) {
+        guard var exchange = request, let reservation = exchange.reservation else { return }
+        exchange.reservation = nil
+        request?.reservation = nil
+        let usage = exchange.cost(isComplete: isComplete)
+        service.settle(reservation, cost: usage?.total ?? 0)
+        guard exchange.wasSent else { return }
+        service.audit.note(
+            exchange.record.answered(
+                status: exchange.status ?? 0, bytes: exchange.answered,
+                usage: usage, redactions: exchange.redaction.count,
+                after: exchange.begun.duration(to: .now), isComplete: isComplete && exchange.status != nil))
+    }
+
+    /// Ready for another request, or not.
+    private func next(keepsAlive: Bool) {
+        release()
+        request = nil
+        guard keepsAlive else { return finish() }
+        phase = .head
+        isIdle = true
+        limitTime(Self.idleLimit)
+        updateReading()
+        if input.readableBytes > 0 {
+            // Not from within the upstream's handler: a client that sends requests ahead would grow the stack.
+            context?.eventLoop.assumeIsolated().execute { self.process() }
+        }
+    }
+
+    // MARK: Refusing
+
+    private func refuse(_ refusal: LLMRefusal) {
+        guard let context, phase != .closed, phase != .lingering else { return }
+        timer?.cancel()
+        phase = .deciding
+        upstream?.abandon()
+        upstream = nil
+        settle(isComplete: false)
+        release()
+        let exchange = request
+        let record = exchange?.record ?? LLMRecord(id: service.nextRequest())
+        // Bytes of a body that nobody will read: the connection cannot go on behind them.
+        let isRead = exchange.map { $0.reader.isFinished } ?? false
+        let keepsAlive = isRead && !refusal.closes && exchange?.head.keepsAlive == true
+        let api = exchange?.grant?.api ?? exchange?.route?.api
+        let layer = exchange?.configuration.plan.layer ?? "org"
+        let id = exchange?.record.id
+        request?.body = ByteBuffer()
+        // What cannot be written down is refused all the same.
+        service.audit.before(record.refused(refusal), on: context.eventLoop).assumeIsolated().whenComplete { _ in
+            guard self.phase == .deciding, self.request?.record.id == id else { return }
+            let isHead = exchange?.head.method == "HEAD"
+            var answer = refusal.response(api, layer: layer, keepsAlive: keepsAlive)
+            if isHead, let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) {
+                answer.removeSubrange(end.upperBound...)
+            }
+            self.send(answer)
+            self.context?.flush()
+            self.next(keepsAlive: keepsAlive)
+        }
+    }
+
+    // MARK: The end
+
+    private func finish() {
+        guard let context else { return }
+        phase = .lingering
+        input = ByteBuffer()
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            channel.close(mode: .output, promise: nil)
+        }
+        limitTime(Self.lingerLimit)
+        updateReading()
+    }
+
+    private func send(_ bytes: [UInt8]) { context?.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil) }
+
+    private func limitTime(_ limit: TimeAmount) {
+        timer?.cancel()
+        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.timeIsUp() }
+    }
+
+    private func timeIsUp() {
+        switch phase {
+        case .head where isIdle: context?.close(promise: nil)
+        case .head, .body:
+            refuse(
+                LLMRefusal(
+                    kind: .timeout, rule: "llm.time", reason: "the request did not come within the time for it",
+                    closes: true, given: 408))
+        default: context?.close(promise: nil)
+        }
+    }
+
+    /// Looks from time to time whether an answer still goes on.
+    private func watch() {
+        timer?.cancel()
+        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
+            guard let self, phase == .answering else { return }
+            let limit = request?.status == nil ? Self.answerLimit : Self.stallLimit
+            if lastProgress + limit > .now() { return watch() }
+            upstream?.abandon()
+            answerFails(
+                LLMRefusal(
+                    kind: .timeout, rule: "llm.time",
+                    reason: "the provider did not answer within \(limit.nanoseconds / 1_000_000_000) s"))
+        }
+    }
+}

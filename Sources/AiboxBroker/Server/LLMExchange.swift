@@ -1,0 +1,47 @@
+import AiboxNetwork
+import AiboxWire
+import NIOCore
+
+/// One request and its answer: what is known of them so far.
+struct LLMExchange {
+    let head: HTTPRequestHead
+    /// As it was when the request began.
+    let configuration: LLMConfiguration
+    var record: LLMRecord
+    var route: LLMRoute?
+    var grant: LLMPlan.Grant?
+    var reader: ContentReader
+    var body = ByteBuffer()
+    var said: LLMBody?
+    var reservation: LLMLimits.Reservation?
+    var begun = ContinuousClock.now
+    /// The provider has it, or a part of it.
+    var wasSent = false
+    /// Of the answer; nil before it.
+    var status: Int?
+    var meter = UsageMeter(.unread)
+    var redaction: Redaction
+    /// Bytes of the answer's content.
+    var answered = 0
+    var isChunked = false
+    var endsWithConnection = false
+
+    init(_ head: HTTPRequestHead, _ configuration: LLMConfiguration, id: String) {
+        self.head = head
+        self.configuration = configuration
+        record = LLMRecord(id: id)
+        reader = ContentReader(head.body, isLenient: false)
+        redaction = Redaction(configuration.forms)
+    }
+
+    /// What it cost: as the provider says, or as well as can be told. nil where it cost nothing.
+    func cost(isComplete: Bool) -> TokenUsage? {
+        guard wasSent, route?.call == .generation, status.map({ $0 < 400 }) ?? true else { return nil }
+        var meter = meter
+        let input = said?.input ?? 0
+        guard var found = meter.finish() else { return meter.estimate(input: input) }
+        // Cut short, the last count is missing: what came is counted instead.
+        if !isComplete { found.output = max(found.output, meter.pieces) }
+        return found
+    }
+}

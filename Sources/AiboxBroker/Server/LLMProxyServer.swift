@@ -1,0 +1,115 @@
+import AiboxNetwork
+public import AiboxSystem
+public import AiboxWire
+import Glibc
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A running LLM proxy: a listening socket, one event loop behind it.
+public final class LLMProxyServer: Sendable {
+    public struct Options: Sendable {
+        /// `host:port` in lower case, as clients may call it.
+        public var authorities: Set<String>
+        /// Bytes of a request's body.
+        public var bodyLimit = 32 << 20
+        /// Seconds of a clock that never goes back.
+        public var clock: @Sendable () -> Int64 = {
+            Int64(LLMProxyServer.begun.duration(to: .now).components.seconds)
+        }
+        /// Told how many tokens are spent in all, after every request.
+        public var spent: @Sendable (Int) -> Void = { _ in }
+
+        public init(authorities: Set<String>) { self.authorities = authorities }
+    }
+
+    private static let begun = ContinuousClock.now
+    static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16_384, maximum: 131_072)
+    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
+    private static let queueLength: Int32 = 2048
+
+    private let service: LLMService
+    private let group: MultiThreadedEventLoopGroup
+    private let threads: NIOThreadPool
+    private let channel: any Channel
+    private let pool: NIOLoopBound<UpstreamPool>
+    private let connections: Connections
+
+    /// Serves a listening socket, which it takes over.
+    public static func start(
+        _ listener: Descriptor, plan: LLMPlan, options: Options, audit: any LLMAudit
+    ) throws(AiboxError) -> LLMProxyServer {
+        let threads = NIOThreadPool(numberOfThreads: 2)
+        threads.start()
+        let service = try LLMService(
+            plan, rules: RequestHeadRules(authorities: options.authorities, bodyLimit: options.bodyLimit),
+            audit: audit, threads: threads, clock: options.clock, spent: options.spent)
+        do {
+            return try LLMProxyServer(listener, service, threads)
+        } catch {
+            throw (error as? AiboxError) ?? AiboxError(.failed, "cannot serve the LLM proxy", why: "\(error)")
+        }
+    }
+
+    private init(_ listener: Descriptor, _ service: LLMService, _ threads: NIOThreadPool) throws {
+        self.service = service
+        self.threads = threads
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let connections = Connections()
+        self.connections = connections
+        let pool = try loop.submit { NIOLoopBound(UpstreamPool(loop: loop), eventLoop: loop) }.wait()
+        self.pool = pool
+        let queue = Descriptor(try retrying("cannot serve the LLM proxy") { dup(listener.number) })
+        channel = try ServerBootstrap(group: group)
+            .serverChannelOption(.maxMessagesPerRead, value: 64)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.recvAllocator, value: Self.allocator)
+            .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = LLMConnection(service: service, pool: pool.value)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                    connections.add(channel)
+                }
+            }
+            .withBoundSocket(listener.release())
+            .wait()
+        // NIO makes the queue of a socket that it is given 128 long, whatever its options say.
+        listen(queue.number, Self.queueLength)
+    }
+
+    /// Takes another plan: requests from now on are decided by it, streams go on. Connections that wait for a request of
+    /// a key that is gone find it refused.
+    public func use(_ plan: LLMPlan) throws(AiboxError) { try service.use(plan) }
+
+    /// Ends at once what is open.
+    public func closeConnections() { connections.closeAll() }
+
+    /// Stops serving and closes everything.
+    public func end() {
+        try? channel.close().wait()
+        connections.closeAll()
+        let pool = pool
+        try? group.next().submit { pool.value.closeAll() }.wait()
+        try? group.syncShutdownGracefully()
+        try? threads.syncShutdownGracefully()
+    }
+
+    /// The open connections of the sandbox.
+    private final class Connections: Sendable {
+        private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+        func add(_ channel: any Channel) {
+            let id = ObjectIdentifier(channel)
+            open.withLock { $0[id] = channel }
+            channel.closeFuture.whenComplete { _ in self.open.withLock { _ = $0.removeValue(forKey: id) } }
+        }
+
+        func closeAll() {
+            for channel in open.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+        }
+    }
+}

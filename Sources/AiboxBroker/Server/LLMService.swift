@@ -1,0 +1,94 @@
+import AiboxSystem
+import AiboxWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// What all connections of a sandbox to its LLM proxy share.
+final class LLMService: Sendable {
+    let audit: any LLMAudit
+    let rules: RequestHeadRules
+    private let threads: NIOThreadPool
+    private let current: Mutex<LLMConfiguration>
+    private let limits: Mutex<LLMLimits>
+    private let buffered = Atomic(0)
+    private let open = Atomic(0)
+    private let numbers = Atomic(UInt64.random(in: 0...UInt64.max / 2))
+    /// Seconds of a clock that never goes back.
+    private let clock: @Sendable () -> Int64
+    /// Told how much is spent in all, after every request.
+    private let spent: @Sendable (Int) -> Void
+
+    /// Connections of the sandbox at a time.
+    static let connectionLimit = 1100
+    /// Bytes of bodies that are being read, of all connections.
+    static let bufferLimit = 48 << 20
+
+    init(
+        _ plan: LLMPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
+        clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
+    ) throws(AiboxError) {
+        self.audit = audit
+        self.rules = rules
+        self.threads = threads
+        self.clock = clock
+        self.spent = spent
+        current = Mutex(try LLMConfiguration(plan, threads: threads))
+        limits = Mutex(LLMLimits(plan.limits))
+    }
+
+    var configuration: LLMConfiguration { current.withLock { $0 } }
+
+    /// Takes another plan for requests from now on; what is under way goes on.
+    func use(_ plan: LLMPlan) throws(AiboxError) {
+        let next = try LLMConfiguration(plan, threads: threads)
+        current.withLock { $0 = next }
+        limits.withLock { $0 = $0.under(plan.limits) }
+    }
+
+    func nextRequest() -> String {
+        String(numbers.add(1, ordering: .relaxed).newValue, radix: 36)
+    }
+
+    // MARK: Room
+
+    func enter() -> Bool {
+        if open.add(1, ordering: .relaxed).newValue <= Self.connectionLimit { return true }
+        leave()
+        return false
+    }
+
+    func leave() { _ = open.subtract(1, ordering: .relaxed) }
+
+    /// Room for so many bytes of a body.
+    func reserve(_ bytes: Int) -> Bool {
+        if buffered.add(bytes, ordering: .relaxed).newValue <= Self.bufferLimit { return true }
+        release(bytes)
+        return false
+    }
+
+    func release(_ bytes: Int) { _ = buffered.subtract(bytes, ordering: .relaxed) }
+
+    // MARK: Deciding
+
+    /// Takes what a request may cost.
+    func begin(_ body: LLMBody?, _ configuration: LLMConfiguration) throws(LLMRefusal) -> LLMLimits.Reservation {
+        let second = clock()
+        let result = limits.withLock { limits -> Result<LLMLimits.Reservation, LLMRefusal> in
+            do throws(LLMRefusal) { return .success(try limits.begin(body?.reserve ?? 0, at: second)) } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    func settle(_ reservation: LLMLimits.Reservation, cost: Int) {
+        let total = limits.withLock { limits in
+            limits.settle(reservation, cost: cost)
+            return limits.spent
+        }
+        spent(total)
+    }
+
+    func isExpired(_ grant: LLMPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }
+}

@@ -1,0 +1,95 @@
+import AiboxNetwork
+public import AiboxPolicy
+public import AiboxSystem
+import AiboxWire
+
+/// Decides logged questions again with another policy of the organisation's in the place of the one of then; team's and
+/// project's stay.
+public struct DecisionReplay {
+    private let context: SandboxContext
+    private let candidate: PolicySet.Source
+    private var policies: [String: Policies] = [:]
+    private var engines: [String: PolicyEngine] = [:]
+
+    /// What a digest stood for, and what stands in its place.
+    private struct Policies {
+        var before: AllowList
+        /// Nil where the candidate does not go with the team's or the project's policy.
+        var after: (policy: EffectivePolicy, network: NetworkPolicy, list: AllowList)?
+        var refusal: String
+    }
+
+    public init(_ context: SandboxContext, candidate: PolicySet.Source) {
+        self.context = context
+        self.candidate = candidate
+    }
+
+    /// The answer with the candidate; nil for what cannot be asked again.
+    public mutating func decide(_ logged: LoggedDecision) throws(AiboxError) -> PolicyDecision? {
+        if logged.policy.isEmpty { return nil }
+        let policies = try loaded(logged.policy)
+        guard let after = policies.after else {
+            return PolicyDecision(
+                outcome: .deny, risk: "blocked-by-default", rule: "policy", layer: "org", reason: policies.refusal,
+                obligations: [])
+        }
+        if logged.action == "network" {
+            return network(logged, policies.before, after.network, after.list)
+        }
+        guard case .object(var input) = logged.question else { return nil }
+        input["policy"] = after.policy.decisionDocument
+        return try compiled(logged.detail("policies")).decide(.object(input))
+    }
+
+    private func network(
+        _ logged: LoggedDecision, _ before: AllowList, _ network: NetworkPolicy, _ list: AllowList
+    ) -> PolicyDecision? {
+        guard let request = logged.request else { return nil }
+        let decision = PolicyDecision(list.decide(request), request)
+        if logged.isAllowed, ["user", "session"].contains(logged.layer), decision.outcome != .allow {
+            // A person added it, and may still do so.
+            return network.additions == .any ? Self.same(logged) : decision
+        }
+        let then = PolicyDecision(before.decide(request), request)
+        // What no list refused then (the identity, a limit, a person), no list permits now.
+        if !logged.isAllowed, then.outcome == .allow || logged.layer == "session" { return Self.same(logged) }
+        return decision
+    }
+
+    private static func same(_ logged: LoggedDecision) -> PolicyDecision {
+        PolicyDecision(
+            outcome: logged.isAllowed ? .allow : .deny, risk: logged.risk, rule: logged.rule, layer: logged.layer,
+            reason: logged.reason, obligations: [])
+    }
+
+    private mutating func loaded(_ digest: String) throws(AiboxError) -> Policies {
+        if let known = policies[digest] { return known }
+        var set = try context.keptPolicy(digest: digest)
+        let before = try NetworkPolicy(context.kept(digest)).list()
+        set.sources = [candidate] + set.sources.filter { $0.layer != .org }
+        var policies = Policies(before: before, after: nil, refusal: "")
+        do throws(AiboxError) {
+            let policy = try set.effective()
+            let network = NetworkPolicy(policy)
+            policies.after = (policy, network, try network.list())
+        } catch {
+            policies.refusal = error.reason
+        }
+        self.policies[digest] = policies
+        return policies
+    }
+
+    private mutating func compiled(_ digest: String) throws(AiboxError) -> PolicyEngine {
+        if let known = engines[digest] { return known }
+        let engine = try PolicyEngine(try context.keptModules(digest))
+        engines[digest] = engine
+        return engine
+    }
+}
+
+extension NetworkPolicy {
+    /// The policy's own list, checked.
+    func list() throws(AiboxError) -> AllowList {
+        do { return try AllowList(allow) } catch { throw error.asError }
+    }
+}

@@ -1,0 +1,58 @@
+public import AiboxAudit
+import AiboxNetwork
+import AiboxWire
+
+/// A decision as the audit log has it: an event of `policy.allow`, `policy.deny`, `network.allow` or `network.deny`.
+public struct LoggedDecision: Sendable {
+    public let record: AuditRecord
+    public let isAllowed: Bool
+    /// `start`, `network`, ...
+    public let action: String
+
+    /// The types of event that are decisions.
+    public static let types: [AuditEventType] = [.policyAllow, .policyDeny, .networkAllow, .networkDeny]
+
+    /// - Returns: nil for an event that is no decision.
+    public init?(_ record: AuditRecord) {
+        guard let type = AuditEventType(rawValue: record.type), Self.types.contains(type) else { return nil }
+        self.record = record
+        isAllowed = type == .policyAllow || type == .networkAllow
+        let isNetwork = type == .networkAllow || type == .networkDeny
+        action = isNetwork ? "network" : record.json["details"]?["action"]?.stringValue ?? ""
+    }
+
+    /// A text of the event's details; empty where there is none.
+    public func detail(_ name: String) -> String { record.json["details"]?[name]?.stringValue ?? "" }
+
+    public var decision: String { isAllowed ? "allow" : "deny" }
+    public var rule: String { detail("rule") }
+    public var layer: String { detail("layer") }
+    public var reason: String { detail("reason") }
+    /// The digest of the policy in force; empty where none was.
+    public var policy: String { record.json["policy"]?.stringValue ?? "" }
+    public var risk: String {
+        record.json["risk"]?.stringValue ?? (isAllowed ? "safe" : "blocked-by-default")
+    }
+
+    /// How long the decision took, in microseconds.
+    public var microseconds: Int64? { record.json["details"]?["duration_us"]?.wholeNumber }
+
+    /// The question of a decision by the policies in Rego, without the policy.
+    var question: JSONValue? { record.json["details"]?["question"] }
+
+    /// The request of a decision about a connection; nil where so little of it could be read that there is none.
+    var request: EgressRequest? {
+        let details = record.json["details"]
+        let host = detail("host")
+        guard let port = details?["port"]?.wholeNumber.flatMap({ UInt16(exactly: $0) }), !host.isEmpty else {
+            // Squid's refusals name a URL.
+            return record.subject.isEmpty ? nil : try? EgressRequest(record.subject, method: method)
+        }
+        if detail("protocol") == "http" {
+            return try? EgressRequest("http://\(host):\(port)\(detail("path"))", method: method)
+        }
+        return try? EgressRequest("\(host):\(port)")
+    }
+
+    private var method: String { detail("method").isEmpty ? "GET" : detail("method") }
+}

@@ -1,0 +1,126 @@
+public import AiboxConfig
+import AiboxCrypto
+public import AiboxSystem
+import AiboxWire
+
+/// Credentials in HashiCorp Vault (or OpenBao), secrets engine KV version 2: `MOUNT/TYPE/WHICH`, such as
+/// `aibox/git-token/github.com`, with the members `secret`, and as needed `hosts` (separated by commas or as a list), `user`, `place`
+/// and `expires`. Only read: who may change them is Vault's to say.
+///
+/// Each use logs in, and takes its token back at the end.
+public struct VaultStore: CredentialStore {
+    public let kind = CredentialStoreKind.vault
+    private let client: VaultClient
+    private let mount: String
+    private let address: String
+
+    /// - Throws: if the settings do not say all that is needed.
+    public init(_ settings: Configuration.Credentials, paths: Paths) throws(AiboxError) {
+        let start = "https://"
+        guard settings.vaultAddress.hasPrefix(start) else {
+            throw AiboxError(
+                .failed, "credentials.vault_addr is no https URL", why: "a token is never sent in the clear",
+                remedy: "aibox config set credentials.vault_addr https://HOST:8200")
+        }
+        var authority = settings.vaultAddress.dropFirst(start.count)
+        if authority.last == "/" { authority.removeLast() }
+        let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
+        guard !authority.contains("/"), let host = parts.first, let port = UInt16(parts.count > 1 ? parts[1] : "443")
+        else {
+            throw AiboxError(
+                .failed, "credentials.vault_addr has a path",
+                remedy: "aibox config set credentials.vault_addr https://HOST:8200")
+        }
+        let login: VaultLogin
+        switch settings.vaultAuth {
+        case .token: login = .token
+        case .approle, .jwt:
+            if settings.vaultRole.isEmpty {
+                throw AiboxError(
+                    .failed, "credentials.vault_auth needs a role",
+                    remedy: "aibox config set credentials.vault_role ROLE")
+            }
+            login = settings.vaultAuth == .jwt ? .jwt(role: settings.vaultRole) : .appRole(role: settings.vaultRole)
+        }
+        client = VaultClient(
+            exchange: HTTPSExchange(
+                host: String(host), port: port,
+                authorities: settings.vaultCA.isEmpty ? nil : paths.absolute(settings.vaultCA, base: paths.home),
+                timeout: .seconds(10)),
+            namespace: settings.vaultNamespace, login: login,
+            loginMount: settings.vaultAuthMount.isEmpty ? login.method : settings.vaultAuthMount,
+            secretPath: paths.absolute(settings.vaultSecretPath, base: paths.home))
+        mount = settings.vaultMount
+        address = settings.vaultAddress
+    }
+
+    public var place: String { address }
+
+    public func check() throws(AiboxError) {
+        // A login would be an act; whether the file for it is there and this user's own is not.
+        guard try PrivateFile.read(client.secretPath, limit: Secret.longest) != nil else {
+            throw AiboxError(
+                .failed, "cannot log in to Vault", why: "\(client.secretPath) is not there",
+                remedy: "aibox config set credentials.vault_secret_path FILE")
+        }
+    }
+
+    public func list() throws(AiboxError) -> [Credential] {
+        try client.session { (session) throws(AiboxError) in
+            var found: [Credential] = []
+            for type in CredentialType.allCases {
+                for key in try session.names(mount, type.rawValue) {
+                    // A folder, or what has no name of a credential, is somebody else's.
+                    guard let name = try? CredentialName(type.rawValue + ":" + key),
+                        let stored = try read(name, session)
+                    else { continue }
+                    found.append(stored.credential)
+                }
+            }
+            return found.sorted { $0.name < $1.name }
+        }
+    }
+
+    public func read(_ name: CredentialName) throws(AiboxError) -> StoredCredential? {
+        try client.session { (session) throws(AiboxError) in try read(name, session) }
+    }
+
+    private func read(_ name: CredentialName, _ session: VaultClient.Session) throws(AiboxError) -> StoredCredential? {
+        // A colon before a port is the one character of a name that a path spells otherwise.
+        let path = name.type.rawValue + "/" + name.qualifier.replacing(":", with: "%3A")
+        guard let data = try session.read(mount, path) else { return nil }
+        do {
+            var fields = try WireFields(.object(data), in: "credential")
+            let hosts: [String]
+            switch fields.take("hosts") {
+            case nil: hosts = []
+            case .string(let text): hosts = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+            case .array(let elements): hosts = elements.map { $0.stringValue ?? "" }
+            default: throw fields.error("hosts")
+            }
+            let credential = try Credential(
+                name, destinations: try hosts.map { try CredentialDestination($0) },
+                user: try fields.optionalString("user"),
+                place: try fields.optionalString("place").map { try CredentialPlace($0) },
+                expires: try fields.optionalInteger("expires").map { Timestamp(seconds: $0) })
+            let stored = StoredCredential(credential, try Secret(try fields.string("secret")))
+            try fields.finish()
+            return stored
+        } catch {
+            throw AiboxError(
+                .failed, "Vault's entry of \(name) cannot be used",
+                why: "a member is missing, unknown or of the wrong kind",
+                remedy: "docs/credentials.md says what it has to hold")
+        }
+    }
+
+    public func write(_ stored: StoredCredential) throws(AiboxError) {
+        throw refuseChange(
+            "vault kv put \(mount)/\(stored.credential.name.type.rawValue)/\(stored.credential.name.qualifier) secret=-"
+        )
+    }
+
+    public func remove(_ name: CredentialName) throws(AiboxError) -> Bool {
+        throw refuseChange("vault kv delete \(mount)/\(name.type.rawValue)/\(name.qualifier)")
+    }
+}

@@ -1,0 +1,269 @@
+import AiboxNetwork
+import AiboxSystem
+import AiboxWire
+import CLinux
+import Glibc
+import NIOCore
+import Synchronization
+
+/// Keeps the sandbox's LLM proxy running, a process of its own, on a thread of its own.
+///
+/// The door at its port is open only while it serves. One that dies is started again, later each time, with what was
+/// spent so far. The keys are in this process's memory and go to the proxy over a socket pair.
+final class LLMSupervisor: Sendable {
+    private struct Orders {
+        var plan: LLMPlan
+        var generation = 0
+        var isCut = false
+        var isEnding = false
+    }
+
+    private let settings: LLMProxySettings
+    private let listener: Descriptor
+    private let doors: Doors
+    private let loop: any EventLoop
+    private let log: GatewayLog
+    private let lost: @Sendable (String) -> Void
+    private let orders: Mutex<Orders>
+    private let first: EventLoopPromise<Void>
+    private let isServing = Atomic(false)
+    private let isEnded = Atomic(false)
+    private let isStarted = Atomic(false)
+    private let wakeReader: Descriptor
+    private let wakeWriter: Descriptor
+
+    static let name = "aibox-llm-proxy"
+    private static let patience = Duration.seconds(10)
+
+    /// - Parameters:
+    ///   - listener: at the gateway's address, `LLMPlan.port`. Each process gets a copy.
+    ///   - lost: told on the supervisor's thread that the proxy is gone.
+    init(
+        _ settings: LLMProxySettings, listener: Descriptor, doors: Doors, loop: any EventLoop, log: GatewayLog,
+        lost: @escaping @Sendable (String) -> Void
+    ) throws(AiboxError) {
+        self.settings = settings
+        self.listener = listener
+        self.doors = doors
+        self.loop = loop
+        self.log = log
+        self.lost = lost
+        orders = Mutex(Orders(plan: settings.plan))
+        first = loop.makePromise(of: Void.self)
+        let wake = try Pipe()
+        (wakeReader, wakeWriter) = (wake.read, wake.write)
+        wakeReader.setNonBlocking()
+        wakeWriter.setNonBlocking()
+    }
+
+    /// Its file: beside this program, or where an installation puts it. nil if it is not there.
+    static func program() -> String? {
+        var folders = ["/usr/local/libexec/aibox", "/usr/libexec/aibox"]
+        if let own = Path.real("/proc/self/exe") { folders.insert(Path.parent(own), at: 0) }
+        return folders.lazy.compactMap { ExecutableSearch.find($0 + "/" + name) }.first
+    }
+
+    /// Begins. Only once somebody takes the holder's replies: the main thread, when it serves.
+    func start() throws(AiboxError) {
+        isStarted.store(true, ordering: .releasing)
+        try DedicatedThread.start("aibox-llm") { self.run() }
+    }
+
+    /// Succeeds once it serves, or fails with why it does not.
+    var serving: EventLoopFuture<Void> { first.futureResult }
+
+    var document: JSONValue {
+        [
+            "name": "llm proxy",
+            "state": .string(isServing.load(ordering: .acquiring) ? "serves" : "is down, models cannot be asked"),
+        ]
+    }
+
+    /// Ends what is open: the sandbox is cut off.
+    func cut() {
+        orders.withLock { $0.isCut = true }
+        wakeUp()
+    }
+
+    /// Ends the proxy; what stood for keys is worth nothing from then on.
+    func end() {
+        orders.withLock { $0.isEnding = true }
+        guard isStarted.load(ordering: .acquiring) else { return first.fail(Self.ending) }
+        wakeUp()
+        for _ in 0..<1500 {
+            if isEnded.load(ordering: .acquiring) { return }
+            usleep(2000)
+        }
+        log.error("the LLM proxy's supervisor does not end")
+    }
+
+    private static let ending = AiboxError(.failed, "the gateway is ending")
+
+    // MARK: The thread
+
+    private struct Running {
+        var child: ChildProcess
+        var process: Descriptor
+        var control: PacketSocket
+    }
+
+    private func run() {
+        var running: Running?
+        var pace = RestartPace()
+        var spent = settings.plan.limits.spent
+        while true {
+            let isEnding = orders.withLock { $0.isEnding }
+            if isEnding { break }
+            if running == nil, pace.mayTry {
+                do throws(AiboxError) {
+                    running = try begin(spent: spent)
+                    pace.began()
+                    isServing.store(true, ordering: .releasing)
+                    first.succeed()
+                } catch {
+                    pace.failed()
+                    log.error("LLM proxy does not start", ["reason": error.reason])
+                    first.fail(error)
+                }
+            }
+            wait(running, pace)
+            guard let current = running else { continue }
+            if !hear(current, &spent) || hasEnded(current.process) {
+                running = nil
+                pace.failed()
+                isServing.store(false, ordering: .releasing)
+                let why = "the LLM proxy ended"
+                log.error("LLM proxy lost", ["reason": why])
+                lost(why)
+                // A port is open only while somebody answers there.
+                try? changePort(open: false)
+                end(current)
+            } else if orders.withLock({ orders in
+                defer { orders.isCut = false }
+                return orders.isCut
+            }) {
+                try? current.control.send(LLMProxyOrder.cut.json.bytes)
+            }
+        }
+        isServing.store(false, ordering: .releasing)
+        if let running { end(running) }
+        first.fail(Self.ending)
+        isEnded.store(true, ordering: .releasing)
+    }
+
+    private func begin(spent: Int) throws(AiboxError) -> Running {
+        guard let program = Self.program() else {
+            throw AiboxError(
+                .layerMissing, "cannot start the LLM proxy", why: "\(Self.name) is not beside the gateway",
+                remedy: "install aibox again, or build it with make build")
+        }
+        let (ours, theirs) = try PacketSocket.pair()
+        let begun = ContinuousClock.now
+        let nothing = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
+        let child = try ChildProcess.start(
+            Command(program, ["serve"], environment: ["LC_ALL": "C"], directory: "/"),
+            descriptors: [
+                nothing.number, STDERR_FILENO, STDERR_FILENO, theirs.descriptor.number, listener.number,
+            ], options: .newGroup, deathSignal: SIGKILL)
+        theirs.descriptor.close()
+        let watched = aibox_pidfd_open(child.pid)
+        let running = Running(child: child, process: Descriptor(watched), control: ours)
+        do throws(AiboxError) {
+            if watched < 0 { throw .system("cannot watch the LLM proxy", errno: watched) }
+            var settings = settings
+            settings.plan = orders.withLock { $0.plan }
+            settings.plan.limits.spent = max(spent, settings.plan.limits.spent)
+            try ours.send(LLMProxyOrder.begin(settings).json.bytes)
+            try awaitServing(running)
+            try changePort(open: true)
+        } catch {
+            end(running)
+            throw error
+        }
+        log.info(
+            "LLM proxy serves", ["pid": "\(child.pid)", "after": "\(begun.duration(to: .now).milliseconds)ms"])
+        return running
+    }
+
+    private func awaitServing(_ running: Running) throws(AiboxError) {
+        let what = "cannot start the LLM proxy"
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            var waiting = pollfd(fd: running.control.descriptor.number, events: Int16(POLLIN), revents: 0)
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard left > .zero, try retrying(what, { poll(&waiting, 1, left.milliseconds) }) == 1 else {
+                throw AiboxError(.failed, what, why: "it says nothing")
+            }
+            switch try report(running) {
+            case nil: throw AiboxError(.failed, what, why: "it ended; the gateway's log may say why")
+            case .serving: return
+            case .failed(let error): throw AiboxError(.failed, what, why: error.description, remedy: error.remedy)
+            case .spent: continue
+            }
+        }
+    }
+
+    private func report(_ running: Running) throws(AiboxError) -> LLMProxyReport? {
+        guard let bytes = try running.control.receive(limit: 16 << 10) else { return nil }
+        do { return try LLMProxyReport(json: try JSONParser.parse(bytes)) } catch {
+            throw AiboxError(.failed, "cannot understand the LLM proxy", why: "\(error)")
+        }
+    }
+
+    /// Takes one report, if there is one; false if the proxy is gone.
+    private func hear(_ running: Running, _ spent: inout Int) -> Bool {
+        var waiting = pollfd(fd: running.control.descriptor.number, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, 0) == 1 else { return true }
+        switch try? report(running) {
+        case .none: return false
+        case .spent(let tokens): spent = tokens
+        case .failed(let error): log.error("LLM proxy refuses its plan", ["reason": error.description])
+        case .serving: break
+        }
+        return true
+    }
+
+    private func wait(_ running: Running?, _ pace: RestartPace) {
+        var waiting = [pollfd(fd: wakeReader.number, events: Int16(POLLIN), revents: 0)]
+        if let running {
+            waiting += [running.process.number, running.control.descriptor.number].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+        }
+        _ = poll(&waiting, nfds_t(waiting.count), running == nil ? pace.wait : -1)
+        var room = [UInt8](repeating: 0, count: 64)
+        while read(wakeReader.number, &room, room.count) > 0 {}
+    }
+
+    /// It ends when the socket does; one that does not is ended.
+    private func end(_ running: Running) {
+        running.control.descriptor.close()
+        for _ in 0..<500 {
+            if (try? running.child.poll()) != nil { return }
+            usleep(2000)
+        }
+        if running.process.isOpen { _ = aibox_pidfd_send_signal(running.process.number, SIGKILL) }
+        _ = try? running.child.wait()
+    }
+
+    private func hasEnded(_ process: Descriptor) -> Bool {
+        var waiting = pollfd(fd: process.number, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, 0) != 0
+    }
+
+    private func changePort(open: Bool) throws(AiboxError) {
+        do {
+            try doors.change(on: loop) { ports in
+                ports.tcp.removeAll { $0 == LLMPlan.port }
+                if open { ports.tcp.append(LLMPlan.port) }
+            }.wait()
+        } catch {
+            throw (error as? AiboxError) ?? AiboxError(.failed, "cannot change the packet filter", why: "\(error)")
+        }
+    }
+
+    private func wakeUp() {
+        var byte: UInt8 = 1
+        _ = write(wakeWriter.number, &byte, 1)
+    }
+}

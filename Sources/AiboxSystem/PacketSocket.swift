@@ -1,0 +1,36 @@
+import CLinux
+import Glibc
+
+/// One end of a pair of sockets between two processes of aibox: whole messages, in order.
+public final class PacketSocket: Sendable {
+    public let descriptor: Descriptor
+
+    public init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+
+    public static func pair() throws(AiboxError) -> (PacketSocket, PacketSocket) {
+        var pair: [Int32] = [-1, -1]
+        let result = aibox_packet_pair(&pair)
+        if result < 0 { throw .system("cannot make a socket pair", errno: result) }
+        return (PacketSocket(Descriptor(pair[0])), PacketSocket(Descriptor(pair[1])))
+    }
+
+    public func send(_ bytes: [UInt8]) throws(AiboxError) {
+        let result = aibox_send_descriptors(descriptor.number, bytes, bytes.count, [], 0)
+        if result < 0 { throw .system("cannot send a message", errno: result) }
+    }
+
+    /// The next message.
+    ///
+    /// - Returns: nil once the other side is gone.
+    public func receive(limit: Int) throws(AiboxError) -> [UInt8]? {
+        var room = [UInt8](repeating: 0, count: limit)
+        var descriptors: [Int32] = [-1]
+        var count: Int32 = 0
+        let length = aibox_receive_descriptors(descriptor.number, &room, limit, &descriptors, &count)
+        if length < 0 {
+            if -length == ECONNRESET { return nil }
+            throw .system("cannot receive a message", errno: Int32(length))
+        }
+        return length == 0 ? nil : Array(room[..<length])
+    }
+}

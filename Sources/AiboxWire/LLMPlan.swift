@@ -1,0 +1,210 @@
+/// What the LLM proxy of a sandbox is told: which keys it holds, where they lead, what may be asked.
+///
+/// Holds real secrets. It travels over pipes and sockets between aibox's own processes alone, never on a command line, in
+/// an environment or in a file, and has no description that a log could print.
+public struct LLMPlan: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+    /// The wire format that a key belongs to.
+    public enum API: String, Sendable, CaseIterable {
+        /// Anthropic Messages.
+        case anthropic
+        /// OpenAI Chat Completions and Responses.
+        case openai
+
+        /// Where the provider itself answers.
+        public var standardBase: String {
+            switch self {
+            case .anthropic: "https://api.anthropic.com"
+            case .openai: "https://api.openai.com"
+            }
+        }
+
+        /// Whether text has the form of a key. Surrogates begin in the same way: programs look at it.
+        public var keyPrefix: String {
+            switch self {
+            case .anthropic: "sk-ant-"
+            case .openai: "sk-"
+            }
+        }
+    }
+
+    /// One key and what stands for it inside.
+    public struct Grant: Sendable, Equatable {
+        /// The credential's name, for the audit log.
+        public var name: String
+        public var api: API
+        /// What the sandbox shows.
+        public var surrogate: String
+        /// The real key.
+        public var secret: String
+        /// `https://host[:port][/path]`: what the API's own paths are appended to.
+        public var base: String
+        /// The header that carries the key; nil: the API's own. `Authorization` carries it as Bearer.
+        public var header: String?
+        /// Seconds since 1970 from which on it is refused; nil: never.
+        public var expires: Int64?
+
+        public init(
+            name: String, api: API, surrogate: String, secret: String, base: String? = nil, header: String? = nil,
+            expires: Int64? = nil
+        ) {
+            self.name = name
+            self.api = api
+            self.surrogate = surrogate
+            self.secret = secret
+            self.base = base ?? api.standardBase
+            self.header = header
+            self.expires = expires
+        }
+    }
+
+    /// How much the sandbox may ask; nil: as much as it likes.
+    public struct Limits: Sendable, Equatable {
+        public var requestsPerMinute: Int?
+        public var tokensPerMinute: Int?
+        /// In all, what is spent already included.
+        public var tokens: Int?
+        /// Spent before this plan.
+        public var spent: Int
+
+        public init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, tokens: Int? = nil, spent: Int = 0) {
+            self.requestsPerMinute = requestsPerMinute
+            self.tokensPerMinute = tokensPerMinute
+            self.tokens = tokens
+            self.spent = spent
+        }
+    }
+
+    public var grants: [Grant]
+    /// Names in which `*` stands for anything; none: no model may be asked.
+    public var models: [String]
+    public var limits: Limits
+    /// Who wrote the lists, for refusals: `org`, `team`, `project`.
+    public var layer: String
+    /// What is written down beside the counts: a digest of each body.
+    public var digests: Bool
+    /// Blocks of addresses that names may lead to although they are not public.
+    public var targets: [String]
+    /// Names with fixed addresses, asked before any name server.
+    public var names: [PinnedName]
+    /// PEM files of authorities that upstreams may have beside the system's.
+    public var authorities: [String]
+
+    public struct PinnedName: Sendable, Equatable {
+        public var name: String
+        public var addresses: [String]
+
+        public init(name: String, addresses: [String]) {
+            self.name = name
+            self.addresses = addresses
+        }
+    }
+
+    public init(
+        grants: [Grant], models: [String] = [], limits: Limits = Limits(), layer: String = "org", digests: Bool = false,
+        targets: [String] = [], names: [PinnedName] = [], authorities: [String] = []
+    ) {
+        self.grants = grants
+        self.models = models
+        self.limits = limits
+        self.layer = layer
+        self.digests = digests
+        self.targets = targets
+        self.names = names
+        self.authorities = authorities
+    }
+
+    public var description: String { "LLM plan of \(grants.count) keys" }
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+
+    /// The port of the gateway's address at which the proxy answers the sandbox.
+    public static let port: UInt16 = 8443
+}
+
+extension LLMPlan.Grant: CustomStringConvertible, CustomReflectable {
+    public var description: String { "\(api.rawValue) key \(name)" }
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+}
+
+extension LLMPlan {
+    public var json: JSONValue {
+        var object: JSONObject = [
+            "grants": .array(grants.map(\.json)), "models": .array(models.map { .string($0) }),
+            "limits": limits.json, "layer": .string(layer), "digests": .bool(digests),
+            "targets": .array(targets.map { .string($0) }),
+            "authorities": .array(authorities.map { .string($0) }),
+        ]
+        object["names"] = .array(
+            names.map { ["name": .string($0.name), "addresses": .array($0.addresses.map { .string($0) })] })
+        return .object(object)
+    }
+
+    public init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "LLM plan")
+        var grants: [Grant] = []
+        for entry in try fields.list("grants") { grants.append(try Grant(json: entry)) }
+        var names: [PinnedName] = []
+        for entry in try fields.list("names") {
+            var name = try WireFields(entry, in: "name")
+            names.append(PinnedName(name: try name.string("name"), addresses: try name.texts("addresses")))
+            try name.finish()
+        }
+        self.init(
+            grants: grants, models: try fields.texts("models"),
+            limits: try Limits(json: fields.take("limits") ?? .null), layer: try fields.string("layer"),
+            digests: try fields.bool("digests"), targets: try fields.texts("targets"), names: names,
+            authorities: try fields.texts("authorities"))
+        try fields.finish()
+        if grants.isEmpty { throw fields.error("there is no key") }
+        if Set(grants.map(\.surrogate)).count != grants.count { throw fields.error("a surrogate stands for two keys") }
+    }
+}
+
+extension LLMPlan.Grant {
+    public var json: JSONValue {
+        var object: JSONObject = [
+            "name": .string(name), "api": .string(api.rawValue), "surrogate": .string(surrogate),
+            "secret": .string(secret), "base": .string(base),
+        ]
+        object["header"] = header.map { .string($0) }
+        object["expires"] = expires.map { .integer($0) }
+        return .object(object)
+    }
+
+    public init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "LLM key")
+        guard let api = LLMPlan.API(rawValue: try fields.string("api")) else { throw fields.error("api is unknown") }
+        self.init(
+            name: try fields.string("name"), api: api, surrogate: try fields.string("surrogate"),
+            secret: try fields.string("secret"), base: try fields.string("base"),
+            header: try fields.optionalString("header"), expires: try fields.optionalInteger("expires"))
+        try fields.finish()
+        // A surrogate that is short could be guessed, and one that is a part of the key would be taken out with it.
+        if surrogate.utf8.count < 24 { throw fields.error("a surrogate is shorter than 24 characters") }
+        for text in [surrogate, secret] where text.isEmpty || !text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+            throw fields.error("a key is empty, or has a character that no header carries")
+        }
+    }
+}
+
+extension LLMPlan.Limits {
+    public var json: JSONValue {
+        var object: JSONObject = ["spent": .integer(Int64(spent))]
+        object["requestsPerMinute"] = requestsPerMinute.map { .integer(Int64($0)) }
+        object["tokensPerMinute"] = tokensPerMinute.map { .integer(Int64($0)) }
+        object["tokens"] = tokens.map { .integer(Int64($0)) }
+        return .object(object)
+    }
+
+    public init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "LLM limits")
+        self.init(
+            requestsPerMinute: try fields.optionalInteger("requestsPerMinute"),
+            tokensPerMinute: try fields.optionalInteger("tokensPerMinute"),
+            tokens: try fields.optionalInteger("tokens"),
+            spent: try fields.integer("spent"))
+        try fields.finish()
+        if [requestsPerMinute ?? 0, tokensPerMinute ?? 0, tokens ?? 0, spent].contains(where: { $0 < 0 }) {
+            throw fields.error("a limit is below zero")
+        }
+    }
+}

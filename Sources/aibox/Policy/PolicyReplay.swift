@@ -1,0 +1,77 @@
+import AiboxAudit
+import AiboxConfig
+import AiboxContainer
+import AiboxPolicy
+import AiboxSystem
+import ArgumentParser
+
+struct PolicyReplay: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Show which logged decisions another policy of the organisation's would change.",
+        discussion: """
+            Every decision is made again under the policies of then, with the candidate in the place of the \
+            organisation's. Decisions about the same with the same answer are one row.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Argument(help: "The folder of an audit log; else your own.", completion: .directory)
+    var log: String?
+
+    @Option(name: .customLong("with"), help: ArgumentHelp("The candidate.", valueName: "file"), completion: .file())
+    var candidate: String
+
+    /// What makes decisions one row.
+    private struct Change: Hashable {
+        var action: String
+        var subject: String
+        var was: String
+        var would: String
+        var rule: String
+        var reason: String
+    }
+
+    func run() throws {
+        let context = try global.context()
+        let bytes = try File.read(candidate, limit: YAMLDocument.Limits().bytes)
+        let source = PolicySet.Source(layer: .org, file: candidate, bytes: bytes)
+        _ = try PolicySet([source]).effective()
+        var replay = DecisionReplay(context, candidate: source)
+        var query = AuditIndex.Query()
+        query.types = LoggedDecision.types
+        var changes: [Change: (count: Int, first: Int)] = [:]
+        var order: [Change] = []
+        var total = 0
+        var silent = 0
+        try AuditIndex(folder: log ?? context.paths.auditFolder).forEach(query) { (record) throws(AiboxError) in
+            guard let logged = LoggedDecision(record) else { return }
+            total += 1
+            guard let decision = try replay.decide(logged) else {
+                silent += 1
+                return
+            }
+            if (decision.outcome == .allow) == logged.isAllowed { return }
+            let change = Change(
+                action: logged.action, subject: record.subject, was: logged.decision, would: decision.outcome.rawValue,
+                rule: decision.rule, reason: decision.reason)
+            if changes[change] == nil { order.append(change) }
+            changes[change, default: (0, Int(record.sequence))].count += 1
+        }
+        let rows = order.map { change -> [OutputValue] in
+            let (count, first) = changes[change] ?? (0, 0)
+            return [
+                .text(change.was), .text(change.would), .text(change.action), .text(change.subject),
+                .text(change.rule), .integer(count), .integer(first), .text(change.reason),
+            ]
+        }
+        global.output.answer(
+            .listing(
+                Listing(
+                    columns: ["was", "would", "action", "subject", "rule", "decisions", "first_seq", "reason"],
+                    rows: rows)))
+        let changed = changes.values.reduce(0) { $0 + $1.count }
+        global.output.note(
+            "\(changed) of \(total) decisions change" + (silent > 0 ? "; \(silent) cannot be asked again" : ""))
+    }
+}

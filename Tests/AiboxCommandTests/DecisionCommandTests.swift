@@ -1,0 +1,89 @@
+import AiboxSystem
+import AiboxTestSupport
+import Testing
+
+@Suite("Decisions, as a person sees them")
+struct DecisionCommandTests {
+    private let command: BuiltCommand
+    private let org: String
+
+    init() throws {
+        command = try BuiltCommand()
+        org = try command.folder.write("org.yaml", "version: 1\nruntime:\n  engine: gvisor\n")
+        try Folder.make(command.folder.path + "/.ssh/project")
+    }
+
+    /// A start that admission refuses: its workspace lies in a folder of keys.
+    private func refusedStart() throws -> CommandResult {
+        try command.run(
+            "start", "-w", command.folder.path + "/.ssh/project",
+            variables: ["AIBOX_POLICY_ORG_BASELINE_PATH": org])
+    }
+
+    @Test("a start that the policies refuse ends with status 2, the rule, its line and its layer, and leaves nothing")
+    func refused() throws {
+        let result = try refusedStart()
+        #expect(result.termination == .exited(2))
+        #expect(result.errorText.contains("the policy does not admit this sandbox"))
+        #expect(result.errorText.contains("mounts.keys (org, aibox-policies/org/mounts.rego:"), "\(result.errorText)")
+        #expect(result.errorText.contains("take the folder of one project as the workspace"))
+        #expect(try command.run("list").text == "")
+        let events = try command.run("audit", "search", "-o", "jsonl").text
+        #expect(events.contains(#""type":"policy.deny""#) && !events.contains("sandbox.create"), "\(events)")
+        #expect(try command.run("audit", "verify").succeeded)
+    }
+
+    @Test("log lists it, explain asks it again and says who may change it, replay what another policy would say")
+    func explained() throws {
+        _ = try refusedStart()
+        let row = try command.run("policy", "log").text
+        #expect(row.contains("deny\tstart\t") && row.contains("mounts.keys\torg"), "\(row)")
+        let number = String(row.prefix { $0 != "\t" })
+        let text = try command.run("policy", "explain", "--log-entry", number).text
+        #expect(text.hasPrefix("deny: start "), "\(text)")
+        #expect(text.contains("again     deny by mounts.keys, org: the same"), "\(text)")
+        #expect(text.contains("fired     mounts.keys (aibox-policies/org/mounts.rego:"), "\(text)")
+        #expect(text.contains("not fired runtime.privileged (aibox-policies/org/runtime.rego:"), "\(text)")
+        #expect(text.contains("change    mounts.keys: take the folder of one project as the workspace; "), "\(text)")
+        let json = try command.run("policy", "explain", "--log-entry", number, "-o", "json").text
+        #expect(json.contains("\"agrees\": true") && json.contains("\"condition\": \"not input"), "\(json)")
+        let lines = try command.run("policy", "log", "--denied", "-o", "jsonl").text
+        #expect(lines.contains(#""action":"start""#) && lines.contains(#""question":{"#), "\(lines)")
+
+        let candidate = try command.folder.write("candidate.yaml", "version: 1\nruntime: {engine: crun}\n")
+        let replay = try command.run("policy", "replay", "--with", candidate)
+        #expect(replay.succeeded && replay.text == "" && replay.errorText.contains("0 of 1 decisions change"))
+    }
+
+    @Test("what is no decision, or not there, is said so")
+    func wrong() throws {
+        _ = try refusedStart()
+        let other = try command.run("policy", "explain", "--log-entry", "1")
+        #expect(other.termination == .exited(64) && other.errorText.contains("is no decision"), "\(other.errorText)")
+        let missing = try command.run("policy", "explain", "--log-entry", "9999")
+        #expect(missing.termination == .exited(64) && missing.errorText.contains("there is no event 9999"))
+        let broken = try command.folder.write("broken.yaml", "version: [\n")
+        #expect(try command.run("policy", "replay", "--with", broken).termination == .exited(2))
+    }
+
+    @Test("the organisation's own Rego is asked at the start, and its folder is the machine's")
+    func own() throws {
+        let script = """
+            mkdir "$2/etc"
+            cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache "$2/etc"
+            mount --bind "$2/etc" /etc
+            mkdir -p /etc/aibox/policies /etc/project "$2/project"
+            printf 'package aibox.org\\n\\ndeny contains {"rule": "night", "reason": "not at night"} if input.action == "start"\\n' \
+                > /etc/aibox/policies/own.rego
+            "$1" start -w "$2/project" 2>&1 && exit 90
+            rm /etc/aibox/policies/own.rego
+            "$1" start -w /etc/project 2>&1 && exit 91
+            exit 0
+            """
+        let result = try command.runIsolated(script)
+        #expect(result.termination == .exited(0), "\(result.text) \(result.errorText)")
+        #expect(result.text.contains("night (org, /etc/aibox/policies/own.rego:3): not at night"), "\(result.text)")
+        #expect(result.text.contains("who owns /etc/aibox/policies/own.rego (org) may change it"), "\(result.text)")
+        #expect(result.text.contains("mounts.host (org, aibox-policies/org/mounts.rego:"), "\(result.text)")
+    }
+}

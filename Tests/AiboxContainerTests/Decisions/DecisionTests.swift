@@ -1,0 +1,253 @@
+import AiboxAudit
+import AiboxConfig
+import AiboxPolicy
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Testing
+
+@testable import AiboxContainer
+
+@Suite("Decisions in the log")
+struct DecisionTests {
+    private static let policy = """
+        version: 1
+        resources: {memory: 8g}
+        network:
+          user_hosts: none
+          allow:
+            - {id: git, hosts: [git.example.com]}
+            - {id: api, hosts: [api.example.com], ports: [443, 80], schemes: [http], methods: [GET], paths: [/v1/**]}
+        """
+
+    /// A log with decisions under a kept policy.
+    private struct Fixture {
+        let start: StartFixture
+        let digest: String
+
+        init(_ policy: String = DecisionTests.policy) throws {
+            start = try StartFixture(policy: policy + "\nruntime: {fallback: [crun]}\n")
+            let workspace = try Workspace.check(
+                start.folder.path + "/project", user: .current, state: [], mounts: .current)
+            let ruling = try StartRuling(start.context, workspace: workspace, sandbox: "t")
+            try start.context.keepDecider(ruling, start.context.profiles.rego)
+            digest = ruling.digest
+        }
+
+        /// The decisions in the log once these events are in it too.
+        func logged(_ events: [AuditEvent]) throws -> [LoggedDecision] {
+            let folder = start.context.paths.auditFolder
+            let log = try AuditLog.open(
+                folder: folder, context: AuditContext(source: .gateway, sandbox: "t", user: "u", policy: digest))
+            for event in events { #expect(event.problems.isEmpty) }
+            if !events.isEmpty { try log.append(events) }
+            try log.close()
+            var query = AuditIndex.Query()
+            query.types = LoggedDecision.types
+            return try AuditIndex(folder: folder).search(query).compactMap(LoggedDecision.init)
+        }
+
+        func explain(_ event: AuditEvent) throws -> DecisionExplanation {
+            try start.context.explain(try #require(try logged([event]).last))
+        }
+    }
+
+    private static func denied(
+        _ host: String, _ port: Int64 = 443, rule: String, code: String, _ more: JSONObject = [:]
+    )
+        -> AuditEvent
+    {
+        var details: JSONObject = [
+            "host": .string(host), "port": .integer(port), "protocol": "connect", "rule": .string(rule), "layer": "org",
+            "reason": "words", "code": .string(code),
+        ]
+        for member in more.members { details[member.name] = member.value }
+        return AuditEvent(.networkDeny, subject: "\(host):\(port)", outcome: .denied, details: details)
+    }
+
+    @Test("a refused start is in the log with all that makes the decision again, and is explained")
+    func refusedStart() throws {
+        let fixture = try Fixture()
+        _ = try fixture.start.refusal { ["run", "--privileged"] + $0.dropFirst() }
+        let logged = try #require(try fixture.logged([]).first)
+        #expect(logged.decision == "deny" && logged.action == "start" && logged.rule == "runtime.privileged")
+        #expect(logged.policy == fixture.digest && logged.record.user == UserIdentity.current.name)
+        #expect(logged.detail("origin").hasPrefix("aibox-policies/org/runtime.rego:"))
+        #expect(logged.detail("input").utf8.count == 64 && logged.microseconds != nil)
+        let explanation = try fixture.start.context.explain(logged)
+        #expect(explanation.agrees == true, "\(explanation)")
+        #expect(explanation.notes.isEmpty)
+        let fired = explanation.findings.filter { $0.condition == nil }
+        #expect(fired.map(\.rule) == ["runtime.privileged"])
+        let readOnly = explanation.findings.first { $0.rule == "runtime.read_only" }
+        #expect(readOnly?.condition == "not input.sandbox.runtime.read_only_root == true")
+        #expect(explanation.changes == ["runtime.privileged: a rule of aibox's own, which no policy changes"])
+    }
+
+    @Test("a policy or a question that was changed afterwards is found, not explained away")
+    func tampered() throws {
+        let fixture = try Fixture()
+        _ = try fixture.start.refusal { ["run", "--privileged"] + $0.dropFirst() }
+        let logged = try #require(try fixture.logged([]).first)
+        let folder = fixture.start.context.paths.policies
+        for name in ["\(fixture.digest).json", "rego-\(logged.detail("policies")).json"] {
+            let path = folder + "/" + name
+            let kept = try File.text(path)
+            let other = kept.replacing("8g", with: "9g").replacing("never privileged", with: "ever privileged")
+            try File.replace(path, with: other)
+            let error = #expect(throws: AiboxError.self) { try fixture.start.context.explain(logged) }
+            #expect(error?.code == .integrity, "\(name)")
+            try File.replace(path, with: kept)
+        }
+        #expect(try fixture.start.context.explain(logged).agrees == true)
+        try File.remove(folder + "/\(fixture.digest).json")
+        #expect(throws: AiboxError.self) { try fixture.start.context.explain(logged) }
+    }
+
+    @Test(
+        "a refused connection is explained entry by entry, with the first condition that was not met",
+        arguments: [
+            (
+                "a host on no list", denied("evil.example.com", rule: "default-deny", code: "host_not_allowed"),
+                ["git: hosts has evil.example.com", "api: hosts has evil.example.com"]
+            ),
+            (
+                "another port", denied("git.example.com", 22, rule: "git", code: "port_not_allowed"),
+                ["git: ports has 22", "api: hosts has git.example.com"]
+            ),
+            (
+                "another scheme", denied("api.example.com", rule: "api", code: "scheme_not_allowed"),
+                ["git: hosts has api.example.com", "api: schemes has https"]
+            ),
+            (
+                "another method",
+                denied(
+                    "api.example.com", 80, rule: "api", code: "method_not_allowed",
+                    ["protocol": "http", "method": "POST", "path": "/v1/x"]),
+                ["git: hosts has api.example.com", "api: methods has POST"]
+            ),
+            (
+                "another path",
+                denied(
+                    "api.example.com", 80, rule: "api", code: "path_not_allowed",
+                    ["protocol": "http", "method": "GET", "path": "/v2"]),
+                ["git: hosts has api.example.com", "api: paths has /v2"]
+            ),
+        ])
+    func connection(what: String, event: AuditEvent, expected: [String]) throws {
+        let fixture = try Fixture()
+        let explanation = try fixture.explain(event)
+        #expect(explanation.findings.map { "\($0.rule): \($0.condition ?? "fired")" } == expected, "\(what)")
+        #expect(explanation.agrees == true, "\(what): \(explanation)")
+        let org = fixture.start.folder.path + "/org.yaml"
+        #expect(explanation.findings.first?.place == org + ":6")
+        #expect(explanation.changes == ["network.allow: who owns \(org) (org) may add to it"], "\(what)")
+    }
+
+    @Test("what the list did not decide is said to be aibox's own, a person's, or the targets'")
+    func others() throws {
+        let fixture = try Fixture()
+        func changes(_ event: AuditEvent) throws -> String { try fixture.explain(event).changes.joined() }
+        #expect(
+            try changes(Self.denied("git.example.com", rule: "one-identity", code: "sni_mismatch"))
+                == "the request itself: words")
+        #expect(
+            try changes(Self.denied("git.example.com", rule: "private-target", code: "private_target"))
+                .hasPrefix("network.targets: who owns"))
+        #expect(
+            try changes(Self.denied("git.example.com", rule: "session-deny", code: "host_denied"))
+                == "aibox network allow git.example.com: the person at this machine")
+        let added = AuditEvent(
+            .networkAllow, subject: "x.example.com:443",
+            details: [
+                "host": "x.example.com", "port": 443, "protocol": "tls", "rule": "session-allow", "layer": "session",
+            ])
+        #expect(
+            try fixture.explain(added).notes == ["session-allow is what a person at this machine added, not the policy"]
+        )
+        // What had no request in it.
+        let broken = AuditEvent(
+            .networkDeny, subject: "", outcome: .denied,
+            details: ["protocol": "http", "rule": "http-syntax", "layer": "org", "reason": "no request"])
+        #expect(try fixture.explain(broken).changes == ["the request itself: no request"])
+        // Squid's refusals name a URL.
+        let squid = AuditEvent(
+            .networkDeny, subject: "http://api.example.com/v2", outcome: .denied,
+            details: ["method": "GET", "rule": "api", "layer": "org", "reason": "Squid refused"])
+        #expect(try fixture.explain(squid).agrees == true)
+    }
+
+    @Test("an event without a policy is explained as such")
+    func withoutPolicy() throws {
+        let fixture = try Fixture()
+        let event = AuditEvent(
+            .policyDeny, subject: "t", outcome: .denied,
+            details: ["action": "start", "rule": "policy", "reason": "broken"],
+            context: AuditContext(source: .cli))
+        let explanation = try fixture.explain(event)
+        #expect(explanation.again == nil && explanation.agrees == nil)
+        #expect(explanation.notes.first?.contains("refused before they were asked") == true)
+    }
+
+    @Test("a replay says what another policy would have answered")
+    func replay() throws {
+        let fixture = try Fixture()
+        _ = try fixture.start.refusal { ["run", "--privileged"] + $0.dropFirst() }
+        func allowed(_ host: String, _ rule: String, _ layer: String) -> AuditEvent {
+            AuditEvent(
+                .networkAllow, subject: "\(host):443",
+                details: [
+                    "host": .string(host), "port": 443, "protocol": "connect", "rule": .string(rule),
+                    "layer": .string(layer),
+                ])
+        }
+        let logged = try fixture.logged([
+            allowed("git.example.com", "git", "org"), allowed("x.example.com", "allowed-domains", "user"),
+            Self.denied("new.example.com", rule: "default-deny", code: "host_not_allowed"),
+            Self.denied("new.example.com", rule: "session-deny", code: "host_denied", ["layer": "session"]),
+            Self.denied("git.example.com", rule: "one-identity", code: "sni_mismatch"),
+        ])
+        func answers(_ text: String) throws -> [String] {
+            var replay = DecisionReplay(
+                fixture.start.context,
+                candidate: PolicySet.Source(layer: .org, file: "candidate", bytes: Array(text.utf8)))
+            return try logged.map { logged in
+                let answer = try replay.decide(logged)
+                return answer.map { "\($0.outcome) \($0.rule)" } ?? "nothing"
+            }
+        }
+        #expect(
+            try answers(Self.policy + "\nruntime: {fallback: [crun]}\n") == [
+                "deny runtime.privileged", "allow git", "deny default-deny", "deny default-deny", "deny session-deny",
+                "deny one-identity",
+            ])
+        #expect(
+            try answers(
+                "version: 1\nnetwork: {user_hosts: any, allow: [{id: new, hosts: [new.example.com]}]}\n"
+                    + "runtime: {fallback: [crun]}\n") == [
+                    "deny runtime.privileged", "deny default-deny", "allow allowed-domains", "allow new",
+                    "deny session-deny", "deny one-identity",
+                ])
+        // The answer names the first broken rule in the order of their names.
+        #expect(try answers("version: 1\n")[0] == "deny runtime.engine")
+    }
+
+    @Test("a candidate that the project's policy loosens refuses everything that the project's sandbox did")
+    func incompatible() throws {
+        var fixture = try StartFixture(policy: "version: 1\nruntime: {fallback: [crun]}\nresources: {memory: 8g}\n")
+        fixture.context.configuration.resources.memory = ByteSize(bytes: 1 << 30)
+        try fixture.folder.write("project/aibox/policy.yaml", "version: 1\nresources: {memory: 4g}\n")
+        _ = try fixture.refusal { ["run", "--privileged"] + $0.dropFirst() }
+        var query = AuditIndex.Query()
+        query.types = [.policyDeny]
+        let record = try #require(try AuditIndex(folder: fixture.context.paths.auditFolder).search(query).first)
+        var replay = DecisionReplay(
+            fixture.context,
+            candidate: PolicySet.Source(
+                layer: .org, file: "candidate", bytes: Array("version: 1\nresources: {memory: 1g}\n".utf8)))
+        let logged = try #require(LoggedDecision(record))
+        let answer = try #require(try replay.decide(logged))
+        #expect(answer.outcome == .deny && answer.rule == "policy")
+        #expect(answer.reason.contains("would loosen"), "\(answer.reason)")
+    }
+}

@@ -1,0 +1,142 @@
+import AiboxAudit
+import AiboxNetwork
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Glibc
+import Testing
+
+@testable import AiboxContainer
+@testable import AiboxGateway
+
+/// The LLM proxy as the gateway runs it: in the gateway's namespace for the sandbox, outside for everything else.
+@Suite("The gateway's LLM proxy", .serialized)
+struct GatewayLLMTests {
+    static let secret = "sk-canary-" + String(UInt64.random(in: .min ... .max), radix: 36) + "xyz"
+    static let surrogate = "sk-ant-aibox-0123456789abcdef0123456789abcdef"
+
+    /// A provider on a port of this machine, and a plan with the one key for it.
+    private final class Provider {
+        let folder: TemporaryFolder
+        private let child: ChildProcess
+        let port: UInt16
+        var log: String { (try? File.text(folder.path + "/requests")) ?? "" }
+
+        init() throws {
+            folder = try TemporaryFolder(prefix: "aibox-llm")
+            let output = try Pipe()
+            child = try ChildProcess.start(
+                Command("python3", [Lab.programs + "/llm.py", "0", folder.path + "/requests"]),
+                descriptors: [-1, output.write.number, STDERR_FILENO], deathSignal: SIGKILL)
+            output.write.close()
+            var line: [UInt8] = []
+            var byte: UInt8 = 0
+            while read(output.read.number, &byte, 1) == 1, byte != 10 { line.append(byte) }
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+            port = try #require(words.last.flatMap { UInt16($0) })
+        }
+
+        deinit {
+            child.send(SIGKILL)
+            _ = try? child.wait()
+        }
+
+        func plan(_ limits: LLMPlan.Limits = .init()) -> LLMPlan {
+            LLMPlan(
+                grants: [
+                    .init(
+                        name: "llm-api-key:anthropic", api: .anthropic, surrogate: surrogate, secret: secret,
+                        base: "http://127.0.0.1:\(port)")
+                ], models: ["claude-*"], limits: limits, targets: ["127.0.0.1/32"])
+        }
+    }
+
+    private func ask(_ gateway: LiveGateway, key: String = surrogate, model: String = "claude-lab") throws -> String {
+        // While the door is closed there is nothing but an exit status.
+        try SystemCommandRunner().run(
+            gateway.inBox(
+                "curl",
+                [
+                    "-s", "-m", "10", "-w", " %{http_code}", "-H", "x-api-key: \(key)", "-d",
+                    #"{"model":"\#(model)","max_tokens":5}"#, "http://10.200.1.1:8443/v1/messages",
+                ]), timeout: .seconds(30)
+        ).text
+    }
+
+    private func proxies(of gateway: LiveGateway) -> [Int32] {
+        ((try? Folder.names("/proc")) ?? []).compactMap { Int32($0) }.filter { pid in
+            ProcessTable.parent(of: pid) == gateway.ready.pid && ProcessTable.isAlive(pid)
+                && ((try? File.text("/proc/\(pid)/comm")) ?? "").hasPrefix("aibox-llm-proxy")
+        }
+    }
+
+    @Test(
+        "asks with the real key, which is nowhere inside, on no command line, in no log; its port is closed without a key"
+    )
+    func asks() throws {
+        let provider = try Provider()
+        do {
+            // The control: no key, no door.
+            let gateway = try LiveGateway(name: "nokey", plan: EgressPlan())
+            try gateway.client.serving()
+            let result = try SystemCommandRunner().run(
+                gateway.inBox("curl", ["-s", "-m", "5", "http://10.200.1.1:8443/"]))
+            let status = result.termination.status
+            #expect(status == 7)
+        }
+        let gateway = try LiveGateway(name: "llm", plan: EgressPlan(), llm: provider.plan())
+        try gateway.client.serving()
+        let answer = try ask(gateway)
+        #expect(answer.hasSuffix(" 200") && answer.contains("hello"), "\(answer)")
+        #expect(provider.log.contains("\"x-api-key\": \"\(Self.secret)\""))
+        #expect(!provider.log.contains(Self.surrogate))
+        #expect(try ask(gateway, key: "sk-ant-foreign").hasSuffix(" 403"))
+        #expect(try ask(gateway, model: "other").hasSuffix(" 403"))
+        let echo = try ask(gateway, model: "claude-echo")
+        #expect(echo.hasSuffix(" 401") && echo.contains("***") && !echo.contains(Self.secret), "\(echo)")
+        let proxy = try #require(proxies(of: gateway).first)
+        for pid in [proxy, gateway.ready.pid, gateway.holderPid] {
+            for file in ["cmdline", "environ"] {
+                let text = (try? File.text("/proc/\(pid)/\(file)")) ?? ""
+                #expect(!text.contains(Self.secret))
+            }
+            let limits = (try? File.text("/proc/\(pid)/limits")) ?? ""
+            if pid == proxy, !limits.isEmpty {
+                let line = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") } ?? ""
+                #expect(line.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"])
+            }
+        }
+        let status = (try? File.text("/proc/\(proxy)/status")) ?? ""
+        #expect(status.contains("CapEff:\t0000000000000000") && status.contains("Seccomp:\t2"))
+        #expect(!gateway.log.contains(Self.secret))
+        #expect(eventually { (try? gateway.events("llm.response").count) == 2 })
+        let events = try gateway.events().map { String(decoding: $0.line, as: UTF8.self) }.joined()
+        #expect(!events.contains(Self.secret) && !events.contains(Self.surrogate))
+        let outcomes = try gateway.events("llm.request").map(\.outcome)
+        #expect(outcomes == ["allowed", "denied", "denied", "allowed"])
+        #expect(try gateway.events("llm.request").allSatisfy { $0.source == "aibox-llm-proxy" })
+    }
+
+    @Test(
+        "one that is killed is missed, closed out and started again, and knows what was spent; with the gateway it dies"
+    )
+    func killed() throws {
+        let provider = try Provider()
+        let gateway = try LiveGateway(name: "llmkill", plan: EgressPlan(), llm: provider.plan(.init(tokens: 40)))
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        #expect(eventually { (try? gateway.events("llm.response").count) == 1 })
+        // The count is on its way to the gateway.
+        usleep(200_000)
+        let first = try #require(proxies(of: gateway).first)
+        kill(first, SIGKILL)
+        #expect(eventually { proxies(of: gateway).contains { $0 != first } })
+        #expect(eventually { (try? ask(gateway).hasSuffix(" 200")) == true })
+        // 15 and 15 of 40 are spent: what a request may take is more than what is left.
+        #expect(try ask(gateway).hasSuffix(" 429"))
+        #expect(try gateway.events("gateway.cutoff").contains { $0.json["details"]?["layer"] == "llm-proxy" })
+        let second = try #require(proxies(of: gateway).first)
+        kill(gateway.ready.pid, SIGKILL)
+        #expect(eventually { !ProcessTable.isAlive(second) })
+    }
+}

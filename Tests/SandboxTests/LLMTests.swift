@@ -1,0 +1,85 @@
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Glibc
+import Testing
+
+extension Sandboxes {
+    /// A model is asked from inside, and the key for it is nowhere inside.
+    @Suite("Language models")
+    struct LLMTests {
+        /// The lab's provider on a port of this machine.
+        private final class Provider {
+            let folder: TemporaryFolder
+            let port: UInt16
+            private let child: ChildProcess
+            var log: String { (try? File.text(folder.path + "/requests")) ?? "" }
+
+            init() throws {
+                folder = try TemporaryFolder(prefix: "aibox-llm")
+                let output = try Pipe()
+                child = try ChildProcess.start(
+                    Command("python3", [Lab.programs + "/llm.py", "0", folder.path + "/requests"]),
+                    descriptors: [-1, output.write.number, STDERR_FILENO], deathSignal: SIGKILL)
+                output.write.close()
+                var line: [UInt8] = []
+                var byte: UInt8 = 0
+                while read(output.read.number, &byte, 1) == 1, byte != 10 { line.append(byte) }
+                let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+                port = try #require(words.last.flatMap { UInt16($0) })
+            }
+
+            deinit {
+                child.send(SIGKILL)
+                _ = try? child.wait()
+            }
+        }
+
+        private func policy(_ engine: SandboxFixture.Engine) -> String {
+            let runtime = engine == .crun ? "runtime: {engine: gvisor, fallback: [crun]}\n" : ""
+            return "version: 1\n\(runtime)network: {targets: [127.0.0.1/32]}\n"
+                + "credentials: {llm_api_key_ttl: 1h}\nllm: {models: [\"claude-*\"], requests_per_minute: 20}\n"
+        }
+
+        @Test("asked with a surrogate, counted, and closed with the sandbox", arguments: SandboxFixture.Engine.allCases)
+        func asked(engine: SandboxFixture.Engine) throws {
+            let provider = try Provider()
+            let canary = "sk-canary-" + String(UInt64.random(in: .min ... .max), radix: 36) + "-q"
+            let fixture = try SandboxFixture(
+                engine: engine, policy: policy(engine),
+                settings: [
+                    "AIBOX_LLM_API_KEY": canary, "AIBOX_LLM_PROVIDER": "anthropic",
+                    "AIBOX_CREDENTIALS_STORE": "environment",
+                    "AIBOX_NETWORK_LLM_GATEWAY": "http://127.0.0.1:\(provider.port)",
+                ])
+            try fixture.start()
+            // As every client does: from the environment, the way out's variables included.
+            let ask =
+                "curl -sS -m 20 -w ' %{http_code}' -H \"x-api-key: $ANTHROPIC_API_KEY\" -d '{\"model\":\"MODEL\",\"max_tokens\":5}' $ANTHROPIC_BASE_URL/v1/messages"
+            let answer = try fixture.shell("bash", "-c", ask.replacing("MODEL", with: "claude-lab"))
+            #expect(
+                answer.text.contains("hello") && answer.text.hasSuffix(" 200"), "\(answer.text) \(answer.errorText)")
+            #expect(provider.log.contains("\"x-api-key\": \"\(canary)\""))
+            let other = try fixture.shell("bash", "-c", ask.replacing("MODEL", with: "gpt-5"))
+            #expect(other.text.contains("llm.models") && other.text.hasSuffix(" 403"), "\(other.text)")
+            let echo = try fixture.shell("bash", "-c", ask.replacing("MODEL", with: "claude-echo"))
+            #expect(echo.text.contains("***") && !echo.text.contains(canary), "\(echo.text)")
+
+            // D01: not in the environment, not in any process, not in the engine's records.
+            let inside = try fixture.shell(
+                "bash", "-c", "env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'")
+            #expect(inside.text.contains("ANTHROPIC_API_KEY=sk-ant-aibox-") && !inside.text.contains(canary))
+            let record = try SystemCommandRunner().run(Command("podman", ["container", "inspect", fixture.container]))
+            #expect(record.text.contains("ANTHROPIC_BASE_URL") && !record.text.contains(canary))
+            let left = try SystemCommandRunner().run(
+                Command("grep", ["-rlF", canary, fixture.aibox.home.path, fixture.workspace]))
+            #expect(left.text == "")
+
+            let usage = try JSONParser.parse(
+                try fixture.aibox.run("llm", "usage", "--by", "model", "--name", fixture.name, "-o", "json").output)
+            let row = usage.elements?.first { $0["model"] == "claude-lab" }
+            #expect(row?["requests"] == .integer(1) && row?["input_tokens"] == .integer(10), "\(usage.text)")
+            #expect(usage.elements?.first { $0["model"] == "gpt-5" }?["refused"] == .integer(1))
+        }
+    }
+}
