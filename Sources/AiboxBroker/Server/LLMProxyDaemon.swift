@@ -69,7 +69,12 @@ public enum LLMProxyDaemon {
             }
             try retrying("cannot wait for orders") { poll(&waiting, nfds_t(waiting.count), -1) }
             if waiting[1].revents != 0 { return }
-            if waiting[2].revents != 0 { try control.send(LLMProxyReport.spent(tally.take()).json.bytes) }
+            if waiting[2].revents != 0 {
+                // A gateway that is gone has no use for it; that it is gone ends the proxy in order.
+                do throws(AiboxError) { try control.send(LLMProxyReport.spent(tally.take()).json.bytes) } catch {
+                    return
+                }
+            }
             guard waiting[0].revents != 0 else { continue }
             switch try order(from: control) {
             case nil: return
