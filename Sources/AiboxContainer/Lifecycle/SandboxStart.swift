@@ -86,6 +86,8 @@ public struct SandboxStart: Sendable {
         let store = try context.store()
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
+        // What podman once said of an image is remembered: nothing else would ask for it before a gateway is there.
+        try context.podman.require()
         let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
         try context.keepDecider(ruling, engine.modules)
         let admission = SandboxAdmission(

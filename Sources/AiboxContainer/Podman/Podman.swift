@@ -26,11 +26,17 @@ public struct Podman: Sendable {
         do throws(AiboxError) {
             return try runner.run(command(arguments), timeout: timeout)
         } catch {
-            if ExecutableSearch.find("podman") != nil { throw error }
-            throw AiboxError(
-                .layerMissing, "podman is missing", why: "it is not on this machine",
-                remedy: "sudo apt-get install podman uidmap   (or: make deps)")
+            try require()
+            throw error
         }
+    }
+
+    /// - Throws: `layerMissing` if podman is not on this machine.
+    func require() throws(AiboxError) {
+        if ExecutableSearch.find("podman") != nil { return }
+        throw AiboxError(
+            .layerMissing, "podman is missing", why: "it is not on this machine",
+            remedy: "sudo apt-get install podman uidmap   (or: make deps)")
     }
 
     /// What podman is to be told where its own defaults stand in the way, as containers.conf(5): rootless crun
