@@ -144,7 +144,7 @@ let package = Package(
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("RegoTests", uses: ["Rego"]),
-        tests("SandboxTests", uses: ["AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
+        tests("SandboxTests", uses: ["AiboxCrypto", "AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]
 )

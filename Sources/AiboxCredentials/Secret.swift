@@ -1,5 +1,6 @@
 import AiboxCrypto
 public import AiboxSystem
+import AiboxWire
 
 /// A value that opens something: a token, a key, a password.
 ///
@@ -63,5 +64,19 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(Self.mask)
+    }
+}
+
+extension Secret {
+    /// - Throws: `usage` for a stand-in of aibox's own making, whatever became of it: it opens nothing.
+    func requireReal() throws(AiboxError) {
+        let isSurrogate = withBytes { bytes in
+            LLMPlan.API.allCases.contains { bytes.starts(with: $0.surrogatePrefix.utf8) }
+        }
+        if isSurrogate {
+            throw AiboxError(
+                .usage, "this is a stand-in that aibox made for a sandbox, not a real secret",
+                remedy: "take the one that its issuer gave you")
+        }
     }
 }

@@ -18,11 +18,12 @@ public struct LLMPlan: Sendable, Equatable, CustomStringConvertible, CustomRefle
             }
         }
 
-        /// Whether text has the form of a key. Surrogates begin in the same way: programs look at it.
-        public var keyPrefix: String {
+        /// What a surrogate begins with: as keys of the API do, since programs look at that, and with our name, so that
+        /// nobody takes it for one.
+        public var surrogatePrefix: String {
             switch self {
-            case .anthropic: "sk-ant-"
-            case .openai: "sk-"
+            case .anthropic: "sk-ant-aibox-"
+            case .openai: "sk-aibox-"
             }
         }
     }

@@ -1,6 +1,8 @@
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
+import Dispatch
+import Glibc
 import Testing
 
 @testable import AiboxAudit
@@ -75,6 +77,45 @@ struct LogTests {
         #expect(result.events == 401)
         let subjects = try fixture.lines().compactMap { try JSONParser.parse($0)["subject"]?.stringValue }
         #expect(Set(subjects).count == 401)
+    }
+
+    @Test("what nothing waits for is written too, soon, at the end, and in the order in which it came")
+    func notes() throws {
+        let log = try fixture.open()
+        let written = DispatchSemaphore(value: 0)
+        try log.note(LogFixture.event(0)) { result in
+            if case .success = result { written.signal() }
+        }
+        // By itself: nobody else has to come.
+        #expect(written.wait(timeout: .now() + 30) == .success)
+        #expect(try fixture.lines().count == 2)
+        try log.note(LogFixture.event(1)) { _ in }
+        try log.append(LogFixture.event(2))
+        // What is appended takes along what came before it.
+        #expect(try fixture.lines().count == 4)
+        for number in 3..<40 { try log.note(LogFixture.event(number)) { _ in } }
+        try log.close()
+        let result = try fixture.verify()
+        #expect(result.finding == nil)
+        let subjects = try fixture.lines().compactMap { try JSONParser.parse($0)["subject"]?.stringValue }
+        #expect(subjects.dropFirst() == (0..<40).map { "host\($0).example:443" }[...])
+    }
+
+    @Test("so many events are signed by themselves, long before the time for it comes")
+    func count() throws {
+        var options = fixture.options()
+        options.checkpointEvents = 10
+        options.checkpointInterval = .seconds(3600)
+        let log = try fixture.open(options)
+        for number in 0..<20 { try log.append(LogFixture.event(number)) }
+        var isSigned = false
+        for _ in 0..<300 where !isSigned {
+            usleep(100_000)
+            isSigned = try !File.read(fixture.files.checkpoints).isEmpty
+        }
+        #expect(isSigned)
+        try log.close()
+        #expect(try fixture.verify().finding == nil)
     }
 
     @Test("two writers on one folder take turns on one chain")

@@ -1,6 +1,7 @@
 import AiboxAudit
 import AiboxCrypto
 import AiboxSystem
+import AiboxTestSupport
 import AiboxWire
 import Glibc
 import Testing
@@ -264,9 +265,8 @@ struct AttackTests {
     }
 
     @Test("a server whose certificate is not for its name gets no key") func certificate() throws {
-        let folder = "/tmp/aibox-broker-tls-\(getpid())"
-        try Folder.make(folder)
-        defer { try? Folder.removeTree(folder) }
+        let place = try TemporaryFolder(prefix: "aibox-broker")
+        let folder = place.path
         let runner = SystemCommandRunner()
         let made = try runner.run(
             Command(

@@ -17,7 +17,7 @@ final class ScriptedUpstream: Sendable {
         self.script = script
         (listener, port) = try Loopback.listen()
         let listener = listener
-        try BackgroundThread.start { [weak self] in
+        try DedicatedThread.start("of the upstream") { [weak self] in
             while true {
                 let socket = accept(listener.number, nil, nil)
                 if socket < 0 { return }
@@ -27,7 +27,7 @@ final class ScriptedUpstream: Sendable {
                 }
                 self.accepted.add(1, ordering: .relaxed)
                 let connection = Connection(Descriptor(socket), self)
-                try? BackgroundThread.start {
+                try? DedicatedThread.start("of a connection") {
                     self.script(connection)
                     connection.close()
                 }
@@ -164,29 +164,5 @@ enum Loopback {
             sent += count
         }
         return true
-    }
-}
-
-enum BackgroundThread {
-    static func start(_ body: @escaping @Sendable () -> Void) throws {
-        let work = Unmanaged.passRetained(Work(body))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { pointer in
-                guard let pointer else { return nil }
-                Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
-                return nil
-            }, work.toOpaque())
-        if result != 0 {
-            work.release()
-            throw AiboxError.system("cannot start a thread", errno: result)
-        }
-        pthread_detach(thread)
-    }
-
-    private final class Work: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }

@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxTestSupport
 import Testing
 
 @Suite("Sizes")
@@ -26,7 +27,7 @@ struct ByteSizeTests {
 
     @Test("the text of any size reads back as the same size")
     func roundTrip() {
-        var numbers = SeededNumbers(seed: 7)
+        var numbers = SeededGenerator(seed: 7)
         for _ in 0..<2000 {
             let shift = Int64.random(in: 0...4, using: &numbers) * 10
             let size = ByteSize(bytes: Int64.random(in: 0...(1 << 20), using: &numbers) << shift)

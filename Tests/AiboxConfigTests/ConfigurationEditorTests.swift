@@ -1,4 +1,5 @@
 import AiboxSystem
+import AiboxTestSupport
 import Testing
 
 @testable import AiboxConfig
@@ -215,7 +216,7 @@ struct ConfigurationEditorTests {
         "over random files: the key gets its value, all other keys keep theirs, and no comment is lost",
         arguments: [11, 12, 13] as [UInt64])
     func random(seed: UInt64) throws {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         for _ in 0..<300 {
             let text = Self.file(&numbers)
             let bytes = Array(text.utf8)
@@ -241,10 +242,10 @@ struct ConfigurationEditorTests {
     }
 
     /// A valid file with random keys, layout, comments and line ends. Lists keep their comments outside.
-    private static func file(_ numbers: inout SeededNumbers) -> String {
+    private static func file(_ numbers: inout SeededGenerator) -> String {
         let newline = Bool.random(using: &numbers) ? "\n" : "\r\n"
         var count = 0
-        func note(_ numbers: inout SeededNumbers) -> String {
+        func note(_ numbers: inout SeededGenerator) -> String {
             count += 1
             return Bool.random(using: &numbers) ? "" : "  # note \(count) é"
         }

@@ -3,21 +3,6 @@ import AiboxSystem
 import AiboxTestSupport
 import Testing
 
-/// Numbers from a seed, so that a failure can be repeated (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 @Suite("Foreign bytes")
 struct YAMLFuzzTests {
     private static let pieces = [
@@ -30,7 +15,7 @@ struct YAMLFuzzTests {
 
     @Test("no bytes crash the reader, and every place lies in the text", arguments: [1, 2, 3, 4] as [UInt64])
     func random(seed: UInt64) {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         for round in 0..<3000 {
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 0...40, using: &numbers) {
@@ -66,7 +51,7 @@ struct YAMLFuzzTests {
         "a damaged configuration loads whole or not at all, and set keeps every other value",
         arguments: [5, 6] as [UInt64])
     func damaged(seed: UInt64) throws {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         let folder = try TemporaryFolder()
         let template = Array(ConfigurationTemplate.enterprise.text.utf8)
         let identity = UserIdentity(uid: 1000, gid: 1000, name: "dev", home: folder.path)

@@ -1,6 +1,7 @@
 import AiboxConfig
 import AiboxSystem
 import AiboxTestSupport
+import AiboxWire
 import Glibc
 import Testing
 
@@ -92,14 +93,15 @@ struct CredentialStoresTests {
         #expect(try both.list().isEmpty)
     }
 
-    @Test("a stand-in is no secret to keep, wherever it comes from")
-    func standIns() throws {
+    @Test("a stand-in is no secret to keep, wherever it comes from", arguments: LLMPlan.API.allCases)
+    func standIns(api: LLMPlan.API) throws {
         let lab = try FileStoreLab()
-        let surrogate = try Surrogate(for: .git).secret
+        let surrogate = try Secret(api.surrogatePrefix + String(repeating: "0f", count: 32))
         let credential = try Credential(try CredentialName("git-token:git.example"))
         #expect(throws: AiboxError.self) {
             try CredentialStores([lab.store()]).write(StoredCredential(credential, surrogate))
         }
+        #expect(try lab.store().list().isEmpty)
         let store = EnvironmentStore(["AIBOX_GIT_TOKEN": surrogate.text, "AIBOX_GIT_HOST": "git.example"])
         let error = #expect(throws: AiboxError.self) { try store.list() }
         #expect(error?.description.contains(surrogate.text) == false)

@@ -290,7 +290,7 @@ struct EncryptedFileStoreTests {
 
     @Test("any sequence of writes and removals leaves what a dictionary would hold")
     func model() throws {
-        var random = SplitMix(seed: 20_261_122)
+        var random = SeededGenerator(seed: 20_261_122)
         let lab = try FileStoreLab()
         var model: [String: String] = [:]
         let names = (0..<6).map { "git-token:h\($0).example" } + ["llm-api-key:openai", "llm-api-key:anthropic"]
@@ -309,19 +309,5 @@ struct EncryptedFileStoreTests {
             }
             #expect(held == model)
         }
-    }
-}
-
-/// Deterministic numbers (SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }

@@ -15,40 +15,14 @@ struct GatewayLLMTests {
     static let secret = "sk-canary-" + String(UInt64.random(in: .min ... .max), radix: 36) + "xyz"
     static let surrogate = "sk-ant-aibox-0123456789abcdef0123456789abcdef"
 
-    /// A provider on a port of this machine, and a plan with the one key for it.
-    private final class Provider {
-        let folder: TemporaryFolder
-        private let child: ChildProcess
-        let port: UInt16
-        var log: String { (try? File.text(folder.path + "/requests")) ?? "" }
-
-        init() throws {
-            folder = try TemporaryFolder(prefix: "aibox-llm")
-            let output = try Pipe()
-            child = try ChildProcess.start(
-                Command("python3", [Lab.programs + "/llm.py", "0", folder.path + "/requests"]),
-                descriptors: [-1, output.write.number, STDERR_FILENO], deathSignal: SIGKILL)
-            output.write.close()
-            var line: [UInt8] = []
-            var byte: UInt8 = 0
-            while read(output.read.number, &byte, 1) == 1, byte != 10 { line.append(byte) }
-            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-            port = try #require(words.last.flatMap { UInt16($0) })
-        }
-
-        deinit {
-            child.send(SIGKILL)
-            _ = try? child.wait()
-        }
-
-        func plan(_ limits: LLMPlan.Limits = .init()) -> LLMPlan {
-            LLMPlan(
-                grants: [
-                    .init(
-                        name: "llm-api-key:anthropic", api: .anthropic, surrogate: surrogate, secret: secret,
-                        base: "http://127.0.0.1:\(port)")
-                ], models: ["claude-*"], limits: limits, targets: ["127.0.0.1/32"])
-        }
+    /// A plan with the one key for a provider.
+    private static func plan(_ provider: LabProvider, _ limits: LLMPlan.Limits = .init()) -> LLMPlan {
+        LLMPlan(
+            grants: [
+                .init(
+                    name: "llm-api-key:anthropic", api: .anthropic, surrogate: surrogate, secret: secret,
+                    base: "http://127.0.0.1:\(provider.port)")
+            ], models: ["claude-*"], limits: limits, targets: ["127.0.0.1/32"])
     }
 
     private func ask(_ gateway: LiveGateway, key: String = surrogate, model: String = "claude-lab") throws -> String {
@@ -74,7 +48,7 @@ struct GatewayLLMTests {
         "asks with the real key, which is nowhere inside, on no command line, in no log; its port is closed without a key"
     )
     func asks() throws {
-        let provider = try Provider()
+        let provider = try LabProvider()
         do {
             // The control: no key, no door.
             let gateway = try LiveGateway(name: "nokey", plan: EgressPlan())
@@ -84,7 +58,7 @@ struct GatewayLLMTests {
             let status = result.termination.status
             #expect(status == 7)
         }
-        let gateway = try LiveGateway(name: "llm", plan: EgressPlan(), llm: provider.plan())
+        let gateway = try LiveGateway(name: "llm", plan: EgressPlan(), llm: Self.plan(provider))
         try gateway.client.serving()
         let answer = try ask(gateway)
         #expect(answer.hasSuffix(" 200") && answer.contains("hello"), "\(answer)")
@@ -121,8 +95,8 @@ struct GatewayLLMTests {
         "one that is killed is missed, closed out and started again, and knows what was spent; with the gateway it dies"
     )
     func killed() throws {
-        let provider = try Provider()
-        let gateway = try LiveGateway(name: "llmkill", plan: EgressPlan(), llm: provider.plan(.init(tokens: 40)))
+        let provider = try LabProvider()
+        let gateway = try LiveGateway(name: "llmkill", plan: EgressPlan(), llm: Self.plan(provider, .init(tokens: 40)))
         try gateway.client.serving()
         #expect(try ask(gateway).hasSuffix(" 200"))
         #expect(eventually { (try? gateway.events("llm.response").count) == 1 })

@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxNetwork
+import AiboxTestSupport
 import Testing
 
 @testable import AiboxPolicy
@@ -75,7 +76,7 @@ struct PolicyPropertyTests {
 
     @Test("patterns cover what they say they cover")
     func patterns() {
-        var random = SplitMix(seed: 3)
+        var random = SeededGenerator(seed: 3)
         let letters = Array("ab/*")
         func text(_ letters: [Character]) -> String {
             String(

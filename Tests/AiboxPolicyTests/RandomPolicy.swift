@@ -1,4 +1,5 @@
 import AiboxNetwork
+import AiboxTestSupport
 
 @testable import AiboxPolicy
 
@@ -27,11 +28,11 @@ struct RandomPolicy {
         case value(String, PolicyItem.Content)
     }
 
-    private var random: SplitMix
+    private var random: SeededGenerator
     private var layer = PolicyLayer.org
     private var line = 1
 
-    init(seed: UInt64) { random = SplitMix(seed: seed) }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     mutating func triple(_ theme: Theme) -> (PolicyDocument, PolicyDocument, PolicyDocument) {
         layer = .org

@@ -1,25 +1,12 @@
+import AiboxTestSupport
 import AiboxWire
 import Testing
-
-/// A generator with a seed, so that a failure can be seen again.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    // SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 @Suite("JSON holds for all inputs")
 struct JSONFuzzTests {
     @Test("what is printed is read back the same", arguments: 0..<20 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<300 {
             let value = Self.value(depth: 0, &random)
             #expect(try JSONParser.parse(value.bytes) == value)
@@ -31,7 +18,7 @@ struct JSONFuzzTests {
         "damaged documents are refused or read, never worse, and what is read prints stably",
         arguments: 0..<20 as Range<UInt64>)
     func damaged(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<1500 {
             var bytes = Self.value(depth: 0, &random).bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) { Self.damage(&bytes, &random) }
@@ -43,7 +30,7 @@ struct JSONFuzzTests {
 
     @Test("random bytes are refused or read, never worse", arguments: 0..<8 as Range<UInt64>)
     func noise(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let alphabet = Array(#"{}[]",:\u0123456789abcdefntr.eE+- "#.utf8) + [0x00, 0x0A, 0x80, 0xC3, 0xED, 0xF0, 0xFF]
         for _ in 0..<4000 {
             let bytes = (0..<Int.random(in: 0..<40, using: &random)).map { _ in

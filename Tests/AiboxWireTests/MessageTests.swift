@@ -1,3 +1,4 @@
+import AiboxTestSupport
 import AiboxWire
 import Testing
 
@@ -114,7 +115,7 @@ struct MessageTests {
 
     @Test("no random document passes for a message", arguments: 0..<4 as Range<UInt64>)
     func noise(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             let value = JSONFuzzTests.value(depth: 0, &random)
             #expect(throws: WireError.self) { try ControlRequest(json: value) }

@@ -1,3 +1,4 @@
+import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -8,33 +9,6 @@ extension Sandboxes {
     /// A model is asked from inside, and the key for it is nowhere inside.
     @Suite("Language models")
     struct LLMTests {
-        /// The lab's provider on a port of this machine.
-        private final class Provider {
-            let folder: TemporaryFolder
-            let port: UInt16
-            private let child: ChildProcess
-            var log: String { (try? File.text(folder.path + "/requests")) ?? "" }
-
-            init() throws {
-                folder = try TemporaryFolder(prefix: "aibox-llm")
-                let output = try Pipe()
-                child = try ChildProcess.start(
-                    Command("python3", [Lab.programs + "/llm.py", "0", folder.path + "/requests"]),
-                    descriptors: [-1, output.write.number, STDERR_FILENO], deathSignal: SIGKILL)
-                output.write.close()
-                var line: [UInt8] = []
-                var byte: UInt8 = 0
-                while read(output.read.number, &byte, 1) == 1, byte != 10 { line.append(byte) }
-                let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-                port = try #require(words.last.flatMap { UInt16($0) })
-            }
-
-            deinit {
-                child.send(SIGKILL)
-                _ = try? child.wait()
-            }
-        }
-
         private func policy(_ engine: SandboxFixture.Engine) -> String {
             let runtime = engine == .crun ? "runtime: {engine: gvisor, fallback: [crun]}\n" : ""
             return "version: 1\n\(runtime)network: {targets: [127.0.0.1/32]}\n"
@@ -43,7 +17,7 @@ extension Sandboxes {
 
         @Test("asked with a surrogate, counted, and closed with the sandbox", arguments: SandboxFixture.Engine.allCases)
         func asked(engine: SandboxFixture.Engine) throws {
-            let provider = try Provider()
+            let provider = try LabProvider()
             let canary = "sk-canary-" + String(UInt64.random(in: .min ... .max), radix: 36) + "-q"
             let fixture = try SandboxFixture(
                 engine: engine, policy: policy(engine),
@@ -71,15 +45,27 @@ extension Sandboxes {
             #expect(inside.text.contains("ANTHROPIC_API_KEY=sk-ant-aibox-") && !inside.text.contains(canary))
             let record = try SystemCommandRunner().run(Command("podman", ["container", "inspect", fixture.container]))
             #expect(record.text.contains("ANTHROPIC_BASE_URL") && !record.text.contains(canary))
-            let left = try SystemCommandRunner().run(
-                Command("grep", ["-rlF", canary, fixture.aibox.home.path, fixture.workspace]))
-            #expect(left.text == "")
+            let forms = [canary, Hex.encode(Array(canary.utf8)), Base64.encode(Array(canary.utf8))]
+            let places = [fixture.aibox.home.path, fixture.workspace]
+            for form in forms {
+                let left = try SystemCommandRunner().run(Command("grep", ["-rlF", form] + places))
+                #expect(left.termination == .exited(1) && left.text == "", "\(form) is in \(left.text)")
+            }
 
             let usage = try JSONParser.parse(
                 try fixture.aibox.run("llm", "usage", "--by", "model", "--name", fixture.name, "-o", "json").output)
             let row = usage.elements?.first { $0["model"] == "claude-lab" }
             #expect(row?["requests"] == .integer(1) && row?["input_tokens"] == .integer(10), "\(usage.text)")
             #expect(usage.elements?.first { $0["model"] == "gpt-5" }?["refused"] == .integer(1))
+
+            // Dead with the sandbox: the only one who knew the key, and the only one to whom the surrogate was worth anything.
+            let gateway = try #require(try fixture.status()["gateway_pid"]?.wholeNumber)
+            let proxies = try SystemCommandRunner().run(
+                Command("pgrep", ["--parent", String(gateway), "--exact", "aibox-llm-proxy"]))
+            let proxy = try #require(proxies.text.split(separator: "\n").first, "no proxy below \(gateway)")
+            #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
+            #expect(!File.exists("/proc/\(proxy)"))
+            #expect(try fixture.settledRemains() == [])
         }
     }
 }

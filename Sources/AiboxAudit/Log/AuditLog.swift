@@ -2,21 +2,11 @@ public import AiboxSystem
 import Dispatch
 import Synchronization
 
-/// What emitters of events need: the log, or a stand-in for it in tests.
-public protocol AuditSink: Sendable {
-    /// Puts an event into the log. When this returns, the event is on the disk: its effect may follow (P7).
-    ///
-    /// - Throws: if it could not be written; then the action must not happen. Under `FailureRule.markGap` it does not
-    ///   throw for that: the id returned is then of an event that is counted as missing.
-    @discardableResult
-    func append(_ event: AuditEvent) throws(AiboxError) -> EventID
-}
-
 /// The audit log of this machine's user: append-only, chained, keyed, signed (docs/audit-log.md).
 ///
 /// Any number of threads and processes append at once. One thread in each process writes; events that wait together
 /// share one sync of the disk.
-public final class AuditLog: AuditSink {
+public final class AuditLog: Sendable {
     public struct Options: Sendable {
         /// Where copies of the checkpoints go.
         public var secondPlaces: [SecondPlace] = []
@@ -77,6 +67,10 @@ public final class AuditLog: AuditSink {
     // The thread writes what waits and a last checkpoint, and ends by itself.
     deinit { queue.finish(nil) }
 
+    /// Puts an event into the log. When this returns, the event is on the disk: its effect may follow (P7).
+    ///
+    /// - Throws: if it could not be written; then the action must not happen. Under `FailureRule.markGap` it does not
+    ///   throw for that: the id returned is then of an event that is counted as missing.
     @discardableResult
     public func append(_ event: AuditEvent) throws(AiboxError) -> EventID {
         let ids = try append([event])

@@ -1,6 +1,5 @@
 import AiboxSystem
 import Dispatch
-import Glibc
 import Synchronization
 
 /// What waits to be written, and the one thread that writes it.
@@ -84,32 +83,9 @@ final class LogQueue: Sendable {
     }
 
     /// Starts the thread, which owns the writer from now on.
-    func start(_ writer: LogWriter) throws(AiboxError) {
-        let work = Unmanaged.passRetained(Work(queue: self, writer: writer))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { pointer in
-                guard let pointer else { return nil }
-                let work = Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue()
-                work.queue.run(work.writer)
-                return nil
-            }, work.toOpaque())
-        if result != 0 {
-            work.release()
-            throw .system("cannot start the audit log's thread", errno: result)
-        }
-        pthread_detach(thread)
-    }
-
-    private final class Work {
-        let queue: LogQueue
-        let writer: LogWriter
-
-        init(queue: LogQueue, writer: LogWriter) {
-            self.queue = queue
-            self.writer = writer
-        }
+    func start(_ writer: sending LogWriter) throws(AiboxError) {
+        nonisolated(unsafe) let writer = writer
+        try DedicatedThread.start("of the audit log") { self.run(writer) }
     }
 
     private func run(_ writer: LogWriter) {

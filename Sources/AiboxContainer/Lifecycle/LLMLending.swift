@@ -98,7 +98,7 @@ struct LLMLending: Sendable {
 
     /// Looks like a key of the API to programs that check, and is worth nothing anywhere but at this sandbox's proxy.
     private static func surrogate(_ api: LLMPlan.API) throws(AiboxError) -> String {
-        api.keyPrefix + "aibox-" + Hex.encode(try SecureRandom.bytes(32))
+        api.surrogatePrefix + Hex.encode(try SecureRandom.bytes(32))
     }
 
     /// What the programs inside read.

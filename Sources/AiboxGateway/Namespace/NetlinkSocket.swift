@@ -2,13 +2,9 @@ import AiboxSystem
 import CLinux
 import Glibc
 
-/// Sends rtnetlink requests and waits for the kernel's verdict on each.
-protocol NetlinkSender {
-    func send(_ message: NetlinkMessage, _ what: String) throws(AiboxError)
-}
-
-/// A netlink socket. It stays in the network namespace in which it was made.
-final class NetlinkSocket: NetlinkSender {
+/// Sends rtnetlink requests and waits for the kernel's verdict on each. It stays in the network namespace in which it was
+/// made.
+final class NetlinkSocket {
     private let descriptor: Descriptor
     private var sequence: UInt32 = 0
 

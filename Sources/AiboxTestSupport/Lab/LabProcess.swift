@@ -4,10 +4,12 @@ import Glibc
 /// A program of the lab that runs until this object goes, or is stopped.
 public final class LabProcess: Sendable {
     public let child: ChildProcess
+    /// What followed `ready` on its line.
+    public let answer: String
     private let leash: Descriptor
 
     /// - Parameters:
-    ///   - ready: the line on standard output that tells that it serves; nil does not wait.
+    ///   - ready: the first word on standard output that tells that it serves; nil does not wait.
     ///   - errors: the descriptor that standard error goes to.
     public init(_ command: Command, ready: String?, errors: Int32 = 2) throws(AiboxError) {
         let input = try Pipe()
@@ -20,9 +22,12 @@ public final class LabProcess: Sendable {
         output.write.close()
         if let ready {
             let line = try output.read.readLine()
-            guard line == ready else {
+            guard line == ready || line.hasPrefix(ready + " ") else {
                 throw AiboxError(.failed, "\(command.executable) did not start", why: "it said \"\(line)\"")
             }
+            answer = String(line.dropFirst(ready.count + 1))
+        } else {
+            answer = ""
         }
     }
 

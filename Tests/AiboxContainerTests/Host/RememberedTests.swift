@@ -63,6 +63,37 @@ struct RememberedTests {
         }
     }
 
+    @Test("an image is asked for again once a name in its storage has moved")
+    func image() throws {
+        struct Storage: CommandRunner {
+            let root: TemporaryFolder
+            func run(_ command: Command, timeout: Duration?) throws(AiboxError) -> CommandResult {
+                let id = try File.text(root.path + "/id")
+                let upper = root.path + "/overlay/layer/diff"
+                let text = #"[{"Id": "\#(id)", "GraphDriver": {"Data": {"UpperDir": "\#(upper)"}}}]"#
+                return try SystemCommandRunner().run(Command("printf", ["%s", text]), timeout: timeout)
+            }
+        }
+        let root = try TemporaryFolder()
+        try Folder.make(root.path + "/overlay-images")
+        func move(to id: String) throws {
+            try root.write("id", id)
+            try File.replace(root.path + "/overlay-images/images.json", with: id)
+        }
+        let store = ImageStore(podman: Podman(runner: Storage(root: root), host: .current), remembered: remembered)
+        let (one, two) = (String(repeating: "1", count: 64), String(repeating: "2", count: 64))
+        try move(to: one)
+        #expect(try store.find("localhost/x:1")?.id == one)
+        #expect(!File.exists(remembered.folder), "asked while the storage changed, and kept")
+        // Now the storage has not changed for a while.
+        usleep(1_500_000)
+        #expect(try store.find("localhost/x:1")?.id == one)
+        try root.write("id", two)
+        #expect(try store.find("localhost/x:1")?.id == one, "not remembered at all")
+        try move(to: two)
+        #expect(try store.find("localhost/x:1")?.id == two)
+    }
+
     @Test("gVisor's release is asked for once a program")
     func runtime() throws {
         struct Counting: CommandRunner {

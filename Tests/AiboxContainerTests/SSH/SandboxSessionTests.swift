@@ -1,4 +1,5 @@
 import AiboxSystem
+import AiboxTestSupport
 import Testing
 
 @testable import AiboxContainer
@@ -17,7 +18,7 @@ struct SandboxSessionTests {
 
     @Test("the script gives back exactly the words", arguments: 0..<50)
     func roundTrip(seed: UInt64) throws {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let words = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
             String(
                 decoding: (0..<Int.random(in: 0...12, using: &generator)).map { _ in
@@ -40,15 +41,4 @@ struct SandboxSessionTests {
         #expect(back == words, "\(result.errorText)")
     }
 
-    /// SplitMix64: the same words at every run.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-            return value ^ (value >> 31)
-        }
-    }
 }

@@ -1,3 +1,4 @@
+import AiboxTestSupport
 import Testing
 
 @testable import Rego

@@ -1,10 +1,9 @@
-import AiboxSystem
 import Glibc
 
 /// A thread of its own, for work that waits and for children that end with the thread that started them.
-enum DedicatedThread {
+public enum DedicatedThread {
     /// Starts the thread; it ends when `body` returns.
-    static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(AiboxError) {
+    public static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(AiboxError) {
         let work = Unmanaged.passRetained(Work(body: body))
         var thread = pthread_t()
         let result = pthread_create(
