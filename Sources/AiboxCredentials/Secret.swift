@@ -71,7 +71,7 @@ extension Secret {
     /// - Throws: `usage` for a stand-in of aibox's own making, whatever became of it: it opens nothing.
     func requireReal() throws(AiboxError) {
         let isSurrogate = withBytes { bytes in
-            LLMPlan.API.allCases.contains { bytes.starts(with: $0.surrogatePrefix.utf8) }
+            BrokerPlan.API.allCases.contains { bytes.starts(with: $0.surrogatePrefix.utf8) }
         }
         if isSurrogate {
             throw AiboxError(

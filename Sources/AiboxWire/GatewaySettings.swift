@@ -21,7 +21,7 @@ public struct GatewaySettings: Sendable, Equatable {
     /// The way out (`EgressPlan`); nil: there is none at all.
     public var network: JSONValue?
     /// Keys for language models and what may be asked with them; nil: there are none, and no proxy for them.
-    public var llm: LLMPlan?
+    public var llm: BrokerPlan?
 
     /// The audit log, as `aibox start` opened it.
     public struct AuditPlace: Sendable, Equatable {
@@ -44,7 +44,7 @@ public struct GatewaySettings: Sendable, Equatable {
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
         sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace,
-        network: JSONValue? = nil, llm: LLMPlan? = nil
+        network: JSONValue? = nil, llm: BrokerPlan? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -77,8 +77,8 @@ extension GatewaySettings {
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "settings")
         try Wire.checkVersion(&fields)
-        var llm: LLMPlan?
-        if let plan = fields.take("llm") { llm = try LLMPlan(json: plan) }
+        var llm: BrokerPlan?
+        if let plan = fields.take("llm") { llm = try BrokerPlan(json: plan) }
         self.init(
             sandbox: try fields.string("sandbox"), runFolder: try fields.string("runFolder"),
             user: try fields.string("user"), engine: try fields.string("engine"),

@@ -3,7 +3,7 @@ public enum LLMProxyOrder: Sendable, Equatable {
     /// The first: who and where, and the plan.
     case begin(LLMProxySettings)
     /// Another plan from now on.
-    case plan(LLMPlan)
+    case plan(BrokerPlan)
     /// The sandbox is cut off: end what is open.
     case cut
 
@@ -26,7 +26,7 @@ public enum LLMProxyOrder: Sendable, Equatable {
         if let settings = fields.take("begin") {
             self = .begin(try LLMProxySettings(json: settings))
         } else if let plan = fields.take("plan") {
-            self = .plan(try LLMPlan(json: plan))
+            self = .plan(try BrokerPlan(json: plan))
         } else {
             guard try fields.bool("cut") else { throw fields.error("cut is false") }
             self = .cut
@@ -42,10 +42,10 @@ public struct LLMProxySettings: Sendable, Equatable {
     public var audit: GatewaySettings.AuditPlace
     /// `host:port` in lower case, as the sandbox may call it.
     public var authorities: [String]
-    public var plan: LLMPlan
+    public var plan: BrokerPlan
 
     public init(
-        sandbox: String, user: String, audit: GatewaySettings.AuditPlace, authorities: [String], plan: LLMPlan
+        sandbox: String, user: String, audit: GatewaySettings.AuditPlace, authorities: [String], plan: BrokerPlan
     ) {
         self.sandbox = sandbox
         self.user = user
@@ -66,7 +66,7 @@ public struct LLMProxySettings: Sendable, Equatable {
         self.init(
             sandbox: try fields.string("sandbox"), user: try fields.string("user"),
             audit: try GatewaySettings.AuditPlace(json: fields.take("audit") ?? .null),
-            authorities: try fields.texts("authorities"), plan: try LLMPlan(json: fields.take("plan") ?? .null))
+            authorities: try fields.texts("authorities"), plan: try BrokerPlan(json: fields.take("plan") ?? .null))
         try fields.finish()
     }
 }

@@ -28,7 +28,7 @@ struct LimitsTests {
     @Test("exactly the limit passes at once, and again a minute later") func exact() throws {
         var limits = LLMLimits(.init(requestsPerMinute: 3))
         for _ in 0..<3 { _ = try limits.begin(0, at: 10) }
-        let refusal = #expect(throws: LLMRefusal.self) { try limits.begin(0, at: 40) }
+        let refusal = #expect(throws: BrokerRefusal.self) { try limits.begin(0, at: 40) }
         #expect(refusal?.retryAfter == 31)
         #expect(refusal?.status == 429)
         _ = try limits.begin(0, at: 71)
@@ -37,15 +37,15 @@ struct LimitsTests {
     @Test("tokens are taken before, and corrected after") func reserved() throws {
         var limits = LLMLimits(.init(tokensPerMinute: 1000))
         let first = try limits.begin(800, at: 0)
-        #expect(throws: LLMRefusal.self) { try limits.begin(300, at: 1) }
+        #expect(throws: BrokerRefusal.self) { try limits.begin(300, at: 1) }
         limits.settle(first, cost: 100)
         _ = try limits.begin(900, at: 2)
-        #expect(throws: LLMRefusal.self) { try limits.begin(1, at: 3) }
+        #expect(throws: BrokerRefusal.self) { try limits.begin(1, at: 3) }
     }
 
     @Test("a request that can never pass is told so") func never() {
         var limits = LLMLimits(.init(tokensPerMinute: 10))
-        let refusal = #expect(throws: LLMRefusal.self) { try limits.begin(11, at: 0) }
+        let refusal = #expect(throws: BrokerRefusal.self) { try limits.begin(11, at: 0) }
         #expect(refusal?.retryAfter == nil)
     }
 
@@ -54,13 +54,13 @@ struct LimitsTests {
         let reservation = try limits.begin(50, at: 0)
         limits.settle(reservation, cost: 90)
         #expect(limits.spent == 110)
-        #expect(throws: LLMRefusal.self) { try limits.begin(0 + 1, at: 1) }
+        #expect(throws: BrokerRefusal.self) { try limits.begin(0 + 1, at: 1) }
     }
 
     @Test("the budget holds while requests are under way, and a refused request takes nothing") func budget() throws {
         var limits = LLMLimits(.init(requestsPerMinute: 2, tokens: 100))
         let first = try limits.begin(60, at: 0)
-        #expect(throws: LLMRefusal.self) { try limits.begin(60, at: 0) }
+        #expect(throws: BrokerRefusal.self) { try limits.begin(60, at: 0) }
         limits.settle(first, cost: 0)
         _ = try limits.begin(60, at: 0)
         #expect(limits.reserved == 60)

@@ -19,14 +19,14 @@ final class LiveProxy {
     private let server: LLMProxyServer
 
     init(
-        _ upstream: ScriptedUpstream, models: [String] = ["claude-*", "gpt-*"], limits: LLMPlan.Limits = .init(),
+        _ upstream: ScriptedUpstream, models: [String] = ["claude-*", "gpt-*"], limits: BrokerPlan.Limits = .init(),
         clock: (@Sendable () -> Int64)? = nil, bodyLimit: Int? = nil, expires: Int64? = nil,
-        edit: (inout LLMPlan) -> Void = { _ in }
+        edit: (inout BrokerPlan) -> Void = { _ in }
     ) throws {
         let (listener, port) = try Loopback.listen()
         self.port = port
         let base = "http://127.0.0.1:\(upstream.port)"
-        var plan = LLMPlan(
+        var plan = BrokerPlan(
             grants: [
                 .init(
                     name: "llm-api-key:anthropic", api: .anthropic, surrogate: Self.anthropic, secret: Self.secret,
@@ -43,7 +43,7 @@ final class LiveProxy {
 
     deinit { server.end() }
 
-    func use(_ plan: LLMPlan) throws { try server.use(plan) }
+    func use(_ plan: BrokerPlan) throws { try server.use(plan) }
     func cut() { server.closeConnections() }
 
     func client() throws -> RawClient { RawClient(try Loopback.connect(port), port: port) }

@@ -260,7 +260,7 @@ struct ProxyTests {
             try #require(streaming.more())
         }
         try proxy.use(
-            LLMPlan(
+            BrokerPlan(
                 grants: [
                     .init(
                         name: "new", api: .anthropic, surrogate: "sk-ant-aibox-surrogate-of-another",

@@ -98,9 +98,9 @@ struct RouteTests {
 
 @Suite("What a request's body says")
 struct BodyTests {
-    private func read(_ text: String) -> Result<LLMBody, LLMRefusal> {
+    private func read(_ text: String) -> Result<LLMBody, BrokerRefusal> {
         Array(text.utf8).withUnsafeBytes { bytes in
-            do throws(LLMRefusal) { return .success(try LLMBody.read(bytes)) } catch { return .failure(error) }
+            do throws(BrokerRefusal) { return .success(try LLMBody.read(bytes)) } catch { return .failure(error) }
         }
     }
 
@@ -138,7 +138,7 @@ struct BodyTests {
 
     @Test("nesting costs no stack") func deep() {
         let text = #"{"model":"a","x":"# + String(repeating: "[", count: 1_000_000)
-        #expect(throws: LLMRefusal.self) { try read(text).get() }
+        #expect(throws: BrokerRefusal.self) { try read(text).get() }
         let fine = #"{"model":"a","x":"# + String(repeating: "[", count: 500) + String(repeating: "]", count: 500) + "}"
         #expect(throws: Never.self) { try read(fine).get() }
     }
@@ -147,7 +147,7 @@ struct BodyTests {
         let text = Array(#"{"model":"claude-1","a":[1,2.5e3,{"b":null}],"c":"\u00e9\n","d":true,"max_tokens":7}"#.utf8)
         var generator = SystemRandomNumberGenerator()
         for end in text.indices {
-            #expect(throws: LLMRefusal.self) { try read(String(decoding: text[..<end], as: UTF8.self)).get() }
+            #expect(throws: BrokerRefusal.self) { try read(String(decoding: text[..<end], as: UTF8.self)).get() }
         }
         for _ in 0..<5000 {
             var changed = text
@@ -160,8 +160,8 @@ struct BodyTests {
 @Suite("Whose key a request shows")
 struct CallerFieldsTests {
     static let grants = [
-        LLMPlan.Grant(name: "a", api: .anthropic, surrogate: LiveProxy.anthropic, secret: "real-anthropic"),
-        LLMPlan.Grant(name: "o", api: .openai, surrogate: LiveProxy.openai, secret: "real-openai"),
+        BrokerPlan.Grant(name: "a", api: .anthropic, surrogate: LiveProxy.anthropic, secret: "real-anthropic"),
+        BrokerPlan.Grant(name: "o", api: .openai, surrogate: LiveProxy.openai, secret: "real-openai"),
     ]
 
     private func fields(_ lines: [String]) -> [HTTPRequestHead.Field] {
@@ -171,7 +171,7 @@ struct CallerFieldsTests {
         }
     }
 
-    static let right: [(String, [String], LLMPlan.API?)] = [
+    static let right: [(String, [String], BrokerPlan.API?)] = [
         ("x-api-key", ["x-api-key: \(LiveProxy.anthropic)"], .anthropic),
         ("bearer", ["authorization: Bearer \(LiveProxy.openai)"], .openai),
         (
@@ -182,11 +182,11 @@ struct CallerFieldsTests {
     ]
 
     @Test("the sandbox's own, in its place", arguments: right)
-    func accepted(_ description: String, _ lines: [String], _ api: LLMPlan.API?) throws {
+    func accepted(_ description: String, _ lines: [String], _ api: BrokerPlan.API?) throws {
         _ = try CallerFields.grant(fields(lines), among: Self.grants, for: api)
     }
 
-    static let wrong: [(String, [String], LLMPlan.API?)] = [
+    static let wrong: [(String, [String], BrokerPlan.API?)] = [
         ("none", [], .anthropic), ("a foreign key", ["x-api-key: sk-ant-foreign"], .anthropic),
         (
             "a foreign key beside the own", ["x-api-key: \(LiveProxy.anthropic)", "authorization: Bearer sk-x"],
@@ -204,8 +204,8 @@ struct CallerFieldsTests {
     ]
 
     @Test("everything else is refused", arguments: wrong)
-    func refused(_ description: String, _ lines: [String], _ api: LLMPlan.API?) {
-        #expect(throws: LLMRefusal.self) { try CallerFields.grant(fields(lines), among: Self.grants, for: api) }
+    func refused(_ description: String, _ lines: [String], _ api: BrokerPlan.API?) {
+        #expect(throws: BrokerRefusal.self) { try CallerFields.grant(fields(lines), among: Self.grants, for: api) }
     }
 
     @Test("nothing that could authenticate is passed on") func stripped() {

@@ -93,8 +93,8 @@ struct CredentialStoresTests {
         #expect(try both.list().isEmpty)
     }
 
-    @Test("a stand-in is no secret to keep, wherever it comes from", arguments: LLMPlan.API.allCases)
-    func standIns(api: LLMPlan.API) throws {
+    @Test("a stand-in is no secret to keep, wherever it comes from", arguments: BrokerPlan.API.allCases)
+    func standIns(api: BrokerPlan.API) throws {
         let lab = try FileStoreLab()
         let surrogate = try Secret(api.surrogatePrefix + String(repeating: "0f", count: 32))
         let credential = try Credential(try CredentialName("git-token:git.example"))

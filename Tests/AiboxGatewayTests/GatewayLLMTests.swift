@@ -16,8 +16,8 @@ struct GatewayLLMTests {
     static let surrogate = "sk-ant-aibox-0123456789abcdef0123456789abcdef"
 
     /// A plan with the one key for a provider.
-    private static func plan(_ provider: LabProvider, _ limits: LLMPlan.Limits = .init()) -> LLMPlan {
-        LLMPlan(
+    private static func plan(_ provider: LabProvider, _ limits: BrokerPlan.Limits = .init()) -> BrokerPlan {
+        BrokerPlan(
             grants: [
                 .init(
                     name: "llm-api-key:anthropic", api: .anthropic, surrogate: surrogate, secret: secret,

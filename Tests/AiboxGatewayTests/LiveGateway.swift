@@ -29,7 +29,7 @@ final class LiveGateway {
     ///   - port: the wished SSH port; nil takes one that no other test wishes.
     ///   - plan: the way out; nil: none.
     init(
-        name: String = "live", isWatched: Bool = true, port: UInt16? = nil, plan: EgressPlan? = nil, llm: LLMPlan? = nil
+        name: String = "live", isWatched: Bool = true, port: UInt16? = nil, plan: EgressPlan? = nil, llm: BrokerPlan? = nil
     ) throws {
         folder = try TemporaryFolder(prefix: "aibox-gateway")
         var settings = Self.settings(name: name, runFolder: folder.path + "/run", port: port)

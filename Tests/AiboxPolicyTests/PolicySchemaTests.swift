@@ -83,16 +83,23 @@ struct PolicySchemaTests {
             ),
             ("runtime.rootless", "runtime: {rootless: true}", { policy in (try? policy.judge(rootful: true)) == nil }),
             (
-                "credentials.llm_api_key_ttl", "credentials: {llm_api_key_ttl: 8h}",
-                { LLMPolicy($0).lifetime == 8 * 3600 }
+                "credentials.git_token_ttl", "credentials: {git_token_ttl: 4h}",
+                { CredentialPolicy($0).gitTokens == 4 * 3600 }
             ),
-            ("llm.models", "llm: {models: [a, b]}", { LLMPolicy($0).models == ["a", "b"] }),
+            (
+                "credentials.llm_api_key_ttl", "credentials: {llm_api_key_ttl: 8h}",
+                { CredentialPolicy($0).modelKeys == 8 * 3600 }
+            ),
+            ("llm.models", "llm: {models: [a, b]}", { CredentialPolicy($0).models == ["a", "b"] }),
             (
                 "llm.requests_per_minute", "llm: {requests_per_minute: 5}",
-                { LLMPolicy($0).limits.requestsPerMinute == 5 }
+                { CredentialPolicy($0).limits.requestsPerMinute == 5 }
             ),
-            ("llm.tokens_per_minute", "llm: {tokens_per_minute: 6}", { LLMPolicy($0).limits.tokensPerMinute == 6 }),
-            ("llm.budget_tokens", "llm: {budget_tokens: 7}", { LLMPolicy($0).limits.tokens == 7 }),
+            (
+                "llm.tokens_per_minute", "llm: {tokens_per_minute: 6}",
+                { CredentialPolicy($0).limits.tokensPerMinute == 6 }
+            ),
+            ("llm.budget_tokens", "llm: {budget_tokens: 7}", { CredentialPolicy($0).limits.tokens == 7 }),
             ("audit.on_failure", "audit: {on_failure: continue}", { $0.auditFailure == .markGap }),
             ("audit.recording_policy", "audit: {recording_policy: required}", { $0.recordingPolicy == .required }),
             (

@@ -50,20 +50,24 @@ extension AuditEventType {
         switch self {
         case .credentialIssue:
             AuditEventDefinition(
-                "A surrogate for a credential was handed to a sandbox, or refused. Never the value of either.",
+                "A credential was lent to a sandbox's broker, or refused. Never the value of it or of its surrogate.",
                 subject: "the credential's name",
                 .optional("kind", .text, "git, llm, registry, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
+                .optional("host", .text, "where it is good, and below which path"),
                 .optional("expires", .text, "when it dies, UTC"),
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("reason", .text, "why it was refused"))
         case .credentialUse:
             AuditEventDefinition(
-                "A surrogate was exchanged for its credential on the way out, or git on the host got one; or that was refused.",
+                "A credential was added to a request on the way out, or git on the host got one; or that was refused.",
                 subject: "the credential's name",
                 .optional("kind", .text, "git, llm, registry, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
+                .optional("request", .text, "tells the broker's requests apart"),
                 .optional("host", .text, "the host it was used for"),
+                .optional("path", .text, "the repository"),
+                .optional("operation", .text, "fetch, push"),
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("reason", .text, "why it was refused"))
         case .credentialRotate:

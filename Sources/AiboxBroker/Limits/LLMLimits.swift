@@ -8,7 +8,7 @@ struct LLMLimits: Sendable {
         var tokens: Int
     }
 
-    private let rules: LLMPlan.Limits
+    private let rules: BrokerPlan.Limits
     private var requests: RateWindow?
     private var tokens: RateWindow?
     /// Tokens of answered requests, earlier stays included.
@@ -16,7 +16,7 @@ struct LLMLimits: Sendable {
     /// Tokens of requests under way.
     private(set) var reserved = 0
 
-    init(_ rules: LLMPlan.Limits) {
+    init(_ rules: BrokerPlan.Limits) {
         self.rules = rules
         requests = rules.requestsPerMinute.map { RateWindow(limit: $0) }
         tokens = rules.tokensPerMinute.map { RateWindow(limit: $0) }
@@ -24,7 +24,7 @@ struct LLMLimits: Sendable {
     }
 
     /// The same counts under other rules.
-    func under(_ rules: LLMPlan.Limits) -> LLMLimits {
+    func under(_ rules: BrokerPlan.Limits) -> LLMLimits {
         var next = LLMLimits(rules)
         if rules.requestsPerMinute == self.rules.requestsPerMinute { next.requests = requests }
         if rules.tokensPerMinute == self.rules.tokensPerMinute { next.tokens = tokens }
@@ -38,7 +38,7 @@ struct LLMLimits: Sendable {
     /// - Parameters:
     ///   - wish: the tokens that it may cost at most, by estimate.
     ///   - second: of a clock that never goes back.
-    mutating func begin(_ wish: Int, at second: Int64) throws(LLMRefusal) -> Reservation {
+    mutating func begin(_ wish: Int, at second: Int64) throws(BrokerRefusal) -> Reservation {
         if var window = requests {
             if window.left(at: second) < 1 {
                 throw Self.refusal("more than \(window.limit) requests in a minute", window.wait(for: 1, at: second))
@@ -55,10 +55,10 @@ struct LLMLimits: Sendable {
         return Reservation(second: second, tokens: wish)
     }
 
-    private mutating func checkTokens(_ wish: Int, at second: Int64) throws(LLMRefusal) {
+    private mutating func checkTokens(_ wish: Int, at second: Int64) throws(BrokerRefusal) {
         if let budget = rules.tokens, spent + reserved + wish > budget {
             let left = max(0, budget - spent - reserved)
-            throw LLMRefusal(
+            throw BrokerRefusal(
                 kind: .rateLimited, rule: "llm.budget",
                 reason: "the budget of \(budget) tokens has \(left) left, and this request may take \(wish)",
                 nextSteps: ["Ask for less with max_tokens, or ask who owns the policy for llm.budget_tokens."])
@@ -69,8 +69,8 @@ struct LLMLimits: Sendable {
             "\(max(0, left)) of \(limit) tokens a minute are left, and this request may take \(wish)", wait)
     }
 
-    private static func refusal(_ reason: String, _ wait: Int?) -> LLMRefusal {
-        LLMRefusal(
+    private static func refusal(_ reason: String, _ wait: Int?) -> BrokerRefusal {
+        BrokerRefusal(
             kind: .rateLimited, rule: "llm.rate", reason: reason, retryAfter: wait,
             nextSteps: wait == nil ? ["Ask for less with max_tokens."] : ["Wait, and ask less often."])
     }

@@ -30,13 +30,13 @@ enum CallerFields {
     ///
     /// Every field that carries a key has to carry that surrogate, in the place that the API has for it.
     static func grant(
-        _ fields: [HTTPRequestHead.Field], among grants: [LLMPlan.Grant], for api: LLMPlan.API?
-    ) throws(LLMRefusal) -> LLMPlan.Grant {
+        _ fields: [HTTPRequestHead.Field], among grants: [BrokerPlan.Grant], for api: BrokerPlan.API?
+    ) throws(BrokerRefusal) -> BrokerPlan.Grant {
         var shown: [[UInt8]] = []
         for field in fields {
             let name = field.name.lowercased()
             if tenants.contains(name) {
-                throw LLMRefusal(
+                throw BrokerRefusal(
                     kind: .permission, rule: "llm.tenant",
                     reason: "\(name) chooses an account, and the account is the organisation's",
                     nextSteps: ["Leave the header \(name) out."])
@@ -51,7 +51,7 @@ enum CallerFields {
             }
         }
         guard let first = shown.first else {
-            throw LLMRefusal(
+            throw BrokerRefusal(
                 kind: .authentication, rule: "llm.credential", reason: "the request shows no key",
                 nextSteps: ["Send what ANTHROPIC_API_KEY or OPENAI_API_KEY holds."])
         }
@@ -59,14 +59,14 @@ enum CallerFields {
         let found = grants.filter { ConstantTime.equal(Array($0.surrogate.utf8), first) }
         guard let grant = found.first, shown.allSatisfy({ ConstantTime.equal($0, first) }) else { throw foreign }
         if let api, grant.api != api {
-            throw LLMRefusal(
+            throw BrokerRefusal(
                 kind: .permission, rule: "llm.credential",
                 reason: "this key is for the \(grant.api.rawValue) API, the path belongs to the \(api.rawValue) API")
         }
         return grant
     }
 
-    private static let foreign = LLMRefusal(
+    private static let foreign = BrokerRefusal(
         kind: .permission, rule: "llm.credential",
         reason: "the request shows a key that is not this sandbox's: only the one that was given to it is accepted",
         nextSteps: ["Use the key of the environment, ANTHROPIC_API_KEY or OPENAI_API_KEY, and no other."])

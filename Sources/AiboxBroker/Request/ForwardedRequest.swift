@@ -5,7 +5,7 @@ import AiboxWire
 enum ForwardedRequest {
     /// The head, with the real key in its place and no other.
     static func head(
-        _ route: LLMRoute, method: String, _ grant: LLMPlan.Grant, _ base: UpstreamBase,
+        _ route: LLMRoute, method: String, _ grant: BrokerPlan.Grant, _ base: UpstreamBase,
         fields: [HTTPRequestHead.Field], bodyLength: Int?
     ) -> [UInt8] {
         var head: [UInt8] = []
@@ -23,5 +23,5 @@ enum ForwardedRequest {
         return head
     }
 
-    static func standardHeader(_ api: LLMPlan.API) -> String { api == .anthropic ? "x-api-key" : "Authorization" }
+    static func standardHeader(_ api: BrokerPlan.API) -> String { api == .anthropic ? "x-api-key" : "Authorization" }
 }

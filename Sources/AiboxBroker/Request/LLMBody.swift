@@ -17,7 +17,7 @@ struct LLMBody: Sendable, Equatable {
     /// Reads a body.
     ///
     /// - Throws: what is wrong with it, for the client.
-    static func read(_ bytes: UnsafeRawBufferPointer) throws(LLMRefusal) -> LLMBody {
+    static func read(_ bytes: UnsafeRawBufferPointer) throws(BrokerRefusal) -> LLMBody {
         let members: [JSONScan.Member]
         do {
             members = try JSONScan.members(of: bytes)

@@ -12,7 +12,7 @@ struct LLMRoute: Sendable, Equatable {
     }
 
     /// nil where both APIs have the path.
-    var api: LLMPlan.API?
+    var api: BrokerPlan.API?
     var call: Call
     /// The path alone, as it is written down.
     var path: String
@@ -25,7 +25,7 @@ struct LLMRoute: Sendable, Equatable {
     /// The table.
     ///
     /// - Parameter target: path and query as sent.
-    static func decide(method: String, target: [UInt8]) -> Result<LLMRoute, LLMRefusal> {
+    static func decide(method: String, target: [UInt8]) -> Result<LLMRoute, BrokerRefusal> {
         let end = target.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
         let path = String(decoding: target[..<end], as: UTF8.self)
         let query = String(decoding: target[end...], as: UTF8.self)
@@ -34,7 +34,7 @@ struct LLMRoute: Sendable, Equatable {
             return .failure(.path("the path has characters or parts that no call of the API has"))
         }
         guard isHarmless(query) else { return .failure(.path("the query has something that no call of the API has")) }
-        func route(_ api: LLMPlan.API?, _ call: Call) -> Result<LLMRoute, LLMRefusal> {
+        func route(_ api: BrokerPlan.API?, _ call: Call) -> Result<LLMRoute, BrokerRefusal> {
             let expected = call == .models ? "GET" : "POST"
             if method != expected { return .failure(.method("\(path) takes \(expected) only")) }
             return .success(LLMRoute(api: api, call: call, path: path, query: query))

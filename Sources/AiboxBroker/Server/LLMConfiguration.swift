@@ -5,13 +5,14 @@ import NIOPosix
 
 /// A plan, checked and ready to decide by. Replaced as a whole.
 final class LLMConfiguration: Sendable {
-    let plan: LLMPlan
+    let plan: BrokerPlan
     let models: ModelList
     let forms: SecretForms
     let connector: UpstreamConnector
     private let bases: [UpstreamBase]
+    let git: [GitAccess]
 
-    init(_ plan: LLMPlan, threads: NIOThreadPool) throws(AiboxError) {
+    init(_ plan: BrokerPlan, threads: NIOThreadPool) throws(AiboxError) {
         self.plan = plan
         models = ModelList(plan.models)
         var bases: [UpstreamBase] = []
@@ -31,7 +32,11 @@ final class LLMConfiguration: Sendable {
             bases.append(base)
         }
         self.bases = bases
-        forms = SecretForms(plan.grants.map(\.secret))
+        var git: [GitAccess] = []
+        for grant in plan.git { git.append(try GitAccess(grant)) }
+        // The longest path is the nearest.
+        self.git = git.sorted { $0.grant.path.utf8.count > $1.grant.path.utf8.count }
+        forms = SecretForms(plan.grants.map(\.secret) + plan.git.map(\.secret))
         connector = try UpstreamConnector(plan, threads: threads)
     }
 
@@ -45,7 +50,7 @@ final class LLMConfiguration: Sendable {
     }
 
     /// nil for a grant of another plan.
-    func base(of grant: LLMPlan.Grant) -> UpstreamBase? {
+    func base(of grant: BrokerPlan.Grant) -> UpstreamBase? {
         plan.grants.firstIndex { $0.surrogate == grant.surrogate }.map { bases[$0] }
     }
 }

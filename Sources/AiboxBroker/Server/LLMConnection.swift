@@ -7,7 +7,7 @@ import NIOCore
 /// The sandbox's side of one connection: one request after the other, each decided as a whole before a byte of it goes on.
 ///
 /// A request is read completely and held: what is forwarded is exactly what was decided on. An answer is never held.
-final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
+final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamConnection.Asker {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -30,16 +30,13 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     private var phase = Phase.head
     private var isCounted = false
     private var isReading = false
-    private var input = ByteBuffer()
-    private var parser = LLMConnection.newParser()
+    private var input = RequestInput()
     private var request: LLMExchange?
     private var heldBytes = 0
     private var upstream: UpstreamConnection?
     private var timer: Scheduled<Void>?
     private var lastProgress = NIODeadline.now()
-    private var isIdle = true
 
-    private static let inputLimit = 64 << 10
     static let idleLimit = TimeAmount.seconds(90)
     static let headLimit = TimeAmount.seconds(15)
     static let bodyLimit = TimeAmount.seconds(120)
@@ -51,12 +48,6 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     init(service: LLMService, pool: UpstreamPool) {
         self.service = service
         self.pool = pool
-    }
-
-    private static func newParser() -> HTTPRequestHeadParser {
-        var limits = HTTPRequestHeadParser.Limits()
-        limits.head = 32 << 10
-        return HTTPRequestHeadParser(limits: limits)
     }
 
     // MARK: The channel
@@ -77,7 +68,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     private func begin() {
         if !isCounted {
             refuse(
-                LLMRefusal(
+                BrokerRefusal(
                     kind: .overloaded, rule: "llm.connections",
                     reason: "more than \(LLMService.connectionLimit) connections are open", closes: true))
             return
@@ -87,12 +78,8 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
-        switch phase {
-        case .lingering, .closed: return
-        default: break
-        }
-        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+        if phase == .lingering || phase == .closed { return }
+        input.append(unwrapInboundIn(data))
         process()
     }
 
@@ -129,7 +116,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     private func updateReading() {
         guard let context, context.channel.isActive, !isReading else { return }
         // While an answer is under way it reads on as well: to hear that the client has gone.
-        if phase == .closed || phase != .lingering && input.readableBytes >= Self.inputLimit { return }
+        if phase == .closed || phase != .lingering && input.bytes.readableBytes >= RequestInput.limit { return }
         isReading = true
         context.read()
     }
@@ -150,41 +137,57 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     /// - Returns: true if there is more to do at once.
     private func readHead() -> Bool {
-        // Empty lines before a request are allowed (RFC 9112 section 2.2), and clients do send one after a body.
-        if isIdle, parser.isEmpty, input.readableBytes >= 2,
-            input.getBytes(at: input.readerIndex, length: 2) == [13, 10]
-        {
-            input.moveReaderIndex(forwardBy: 2)
-        }
-        guard input.readableBytes > 0 else { return false }
-        if isIdle {
-            isIdle = false
-            limitTime(Self.headLimit)
-        }
-        let bytes = Array(input.readableBytesView)
-        input = ByteBuffer()
-        switch parser.feed(bytes[...]) {
-        case .needsMore: return false
-        case .refused(let why):
-            var refusal = LLMRefusal.framing(why.reason)
-            if why == .tooLarge { refusal.given = 431 }
+        input.skipEmptyLine()
+        guard input.bytes.readableBytes > 0 else { return false }
+        if input.isIdle { limitTime(Self.headLimit) }
+        switch input.head() {
+        case .success(nil): return false
+        case .success(.some(let head)):
+            if isForGit(head) {
+                handOver(head)
+                return false
+            }
+            return accept(head)
+        case .failure(let refusal):
             refuse(refusal)
             return false
-        case .head(let head, let unread):
-            input = ByteBuffer(bytes: bytes[(bytes.count - unread)...])
-            parser = Self.newParser()
-            return accept(head)
         }
+    }
+
+    private func isForGit(_ head: HTTPRequestHead) -> Bool {
+        switch head.target {
+        case .origin(let path), .absolute(_, _, _, let path): path.starts(with: GitRoute.prefix.utf8)
+        case .authority: false
+        }
+    }
+
+    /// A connection that begins with git stays with git.
+    private func handOver(_ head: HTTPRequestHead) {
+        guard let context else { return }
+        timer?.cancel()
+        phase = .closed
+        let git = GitConnection(service: service, pool: pool, input: input)
+        // It leaves in this one's place.
+        isCounted = false
+        do {
+            try context.pipeline.syncOperations.addHandler(git, position: .after(self))
+        } catch {
+            service.leave()
+            return context.close(promise: nil)
+        }
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        git.begin(head)
     }
 
     private func accept(_ head: HTTPRequestHead) -> Bool {
         let configuration = service.configuration
         var exchange = LLMExchange(head, configuration, id: service.nextRequest())
-        do throws(LLMRefusal) {
+        do throws(BrokerRefusal) {
             let target = try service.rules.target(head)
             exchange.record.path = String(
                 decoding: target.prefix { $0 != UInt8(ascii: "?") }.prefix(200), as: UTF8.self)
-            try service.rules.check(head)
+            try service.rules.checkConnection(head)
+            try service.rules.checkBody(head)
             if isGreeting(head, target) { return greet(head) }
             exchange.route = try LLMRoute.decide(method: head.method, target: target).get()
             exchange.grant = try CallerFields.grant(
@@ -192,7 +195,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             if let grant = exchange.grant {
                 exchange.record.provider = configuration.base(of: grant)?.host ?? ""
                 if service.isExpired(grant) {
-                    throw LLMRefusal(
+                    throw BrokerRefusal(
                         kind: .authentication, rule: "credentials.llm_api_key_ttl",
                         reason: "the time for which the key was lent is over",
                         nextSteps: ["Ask the person at this machine to start the sandbox again."])
@@ -215,7 +218,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         }
         request = exchange
         if head.fields.contains(where: { $0.is("expect") }), head.body != .none, head.body != .length(0),
-            input.readableBytes == 0
+            input.bytes.readableBytes == 0
         {
             send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
             context?.flush()
@@ -242,9 +245,9 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         return phase == .head
     }
 
-    private func hold(_ count: Int) throws(LLMRefusal) {
+    private func hold(_ count: Int) throws(BrokerRefusal) {
         guard service.reserve(count) else {
-            throw LLMRefusal(
+            throw BrokerRefusal(
                 kind: .overloaded, rule: "llm.size", reason: "too many large requests are under way", retryAfter: 1,
                 closes: true)
         }
@@ -261,7 +264,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         // Not two owners of the same storage.
         request = nil
         do {
-            while let piece = try exchange.reader.next(&input) {
+            while let piece = try exchange.reader.next(&input.bytes) {
                 if exchange.body.readableBytes + piece.readableBytes > service.rules.bodyLimit {
                     throw service.rules.tooLarge
                 }
@@ -270,7 +273,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             }
         } catch {
             request = exchange
-            refuse((error as? LLMRefusal) ?? .framing(HTTPRefusal.chunk.reason))
+            refuse((error as? BrokerRefusal) ?? .framing(HTTPRefusal.chunk.reason))
             return false
         }
         request = exchange
@@ -288,7 +291,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         phase = .deciding
         timer?.cancel()
         exchange.record.bytes = exchange.body.readableBytes
-        do throws(LLMRefusal) {
+        do throws(BrokerRefusal) {
             if route.namesModel {
                 let body = try Self.read(exchange.body)
                 exchange.said = body
@@ -297,7 +300,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
                     exchange.record.digest = try? SHA256.digest(Array(exchange.body.readableBytesView)).hex
                 }
                 if !exchange.configuration.models.allows(body.model) {
-                    throw LLMRefusal(
+                    throw BrokerRefusal(
                         kind: .notFound, rule: "llm.models",
                         reason: "the policy does not permit the model \(body.model)",
                         nextSteps: [
@@ -323,9 +326,9 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         }
     }
 
-    private static func read(_ body: ByteBuffer) throws(LLMRefusal) -> LLMBody {
-        let result = body.withUnsafeReadableBytes { bytes -> Result<LLMBody, LLMRefusal> in
-            do throws(LLMRefusal) { return .success(try LLMBody.read(bytes)) } catch { return .failure(error) }
+    private static func read(_ body: ByteBuffer) throws(BrokerRefusal) -> LLMBody {
+        let result = body.withUnsafeReadableBytes { bytes -> Result<LLMBody, BrokerRefusal> in
+            do throws(BrokerRefusal) { return .success(try LLMBody.read(bytes)) } catch { return .failure(error) }
         }
         return try result.get()
     }
@@ -343,7 +346,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             case .failure(let error):
                 let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
                 self.refuse(
-                    LLMRefusal(
+                    BrokerRefusal(
                         kind: .upstream, rule: "llm.upstream",
                         reason: "cannot ask \(base.host): \(why)", retryAfter: 1))
             }
@@ -364,12 +367,15 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         let head = ForwardedRequest.head(
             route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
             bodyLength: route.namesModel ? body.readableBytes : nil)
-        connection.ask(head, body: body, for: self)
+        connection.ask(head, body: body, isWhole: true, for: self)
     }
 
     // MARK: The answer
 
     var canTakeMore: Bool { context?.channel.isWritable ?? false }
+
+    /// The body was given whole.
+    func upstreamTakesMore() {}
 
     func answerBegins(_ head: UpstreamHead) {
         lastProgress = .now()
@@ -425,7 +431,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         next(keepsAlive: request?.head.keepsAlive == true && request?.endsWithConnection != true)
     }
 
-    func answerFails(_ refusal: LLMRefusal) {
+    func answerFails(_ refusal: BrokerRefusal) {
         upstream = nil
         if request?.status == nil { return refuse(refusal) }
         // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
@@ -457,10 +463,10 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         request = nil
         guard keepsAlive else { return finish() }
         phase = .head
-        isIdle = true
+        input.next()
         limitTime(Self.idleLimit)
         updateReading()
-        if input.readableBytes > 0 {
+        if input.bytes.readableBytes > 0 {
             // Not from within the upstream's handler: a client that sends requests ahead would grow the stack.
             context?.eventLoop.assumeIsolated().execute { self.process() }
         }
@@ -468,7 +474,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     // MARK: Refusing
 
-    private func refuse(_ refusal: LLMRefusal) {
+    private func refuse(_ refusal: BrokerRefusal) {
         guard let context, phase != .closed, phase != .lingering else { return }
         timer?.cancel()
         phase = .deciding
@@ -504,7 +510,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     private func finish() {
         guard let context else { return }
         phase = .lingering
-        input = ByteBuffer()
+        input.clear()
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
             channel.close(mode: .output, promise: nil)
@@ -522,10 +528,10 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     private func timeIsUp() {
         switch phase {
-        case .head where isIdle: context?.close(promise: nil)
+        case .head where input.isIdle: context?.close(promise: nil)
         case .head, .body:
             refuse(
-                LLMRefusal(
+                BrokerRefusal(
                     kind: .timeout, rule: "llm.time", reason: "the request did not come within the time for it",
                     closes: true, given: 408))
         default: context?.close(promise: nil)
@@ -541,7 +547,7 @@ final class LLMConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             if lastProgress + limit > .now() { return watch() }
             upstream?.abandon()
             answerFails(
-                LLMRefusal(
+                BrokerRefusal(
                     kind: .timeout, rule: "llm.time",
                     reason: "the provider did not answer within \(limit.nanoseconds / 1_000_000_000) s"))
         }

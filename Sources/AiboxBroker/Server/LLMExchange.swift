@@ -9,7 +9,7 @@ struct LLMExchange {
     let configuration: LLMConfiguration
     var record: LLMRecord
     var route: LLMRoute?
-    var grant: LLMPlan.Grant?
+    var grant: BrokerPlan.Grant?
     var reader: ContentReader
     var body = ByteBuffer()
     var said: LLMBody?

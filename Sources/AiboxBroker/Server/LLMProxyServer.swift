@@ -37,7 +37,7 @@ public final class LLMProxyServer: Sendable {
 
     /// Serves a listening socket, which it takes over.
     public static func start(
-        _ listener: Descriptor, plan: LLMPlan, options: Options, audit: any LLMAudit
+        _ listener: Descriptor, plan: BrokerPlan, options: Options, audit: any LLMAudit
     ) throws(AiboxError) -> LLMProxyServer {
         let threads = NIOThreadPool(numberOfThreads: 2)
         threads.start()
@@ -83,7 +83,10 @@ public final class LLMProxyServer: Sendable {
 
     /// Takes another plan: requests from now on are decided by it, streams go on. Connections that wait for a request of
     /// a key that is gone find it refused.
-    public func use(_ plan: LLMPlan) throws(AiboxError) { try service.use(plan) }
+    public func use(_ plan: BrokerPlan) throws(AiboxError) {
+        try service.use(plan)
+        connections.tell(GitConnection.PlanChanged())
+    }
 
     /// Ends at once what is open.
     public func closeConnections() { connections.closeAll() }
@@ -106,6 +109,12 @@ public final class LLMProxyServer: Sendable {
             let id = ObjectIdentifier(channel)
             open.withLock { $0[id] = channel }
             channel.closeFuture.whenComplete { _ in self.open.withLock { _ = $0.removeValue(forKey: id) } }
+        }
+
+        func tell(_ event: some Sendable) {
+            for channel in open.withLock({ Array($0.values) }) {
+                channel.pipeline.fireUserInboundEventTriggered(event)
+            }
         }
 
         func closeAll() {

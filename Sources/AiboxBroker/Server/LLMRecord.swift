@@ -59,7 +59,7 @@ struct LLMRecord: Sendable {
 
     func asked() -> AuditEvent { request(.allowed, reason: nil) }
 
-    func refused(_ refusal: LLMRefusal) -> AuditEvent {
+    func refused(_ refusal: BrokerRefusal) -> AuditEvent {
         var event = request(refusal.isDenial ? .denied : .failure, reason: "\(refusal.rule): \(refusal.reason)")
         if refusal.isDenial { event.severity = .warning }
         return event

@@ -25,7 +25,7 @@ final class LLMService: Sendable {
     static let bufferLimit = 48 << 20
 
     init(
-        _ plan: LLMPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
+        _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
         clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
     ) throws(AiboxError) {
         self.audit = audit
@@ -40,7 +40,7 @@ final class LLMService: Sendable {
     var configuration: LLMConfiguration { current.withLock { $0 } }
 
     /// Takes another plan for requests from now on; what is under way goes on.
-    func use(_ plan: LLMPlan) throws(AiboxError) {
+    func use(_ plan: BrokerPlan) throws(AiboxError) {
         let next = try LLMConfiguration(plan, threads: threads)
         current.withLock { $0 = next }
         limits.withLock { $0 = $0.under(plan.limits) }
@@ -72,10 +72,10 @@ final class LLMService: Sendable {
     // MARK: Deciding
 
     /// Takes what a request may cost.
-    func begin(_ body: LLMBody?, _ configuration: LLMConfiguration) throws(LLMRefusal) -> LLMLimits.Reservation {
+    func begin(_ body: LLMBody?, _ configuration: LLMConfiguration) throws(BrokerRefusal) -> LLMLimits.Reservation {
         let second = clock()
-        let result = limits.withLock { limits -> Result<LLMLimits.Reservation, LLMRefusal> in
-            do throws(LLMRefusal) { return .success(try limits.begin(body?.reserve ?? 0, at: second)) } catch {
+        let result = limits.withLock { limits -> Result<LLMLimits.Reservation, BrokerRefusal> in
+            do throws(BrokerRefusal) { return .success(try limits.begin(body?.reserve ?? 0, at: second)) } catch {
                 return .failure(error)
             }
         }
@@ -90,5 +90,5 @@ final class LLMService: Sendable {
         spent(total)
     }
 
-    func isExpired(_ grant: LLMPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }
+    func isExpired(_ grant: BrokerPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }
 }

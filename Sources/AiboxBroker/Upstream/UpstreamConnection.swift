@@ -12,13 +12,15 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Who asked.
     protocol Asker: AnyObject {
         var canTakeMore: Bool { get }
+        /// There is room for more of a body that was not given whole.
+        func upstreamTakesMore()
         func answerBegins(_ head: UpstreamHead)
         func answerGoesOn(_ content: ByteBuffer)
         /// Everything that was read is told.
         func answerPauses()
         /// - Parameter mayReuse: the connection can carry another request.
         func answerEnds(mayReuse: Bool)
-        func answerFails(_ refusal: LLMRefusal)
+        func answerFails(_ refusal: BrokerRefusal)
     }
 
     let base: UpstreamBase
@@ -29,6 +31,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var head: UpstreamHead?
     private var reader = ContentReader(HTTPRequestHead.Body.none, isLenient: true)
     private var body = ByteBuffer()
+    private var isBodyWhole = true
     private var isReading = false
     /// The other side said orderly that it sends no more; without TLS the end of the connection says so.
     private var hasEnded = false
@@ -50,7 +53,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     /// Sends a request. Only on a usable connection.
-    func ask(_ head: [UInt8], body: ByteBuffer, for asker: any Asker) {
+    ///
+    /// - Parameter isWhole: nothing of the body follows with `send`.
+    func ask(_ head: [UInt8], body: ByteBuffer, isWhole: Bool, for asker: any Asker) {
         guard let context else {
             return asker.answerFails(Self.lost)
         }
@@ -59,6 +64,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.head = nil
         headBytes = []
         self.body = body
+        isBodyWhole = isWhole
         context.write(wrapOutboundOut(ByteBuffer(bytes: head)), promise: nil)
         sendBody(context)
         context.flush()
@@ -71,6 +77,22 @@ final class UpstreamConnection: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
+    /// Whether the next piece of a body would go out at once.
+    var takesMore: Bool { !isBodyWhole && body.readableBytes == 0 && context?.channel.isWritable == true }
+
+    /// Sends a piece of a body, framed as its head says.
+    func send(_ piece: ByteBuffer) {
+        guard let context else { return }
+        body.writeImmutableBuffer(piece)
+        sendBody(context)
+    }
+
+    /// Sends the last piece.
+    func endBody(_ piece: ByteBuffer) {
+        isBodyWhole = true
+        if piece.readableBytes > 0 { send(piece) }
+    }
+
     private func sendBody(_ context: ChannelHandlerContext) {
         while body.readableBytes > 0, context.channel.isWritable {
             guard let piece = body.readSlice(length: min(Self.piece, body.readableBytes)) else { return }
@@ -81,6 +103,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         sendBody(context)
+        if takesMore { asker?.upstreamTakesMore() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -134,7 +157,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         guard let asker, let head else { return }
         self.asker = nil
         // An answer before the whole body was sent, or bytes behind the answer: nobody could tell what comes next.
-        let mayReuse = head.keepsAlive && leftover == 0 && body.readableBytes == 0 && !isBroken
+        let mayReuse = head.keepsAlive && leftover == 0 && isBodyWhole && body.readableBytes == 0 && !isBroken
         asker.answerEnds(mayReuse: mayReuse)
         if mayReuse {
             pool?.keep(self)
@@ -144,7 +167,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         }
     }
 
-    private func fail(_ refusal: LLMRefusal) {
+    private func fail(_ refusal: BrokerRefusal) {
         isBroken = true
         let asker = asker
         self.asker = nil
@@ -185,19 +208,19 @@ final class UpstreamConnection: ChannelInboundHandler {
         if asker != nil { fail(Self.refusal(error)) } else { context.close(promise: nil) }
     }
 
-    private static let lost = LLMRefusal(
+    private static let lost = BrokerRefusal(
         kind: .upstream, rule: "llm.upstream",
-        reason: "the provider closed the connection before its answer was complete")
+        reason: "the server closed the connection before its answer was complete")
 
-    private static func refusal(_ error: any Error) -> LLMRefusal {
+    private static func refusal(_ error: any Error) -> BrokerRefusal {
         let reason =
             switch error {
             case UpstreamHead.Failure.encoded:
-                "the provider's answer is in an encoding that was not asked for, and what is in it could not be checked"
-            case is UpstreamHead.Failure, is ContentReader.Failure: "the provider's answer is no valid HTTP"
+                "the server's answer is in an encoding that was not asked for, and what is in it could not be checked"
+            case is UpstreamHead.Failure, is ContentReader.Failure: "the server's answer is no valid HTTP"
             case let error as AiboxError: error.reason
-            default: "the connection to the provider failed"
+            default: "the connection to the server failed"
             }
-        return LLMRefusal(kind: .upstream, rule: "llm.upstream", reason: reason)
+        return BrokerRefusal(kind: .upstream, rule: "llm.upstream", reason: reason)
     }
 }

@@ -18,7 +18,7 @@ final class UpstreamConnector: Sendable {
     private static let patience = TimeAmount.seconds(10)
     private static let lifetime = Duration.seconds(20)
 
-    init(_ plan: LLMPlan, threads: NIOThreadPool) throws(AiboxError) {
+    init(_ plan: BrokerPlan, threads: NIOThreadPool) throws(AiboxError) {
         names = Dictionary(
             plan.names.map { ($0.name.lowercased(), $0.addresses.compactMap { IPAddress($0) }) },
             uniquingKeysWith: { $0 + $1 })

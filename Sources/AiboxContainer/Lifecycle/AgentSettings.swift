@@ -13,7 +13,7 @@ enum AgentSettings {
 
         [model_providers.aibox]
         name = "aibox"
-        base_url = "\(LLMLending.address)/v1"
+        base_url = "\(CredentialLending.address)/v1"
         env_key = "OPENAI_API_KEY"
         wire_api = "responses"
 
@@ -22,7 +22,7 @@ enum AgentSettings {
 
 extension SandboxPreparation {
     /// The files that go with what is lent.
-    func agentSettings(_ lending: LLMLending) throws(AiboxError) -> [SandboxSpec.Secret] {
+    func agentSettings(_ lending: CredentialLending) throws(AiboxError) -> [SandboxSpec.Secret] {
         guard lending.plan?.grants.contains(where: { $0.api == .openai }) ?? false else { return [] }
         return [
             try secret(

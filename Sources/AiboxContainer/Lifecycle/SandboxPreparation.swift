@@ -169,7 +169,7 @@ struct PreparedSandbox: Sendable {
     }
 
     func spec(
-        _ gateway: GatewayReady, _ trust: SandboxTrust, _ lending: LLMLending, settings: [SandboxSpec.Secret],
+        _ gateway: GatewayReady, _ trust: SandboxTrust, _ lending: CredentialLending, settings: [SandboxSpec.Secret],
         runFolder: String
     ) -> SandboxSpec {
         let variables = proxy + trust.environment + lending.environment

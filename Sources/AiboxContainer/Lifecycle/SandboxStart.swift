@@ -4,7 +4,7 @@ import AiboxNetwork
 import AiboxPolicy
 public import AiboxState
 public import AiboxSystem
-import AiboxWire
+public import AiboxWire
 import Glibc
 
 /// What a start leaves to be told.
@@ -26,15 +26,22 @@ public struct SandboxStart: Sendable {
     let workspacePath: String
     let givenName: String?
     private let llmKeys: [LLMKey]
+    private let gitCredentials: [GitGrant]
     /// What podman is asked for.
     var containerArguments: @Sendable (SandboxSpec) -> [String] = { PodmanRun($0).arguments }
 
-    /// - Parameter llmKeys: keys for language models that the sandbox may use without getting them.
-    public init(context: SandboxContext, workspace: String, name: String?, llmKeys: [LLMKey] = []) {
+    /// - Parameters:
+    ///   - llmKeys: keys for language models that the sandbox may use without getting them.
+    ///   - gitCredentials: the same for git servers; the policy decides how long.
+    public init(
+        context: SandboxContext, workspace: String, name: String?, llmKeys: [LLMKey] = [],
+        gitCredentials: [GitGrant] = []
+    ) {
         self.context = context
         workspacePath = workspace
         givenName = name
         self.llmKeys = llmKeys
+        self.gitCredentials = gitCredentials
     }
 
     public func run() throws(AiboxError) -> StartedSandbox {
@@ -203,7 +210,7 @@ public struct SandboxStart: Sendable {
     }
 
     private func startGateway(
-        _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling, _ lending: LLMLending
+        _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling, _ lending: CredentialLending
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         let settings = GatewaySettings(
@@ -218,13 +225,14 @@ public struct SandboxStart: Sendable {
         return try GatewayProcess.start(settings, logFile: log)
     }
 
-    private func lending(_ name: SandboxName, _ ruling: StartRuling) throws(AiboxError) -> LLMLending {
+    private func lending(_ name: SandboxName, _ ruling: StartRuling) throws(AiboxError) -> CredentialLending {
         guard let policy = ruling.context.policy else { return .none }
-        return try LLMLending(
-            llmKeys, policy, gateway: context.configuration.network.llmGateway, network: ruling.plan,
+        return try CredentialLending(
+            llmKeys, git: gitCredentials, policy, gateway: context.configuration.network.llmGateway,
+            network: ruling.plan,
             now: Timestamp.now.seconds
         ) { () throws(AiboxError) in
-            try LLMLending.spent(name.text, auditFolder: context.paths.auditFolder)
+            try CredentialLending.spent(name.text, auditFolder: context.paths.auditFolder)
         }
     }
 

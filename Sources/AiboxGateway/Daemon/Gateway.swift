@@ -81,6 +81,7 @@ struct Gateway {
                 try egress.startResolver(
                     try resolver(plan), runFolder: settings.runFolder, holder: holder, doors: doors)
             }
+            if let llm { egress?.tell(llm) }
             try llm?.start()
             try audit.started(ready)
             return Gateway(
@@ -115,10 +116,10 @@ struct Gateway {
         _ settings: GatewaySettings, _ holder: HolderConnection, _ doors: Doors, _ egress: Egress, _ log: GatewayLog
     ) throws(AiboxError) -> LLMSupervisor? {
         guard let plan = settings.llm else { return nil }
-        guard let listener = try holder.perform(.listen(SandboxLink.gatewayAddress, LLMPlan.port)) else {
+        guard let listener = try holder.perform(.listen(SandboxLink.gatewayAddress, BrokerPlan.port)) else {
             throw AiboxError(.failed, "cannot open the LLM proxy", why: "no socket came")
         }
-        let authorities = ["\(SandboxLink.gatewayAddress)", "llm.aibox.internal"].map { "\($0):\(LLMPlan.port)" }
+        let authorities = ["\(SandboxLink.gatewayAddress)", "llm.aibox.internal"].map { "\($0):\(BrokerPlan.port)" }
         return try LLMSupervisor(
             LLMProxySettings(
                 sandbox: settings.sandbox, user: settings.user, audit: settings.audit, authorities: authorities,

@@ -89,11 +89,13 @@ final class Egress: Sendable {
         installer = resolver
     }
 
-    /// How changes of the list reach the resolver, which exists later than they do.
+    /// How changes of the list reach the resolver and the broker, which exist later than they do.
     private final class Installer: Sendable {
         let resolver = Mutex<ResolverSupervisor?>(nil)
+        let broker = Mutex<LLMSupervisor?>(nil)
 
         func install(_ list: AllowList, on loop: any EventLoop) -> EventLoopFuture<Void> {
+            broker.withLock { $0 }?.follow(list)
             guard let resolver = resolver.withLock({ $0 }) else { return loop.makeSucceededVoidFuture() }
             let promise = loop.makePromise(of: Void.self)
             resolver.install(ResolverZone(list)) { result in promise.completeWith(result.mapError { $0 as any Error }) }
@@ -131,6 +133,12 @@ final class Egress: Sendable {
         let ready = installer.install(service.list, on: loop)
         try resolver.start()
         EventLoopFuture.andAllSucceed([squidReady, ready], on: loop).cascade(to: first)
+    }
+
+    /// The broker goes where the list leads, and nowhere else.
+    func tell(_ broker: LLMSupervisor) {
+        installer.broker.withLock { $0 = broker }
+        broker.follow(service.list)
     }
 
     /// Where the way out is served.

@@ -12,8 +12,8 @@ import Synchronization
 /// spent so far. The keys are in this process's memory and go to the proxy over a socket pair.
 final class LLMSupervisor: Sendable {
     private struct Orders {
-        var plan: LLMPlan
-        var generation = 0
+        var plan: BrokerPlan
+        var isChanged = false
         var isCut = false
         var isEnding = false
     }
@@ -36,7 +36,7 @@ final class LLMSupervisor: Sendable {
     private static let patience = Duration.seconds(10)
 
     /// - Parameters:
-    ///   - listener: at the gateway's address, `LLMPlan.port`. Each process gets a copy.
+    ///   - listener: at the gateway's address, `BrokerPlan.port`. Each process gets a copy.
     ///   - lost: told on the supervisor's thread that the proxy is gone.
     init(
         _ settings: LLMProxySettings, listener: Descriptor, doors: Doors, loop: any EventLoop, log: GatewayLog,
@@ -77,6 +77,17 @@ final class LLMSupervisor: Sendable {
             "name": "llm proxy",
             "state": .string(isServing.load(ordering: .acquiring) ? "serves" : "is down, models cannot be asked"),
         ]
+    }
+
+    /// Takes git only to servers that the list opens, from now on.
+    func follow(_ list: AllowList) {
+        let git = settings.plan.git.filter(list.permits)
+        orders.withLock { orders in
+            if orders.plan.git == git { return }
+            orders.plan.git = git
+            orders.isChanged = true
+        }
+        wakeUp()
     }
 
     /// Ends what is open: the sandbox is cut off.
@@ -138,17 +149,30 @@ final class LLMSupervisor: Sendable {
                 // A port is open only while somebody answers there.
                 try? changePort(open: false)
                 end(current)
-            } else if orders.withLock({ orders in
-                defer { orders.isCut = false }
-                return orders.isCut
-            }) {
-                try? current.control.send(LLMProxyOrder.cut.json.bytes)
+            } else {
+                obey(current)
             }
         }
         isServing.store(false, ordering: .releasing)
         if let running { end(running) }
         first.fail(Self.ending)
         isEnded.store(true, ordering: .releasing)
+    }
+
+    /// Passes on what was ordered meanwhile.
+    private func obey(_ running: Running) {
+        let (plan, isCut) = orders.withLock { orders in
+            defer { (orders.isChanged, orders.isCut) = (false, false) }
+            return (orders.isChanged ? orders.plan : nil, orders.isCut)
+        }
+        do throws(AiboxError) {
+            if let plan { try running.control.send(LLMProxyOrder.plan(plan).json.bytes) }
+            if isCut { try running.control.send(LLMProxyOrder.cut.json.bytes) }
+        } catch {
+            // One that cannot be told ends: the next one begins with the newest plan.
+            log.error("LLM proxy takes no orders", ["reason": error.reason])
+            running.control.descriptor.close()
+        }
     }
 
     private func begin(spent: Int) throws(AiboxError) -> Running {
@@ -171,7 +195,10 @@ final class LLMSupervisor: Sendable {
         do throws(AiboxError) {
             if watched < 0 { throw .system("cannot watch the LLM proxy", errno: watched) }
             var settings = settings
-            settings.plan = orders.withLock { $0.plan }
+            settings.plan = orders.withLock { orders in
+                orders.isChanged = false
+                return orders.plan
+            }
             settings.plan.limits.spent = max(spent, settings.plan.limits.spent)
             try ours.send(LLMProxyOrder.begin(settings).json.bytes)
             try awaitServing(running)
@@ -254,8 +281,8 @@ final class LLMSupervisor: Sendable {
     private func changePort(open: Bool) throws(AiboxError) {
         do {
             try doors.change(on: loop) { ports in
-                ports.tcp.removeAll { $0 == LLMPlan.port }
-                if open { ports.tcp.append(LLMPlan.port) }
+                ports.tcp.removeAll { $0 == BrokerPlan.port }
+                if open { ports.tcp.append(BrokerPlan.port) }
             }.wait()
         } catch {
             throw (error as? AiboxError) ?? AiboxError(.failed, "cannot change the packet filter", why: "\(error)")

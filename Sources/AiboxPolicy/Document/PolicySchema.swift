@@ -147,7 +147,7 @@ public enum PolicySchema {
 
     private static let credentials: [PolicyField] = [
         PolicyField(
-            "credentials.git_token_ttl", .duration, .less, standard: .integer(0), .notYet,
+            "credentials.git_token_ttl", .duration, .less, standard: .integer(0), .enforced("credential broker"),
             "How long a Git token is lent; 0s: not at all."),
         PolicyField(
             "credentials.llm_api_key_ttl", .duration, .less, standard: .integer(0), .enforced("LLM proxy"),

@@ -31,7 +31,7 @@ struct Start: ParsableCommand {
 
     func run() throws {
         Interruption.hold()
-        let llmKeys = try LLMKeys.read(try AuthStores(global).stores)
+        let lent = try LentCredentials(try AuthStores(global).stores)
         var context = try global.context(overrides, pinned: true)
         profile?.raise(&context.configuration.resources)
         let folder = workspace ?? context.configuration.workspace.defaultPath
@@ -39,7 +39,7 @@ struct Start: ParsableCommand {
         _ = try global.running(context)
         let started = try SandboxStart(
             context: context, workspace: context.paths.absolute(folder, base: Path.current), name: sandbox.name,
-            llmKeys: llmKeys
+            llmKeys: lent.llmKeys, gitCredentials: lent.git
         ).run()
         for step in started.timings { output.detail("  \(step.time.milliseconds) ms  \(step.step)") }
         for note in started.notes { output.note("aibox: \(note)") }

@@ -1,8 +1,8 @@
-/// What the LLM proxy of a sandbox is told: which keys it holds, where they lead, what may be asked.
+/// What the broker of a sandbox is told: which credentials it holds, where they lead, what may be asked.
 ///
 /// Holds real secrets. It travels over pipes and sockets between aibox's own processes alone, never on a command line, in
 /// an environment or in a file, and has no description that a log could print.
-public struct LLMPlan: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// The wire format that a key belongs to.
     public enum API: String, Sendable, CaseIterable {
         /// Anthropic Messages.
@@ -75,7 +75,10 @@ public struct LLMPlan: Sendable, Equatable, CustomStringConvertible, CustomRefle
         }
     }
 
+    /// Keys for language models.
     public var grants: [Grant]
+    /// Credentials for git servers.
+    public var git: [GitGrant]
     /// Names in which `*` stands for anything; none: no model may be asked.
     public var models: [String]
     public var limits: Limits
@@ -101,10 +104,11 @@ public struct LLMPlan: Sendable, Equatable, CustomStringConvertible, CustomRefle
     }
 
     public init(
-        grants: [Grant], models: [String] = [], limits: Limits = Limits(), layer: String = "org", digests: Bool = false,
+        grants: [Grant] = [], git: [GitGrant] = [], models: [String] = [], limits: Limits = Limits(), layer: String = "org", digests: Bool = false,
         targets: [String] = [], names: [PinnedName] = [], authorities: [String] = []
     ) {
         self.grants = grants
+        self.git = git
         self.models = models
         self.limits = limits
         self.layer = layer
@@ -114,22 +118,22 @@ public struct LLMPlan: Sendable, Equatable, CustomStringConvertible, CustomRefle
         self.authorities = authorities
     }
 
-    public var description: String { "LLM plan of \(grants.count) keys" }
+    public var description: String { "broker plan of \(grants.count) keys, \(git.count) git credentials" }
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 
     /// The port of the gateway's address at which the proxy answers the sandbox.
     public static let port: UInt16 = 8443
 }
 
-extension LLMPlan.Grant: CustomStringConvertible, CustomReflectable {
+extension BrokerPlan.Grant: CustomStringConvertible, CustomReflectable {
     public var description: String { "\(api.rawValue) key \(name)" }
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }
 
-extension LLMPlan {
+extension BrokerPlan {
     public var json: JSONValue {
         var object: JSONObject = [
-            "grants": .array(grants.map(\.json)), "models": .array(models.map { .string($0) }),
+            "grants": .array(grants.map(\.json)), "git": .array(git.map(\.json)), "models": .array(models.map { .string($0) }),
             "limits": limits.json, "layer": .string(layer), "digests": .bool(digests),
             "targets": .array(targets.map { .string($0) }),
             "authorities": .array(authorities.map { .string($0) }),
@@ -140,9 +144,11 @@ extension LLMPlan {
     }
 
     public init(json: JSONValue) throws(WireError) {
-        var fields = try WireFields(json, in: "LLM plan")
+        var fields = try WireFields(json, in: "broker plan")
         var grants: [Grant] = []
         for entry in try fields.list("grants") { grants.append(try Grant(json: entry)) }
+        var git: [GitGrant] = []
+        for entry in try fields.list("git") { git.append(try GitGrant(json: entry)) }
         var names: [PinnedName] = []
         for entry in try fields.list("names") {
             var name = try WireFields(entry, in: "name")
@@ -150,17 +156,16 @@ extension LLMPlan {
             try name.finish()
         }
         self.init(
-            grants: grants, models: try fields.texts("models"),
+            grants: grants, git: git, models: try fields.texts("models"),
             limits: try Limits(json: fields.take("limits") ?? .null), layer: try fields.string("layer"),
             digests: try fields.bool("digests"), targets: try fields.texts("targets"), names: names,
             authorities: try fields.texts("authorities"))
         try fields.finish()
-        if grants.isEmpty { throw fields.error("there is no key") }
         if Set(grants.map(\.surrogate)).count != grants.count { throw fields.error("a surrogate stands for two keys") }
     }
 }
 
-extension LLMPlan.Grant {
+extension BrokerPlan.Grant {
     public var json: JSONValue {
         var object: JSONObject = [
             "name": .string(name), "api": .string(api.rawValue), "surrogate": .string(surrogate),
@@ -173,7 +178,7 @@ extension LLMPlan.Grant {
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "LLM key")
-        guard let api = LLMPlan.API(rawValue: try fields.string("api")) else { throw fields.error("api is unknown") }
+        guard let api = BrokerPlan.API(rawValue: try fields.string("api")) else { throw fields.error("api is unknown") }
         self.init(
             name: try fields.string("name"), api: api, surrogate: try fields.string("surrogate"),
             secret: try fields.string("secret"), base: try fields.string("base"),
@@ -187,7 +192,7 @@ extension LLMPlan.Grant {
     }
 }
 
-extension LLMPlan.Limits {
+extension BrokerPlan.Limits {
     public var json: JSONValue {
         var object: JSONObject = ["spent": .integer(Int64(spent))]
         object["requestsPerMinute"] = requestsPerMinute.map { .integer(Int64($0)) }

@@ -1,7 +1,7 @@
 import AiboxWire
 
 /// Why a request is not passed on, in the words and the form that a client of the API understands.
-struct LLMRefusal: Error, Sendable, Equatable {
+struct BrokerRefusal: Error, Sendable, Equatable {
     /// The error's type; both APIs have names of their own for it.
     enum Kind: Sendable, Equatable {
         case invalid, authentication, permission, notFound, tooLarge, rateLimited, overloaded, upstream, timeout
@@ -45,31 +45,31 @@ struct LLMRefusal: Error, Sendable, Equatable {
         }
     }
 
-    static func path(_ reason: String) -> LLMRefusal {
-        LLMRefusal(
+    static func path(_ reason: String) -> BrokerRefusal {
+        BrokerRefusal(
             kind: .permission, rule: "llm.path", reason: reason,
             nextSteps: ["Use /v1/messages, /v1/chat/completions, /v1/responses or /v1/models."])
     }
 
-    static func method(_ reason: String) -> LLMRefusal {
-        LLMRefusal(kind: .permission, rule: "llm.method", reason: reason, given: 405)
+    static func method(_ reason: String) -> BrokerRefusal {
+        BrokerRefusal(kind: .permission, rule: "llm.method", reason: reason, given: 405)
     }
 
-    static func framing(_ reason: String) -> LLMRefusal {
-        LLMRefusal(kind: .invalid, rule: "llm.framing", reason: reason, closes: true)
+    static func framing(_ reason: String) -> BrokerRefusal {
+        BrokerRefusal(kind: .invalid, rule: "http.framing", reason: reason, closes: true)
     }
 
-    static func request(_ reason: String) -> LLMRefusal {
-        LLMRefusal(kind: .invalid, rule: "llm.request", reason: reason)
+    static func request(_ reason: String) -> BrokerRefusal {
+        BrokerRefusal(kind: .invalid, rule: "llm.request", reason: reason)
     }
 
-    static let unrecorded = LLMRefusal(
+    static let unrecorded = BrokerRefusal(
         kind: .overloaded, rule: "audit", reason: "the audit log cannot be written, so nothing is sent")
 }
 
-extension LLMRefusal {
+extension BrokerRefusal {
     /// The body, in the API's form (Anthropic: docs "Errors"; OpenAI: "Error codes"), with a part of our own beside it.
-    func body(_ api: LLMPlan.API?, layer: String) -> [UInt8] {
+    func body(_ api: BrokerPlan.API?, layer: String) -> [UInt8] {
         let ours: JSONValue = [
             "error": "denied", "rule": .string(rule), "layer": .string(layer), "reason": .string(reason),
             "next_steps": .array(nextSteps.map { .string($0) }),
@@ -122,7 +122,7 @@ extension LLMRefusal {
     }
 
     /// The whole answer.
-    func response(_ api: LLMPlan.API?, layer: String, keepsAlive: Bool) -> [UInt8] {
+    func response(_ api: BrokerPlan.API?, layer: String, keepsAlive: Bool) -> [UInt8] {
         let body = body(api, layer: layer)
         var head = "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: application/json\r\n"
         head += "Content-Length: \(body.count)\r\nX-Aibox-Rule: \(rule)\r\n"

@@ -1,0 +1,408 @@
+import AiboxAudit
+import AiboxNetwork
+import AiboxSystem
+import AiboxWire
+import NIOCore
+
+/// A connection over which git fetches and pushes: the broker adds the credential, nothing inside has one.
+///
+/// Each request is decided by its head. Packs are passed on as they come, either way, and never held; a slow side slows
+/// the other down.
+final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Told to every connection once another plan holds.
+    struct PlanChanged: Sendable {}
+
+    private enum Phase {
+        /// Between requests, or in the middle of a head.
+        case head
+        /// The decision is written down, the server connected.
+        case deciding
+        /// The body goes up, the answer comes down.
+        case asking
+        /// The last answer is out: what still comes is thrown away for a moment (RFC 9112 section 9.6).
+        case lingering
+        case closed
+    }
+
+    private let service: LLMService
+    private let pool: UpstreamPool
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.head
+    private var isReading = false
+    private var input: RequestInput
+    private var request: GitExchange?
+    private var upstream: UpstreamConnection?
+    private var timer: Scheduled<Void>?
+    private var lastProgress = NIODeadline.now()
+
+    private static let lingerLimit = TimeAmount.seconds(2)
+    /// Servers think for a while before they send a large pack.
+    private static let stallLimit = TimeAmount.minutes(5)
+
+    /// - Parameter input: what came behind the first head.
+    init(service: LLMService, pool: UpstreamPool, input: RequestInput) {
+        self.service = service
+        self.pool = pool
+        self.input = input
+    }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    /// Takes the connection over with a request's head.
+    func begin(_ head: HTTPRequestHead) {
+        accept(head)
+        updateReading()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if phase == .lingering || phase == .closed { return }
+        input.append(unwrapInboundIn(data))
+        process()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        updateReading()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            lastProgress = .now()
+            upstream?.updateReading()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is PlanChanged else { return context.fireUserInboundEventTriggered(event) }
+        // What is under way for a place that is no longer open ends at once.
+        if let access = request?.access, !service.configuration.git.contains(access) { context.close(promise: nil) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        phase = .closed
+        upstream?.abandon()
+        upstream = nil
+        service.leave()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func updateReading() {
+        guard let context, context.channel.isActive, !isReading, phase != .closed else { return }
+        if phase != .lingering, input.bytes.readableBytes >= RequestInput.limit { return }
+        isReading = true
+        context.read()
+    }
+
+    // MARK: A request
+
+    private func process() {
+        while phase == .head {
+            input.skipEmptyLine()
+            guard input.bytes.readableBytes > 0 else { return }
+            if input.isIdle { limitTime(LLMConnection.headLimit) }
+            switch input.head() {
+            case .success(nil): return
+            case .success(.some(let head)): accept(head)
+            case .failure(let refusal): refuse(refusal)
+            }
+        }
+        if phase == .asking { sendBody() }
+    }
+
+    private func accept(_ head: HTTPRequestHead) {
+        timer?.cancel()
+        let configuration = service.configuration
+        var exchange = GitExchange(head, configuration, id: service.nextRequest())
+        do throws(BrokerRefusal) {
+            let target = try service.rules.target(head)
+            try service.rules.checkConnection(head)
+            let route = try GitRoute.decide(method: head.method, target: target)
+            exchange.route = route
+            try GitRequest.check(head, route)
+            exchange.access = try Self.access(route, configuration)
+        } catch {
+            request = exchange
+            return refuse(error)
+        }
+        request = exchange
+        guard let access = exchange.access, let context else { return }
+        phase = .deciding
+        service.audit.before(exchange.asked(), on: context.eventLoop).assumeIsolated().whenComplete { result in
+            guard self.isDeciding(exchange.id) else { return }
+            if case .failure = result { return self.refuse(.unrecorded) }
+            self.connect(access, id: exchange.id)
+        }
+    }
+
+    private static func access(
+        _ route: GitRoute, _ configuration: LLMConfiguration
+    ) throws(BrokerRefusal) -> GitAccess {
+        let name = route.host.text + (route.port == 443 ? "" : ":\(route.port)")
+        guard let access = configuration.git.first(where: { $0.covers(route.host, route.port, route.repository) })
+        else {
+            let isKnown = configuration.git.contains { $0.host == route.host && $0.grant.port == route.port }
+            throw BrokerRefusal(
+                kind: .permission, rule: "git.credential",
+                reason: isKnown
+                    ? "the credential for \(name) is not for \(route.repository)"
+                    : "there is no credential for \(name), or the policy does not open the host",
+                nextSteps: ["Ask the person at this machine: aibox auth add git-token:\(name)"])
+        }
+        if let expires = access.grant.expires, expires <= Timestamp.now.seconds {
+            throw BrokerRefusal(
+                kind: .permission, rule: "credentials.git_token_ttl",
+                reason: "the time for which the credential was lent is over",
+                nextSteps: ["Ask the person at this machine to start the sandbox again."])
+        }
+        return access
+    }
+
+    private func isDeciding(_ id: String) -> Bool { phase == .deciding && request?.id == id }
+
+    private func connect(_ access: GitAccess, id: String) {
+        guard let exchange = request else { return }
+        pool.connection(access.base, exchange.configuration.connector) { result in
+            guard self.isDeciding(id) else {
+                // The client has gone meanwhile.
+                if case .success(let connection) = result { connection.abandon() }
+                return
+            }
+            switch result {
+            case .success(let connection): self.ask(connection, access)
+            case .failure(let error):
+                let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
+                self.refuse(Self.upstream("cannot ask \(access.base.host): \(why)"))
+            }
+        }
+    }
+
+    private func ask(_ connection: UpstreamConnection, _ access: GitAccess) {
+        guard let exchange = request, let route = exchange.route else { return }
+        phase = .asking
+        upstream = connection
+        lastProgress = .now()
+        watch()
+        let hasBody = !exchange.reader.isFinished
+        connection.ask(
+            GitRequest.head(route, access, exchange.head), body: ByteBuffer(), isWhole: !hasBody, for: self)
+        guard phase == .asking, hasBody else {
+            request?.isSent = true
+            return
+        }
+        if exchange.head.fields.contains(where: { $0.is("expect") }), input.bytes.readableBytes == 0 {
+            send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+            context?.flush()
+        }
+        sendBody()
+        updateReading()
+    }
+
+    /// Passes on what there is of the body, as far as the server takes it.
+    private func sendBody() {
+        guard let upstream, var exchange = request, !exchange.isSent else { return }
+        // Not two owners of the same storage.
+        request = nil
+        do {
+            while upstream.takesMore, let piece = try exchange.reader.next(&input.bytes) {
+                lastProgress = .now()
+                if exchange.head.body == .chunked {
+                    var framed = ByteBuffer(string: "\(String(piece.readableBytes, radix: 16))\r\n")
+                    framed.writeImmutableBuffer(piece)
+                    framed.writeString("\r\n")
+                    upstream.send(framed)
+                } else {
+                    upstream.send(piece)
+                }
+            }
+        } catch {
+            request = exchange
+            return refuse(.framing(HTTPRefusal.chunk.reason))
+        }
+        // A server that is gone has been told of already.
+        guard phase == .asking else { return }
+        if exchange.reader.isFinished {
+            exchange.isSent = true
+            upstream.endBody(exchange.head.body == .chunked ? ByteBuffer(string: "0\r\n\r\n") : ByteBuffer())
+        }
+        request = exchange
+    }
+
+    func upstreamTakesMore() {
+        sendBody()
+        updateReading()
+    }
+
+    // MARK: The answer
+
+    var canTakeMore: Bool { context?.channel.isWritable ?? false }
+
+    func answerBegins(_ head: UpstreamHead) {
+        lastProgress = .now()
+        guard var exchange = request, let access = exchange.access else { return }
+        var head = head
+        switch head.status {
+        case 401, 403:
+            // What the server says to the broker is not for git to answer: it would ask for a password.
+            return refuse(
+                BrokerRefusal(
+                    kind: .permission, rule: "git.server",
+                    reason: "\(access.base.authority) does not accept \(access.grant.name) for this (\(head.status))",
+                    nextSteps: ["The person at this machine can replace it: aibox auth add \(access.grant.name)"]))
+        case 300...399:
+            if let index = head.fields.firstIndex(where: { $0.name == "location" }) {
+                guard let path = GitRequest.redirect(head.fields[index].text, from: access) else {
+                    return refuse(Self.upstream("\(access.base.host) sends elsewhere, and the credential stays here"))
+                }
+                head.fields[index].value = Array(path.utf8)
+            }
+        default: break
+        }
+        // Not two owners of the same storage.
+        request = nil
+        exchange.isAnswering = true
+        exchange.isChunked = head.body == nil || head.body == .chunked
+        if exchange.head.minorVersion == 0, exchange.isChunked {
+            // HTTP/1.0 has no chunks: the end of the connection is the end.
+            exchange.isChunked = false
+            exchange.endsWithConnection = true
+        }
+        let closes = !exchange.head.keepsAlive || exchange.endsWithConnection
+        send(head.rendered(exchange.configuration.forms, isChunked: exchange.isChunked, closes: closes))
+        request = exchange
+    }
+
+    func answerGoesOn(_ content: ByteBuffer) {
+        guard let passed = request?.redaction.feed(content) else { return }
+        sendContent(passed)
+    }
+
+    private func sendContent(_ content: ByteBuffer) {
+        guard content.readableBytes > 0, let context else { return }
+        let isChunked = request?.isChunked == true
+        if isChunked { send(Array("\(String(content.readableBytes, radix: 16))\r\n".utf8)) }
+        context.write(wrapOutboundOut(content), promise: nil)
+        if isChunked { send([0x0D, 0x0A]) }
+    }
+
+    func answerPauses() {
+        lastProgress = .now()
+        context?.flush()
+    }
+
+    func answerEnds(mayReuse: Bool) {
+        upstream = nil
+        guard let rest = request?.redaction.finish() else { return }
+        sendContent(rest)
+        if request?.isChunked == true { send(Array("0\r\n\r\n".utf8)) }
+        context?.flush()
+        noteRedactions()
+        // Bytes of a body that nobody will read: the connection cannot go on behind them.
+        let isWhole = request?.reader.isFinished == true && request?.endsWithConnection == false
+        next(keepsAlive: isWhole && request?.head.keepsAlive == true)
+    }
+
+    func answerFails(_ refusal: BrokerRefusal) {
+        upstream = nil
+        if request?.isAnswering != true { return refuse(refusal) }
+        // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
+        noteRedactions()
+        timer?.cancel()
+        phase = .closed
+        context?.flush()
+        context?.close(promise: nil)
+    }
+
+    private func noteRedactions() {
+        if let request, request.redaction.count > 0 { service.audit.note(request.redacted()) }
+    }
+
+    private func next(keepsAlive: Bool) {
+        timer?.cancel()
+        request = nil
+        guard keepsAlive else { return finish() }
+        phase = .head
+        input.next()
+        limitTime(LLMConnection.idleLimit)
+        updateReading()
+        if input.bytes.readableBytes > 0 {
+            // Not from within the upstream's handler: a client that sends requests ahead would grow the stack.
+            context?.eventLoop.assumeIsolated().execute { self.process() }
+        }
+    }
+
+    // MARK: Refusing
+
+    private static func upstream(_ reason: String) -> BrokerRefusal {
+        BrokerRefusal(kind: .upstream, rule: "git.upstream", reason: reason)
+    }
+
+    private func refuse(_ refusal: BrokerRefusal) {
+        guard let context, phase != .closed, phase != .lingering else { return }
+        timer?.cancel()
+        phase = .deciding
+        upstream?.abandon()
+        upstream = nil
+        let exchange = request
+        let keepsAlive = exchange?.reader.isFinished == true && !refusal.closes && exchange?.head.keepsAlive == true
+        let id = exchange?.id
+        let event =
+            exchange?.refused(refusal)
+            ?? AuditEvent(
+                .credentialUse, subject: "git", outcome: .failure,
+                details: ["kind": "git", "reason": .string("\(refusal.rule): \(refusal.reason)")])
+        // What cannot be written down is refused all the same.
+        service.audit.before(event, on: context.eventLoop).assumeIsolated().whenComplete { _ in
+            guard self.phase == .deciding, self.request?.id == id else { return }
+            self.send(refusal.gitResponse(keepsAlive: keepsAlive))
+            self.context?.flush()
+            self.next(keepsAlive: keepsAlive)
+        }
+    }
+
+    // MARK: The end
+
+    private func finish() {
+        guard let context else { return }
+        phase = .lingering
+        input.clear()
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            channel.close(mode: .output, promise: nil)
+        }
+        limitTime(Self.lingerLimit)
+        updateReading()
+    }
+
+    private func send(_ bytes: [UInt8]) { context?.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil) }
+
+    private func limitTime(_ limit: TimeAmount) {
+        timer?.cancel()
+        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
+            self?.context?.close(promise: nil)
+        }
+    }
+
+    /// Looks from time to time whether the exchange still goes on.
+    private func watch() {
+        timer?.cancel()
+        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
+            guard let self, phase == .asking else { return }
+            if lastProgress + Self.stallLimit > .now() { return watch() }
+            upstream?.abandon()
+            answerFails(
+                BrokerRefusal(
+                    kind: .timeout, rule: "git.time",
+                    reason: "nothing moved for \(Self.stallLimit.nanoseconds / 1_000_000_000) s"))
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import AiboxAudit
+import AiboxConfig
+import AiboxCrypto
+import AiboxNetwork
+import AiboxPolicy
+import AiboxSystem
+import AiboxWire
+
+/// What of the credentials a sandbox is lent: surrogates inside, the credentials themselves for its broker alone (P4).
+struct CredentialLending: Sendable {
+    /// nil: nothing is lent, and there is no proxy.
+    let plan: BrokerPlan?
+    /// Why less is lent than there is, for the person.
+    let notes: [String]
+
+    static let none = CredentialLending(plan: nil, notes: [])
+
+    private init(plan: BrokerPlan?, notes: [String]) {
+        self.plan = plan
+        self.notes = notes
+    }
+
+    /// - Parameters:
+    ///   - git: credentials for git servers.
+    ///   - now: seconds since 1970.
+    ///   - spent: tokens that the sandbox has spent so far; asked only if there is a budget.
+    init(
+        _ keys: [LLMKey], git: [GitGrant], _ policy: EffectivePolicy, gateway: String, network: EgressPlan?, now: Int64,
+        spent: () throws(AiboxError) -> Int
+    ) throws(AiboxError) {
+        if keys.isEmpty, git.isEmpty {
+            self = .none
+            return
+        }
+        guard let network else {
+            self = CredentialLending(plan: nil, notes: ["no credential is lent: the sandbox has no way out"])
+            return
+        }
+        // What everything has to go through, this would go past.
+        if network.upstream != nil {
+            self = CredentialLending(
+                plan: nil, notes: ["no credential is lent: the broker cannot go through network.upstream_proxy"])
+            return
+        }
+        var notes: [String] = []
+        let policy = CredentialPolicy(policy)
+        var grants: [BrokerPlan.Grant] = []
+        if policy.modelKeys <= 0, !keys.isEmpty {
+            notes.append(
+                "no key for a language model is lent: credentials.llm_api_key_ttl of the policy is 0s")
+        } else {
+            for key in keys {
+                for api in key.apis {
+                    grants.append(
+                        BrokerPlan.Grant(
+                            name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret,
+                            base: gateway.isEmpty ? key.base : gateway, header: key.header,
+                            expires: min(now + Int64(policy.modelKeys), key.expires ?? .max)))
+                }
+            }
+            if !keys.isEmpty, policy.models.isEmpty { notes.append("llm.models of the policy permits no model") }
+        }
+        let (git, gitNotes) = try Self.git(git, policy, network, now)
+        notes += gitNotes
+        self.notes = notes
+        if grants.isEmpty, git.isEmpty {
+            plan = nil
+            return
+        }
+        var limits = policy.limits
+        if limits.tokens != nil, !grants.isEmpty { limits.spent = try spent() }
+        plan = BrokerPlan(
+            grants: grants, git: git, models: policy.models, limits: limits, layer: policy.layer,
+            targets: network.targets.map(\.description),
+            names: network.names.map {
+                BrokerPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
+            }, authorities: network.originAuthorities)
+    }
+
+    /// Those for servers that the sandbox may reach: with a credential it gets no further than without.
+    private static func git(
+        _ all: [GitGrant], _ policy: CredentialPolicy, _ network: EgressPlan, _ now: Int64
+    ) throws(AiboxError) -> ([GitGrant], notes: [String]) {
+        if all.isEmpty { return ([], []) }
+        if policy.gitTokens <= 0 {
+            return ([], ["no credential for git is lent: credentials.git_token_ttl of the policy is 0s"])
+        }
+        let list: AllowList
+        do throws(AllowListProblems) { list = try AllowList(network.allow) } catch {
+            throw AiboxError(.usage, "cannot read the allow-list", why: "\(error)")
+        }
+        var lent: [GitGrant] = []
+        var notes: [String] = []
+        for var grant in all {
+            if list.permits(grant) {
+                grant.expires = min(now + Int64(policy.gitTokens), grant.expires ?? .max)
+                lent.append(grant)
+            } else if let host = try? HostName(grant.host), !list.rules(for: host).isEmpty {
+                notes.append(
+                    "\(grant.name) is not lent: the allow-list opens \(grant.host) only in part, or on another port")
+            }
+        }
+        return (lent, notes)
+    }
+
+    /// Looks like a key of the API to programs that check, and is worth nothing anywhere but at this sandbox's proxy.
+    private static func surrogate(_ api: BrokerPlan.API) throws(AiboxError) -> String {
+        api.surrogatePrefix + Hex.encode(try SecureRandom.bytes(32))
+    }
+
+    /// The LLM proxy, as it is reached from inside.
+    static let address = "http://\(SandboxSpec.gatewayAddress):\(BrokerPlan.port)"
+
+    /// What the programs inside read.
+    var environment: [SandboxSpec.Variable] {
+        guard let plan else { return [] }
+        var variables: [SandboxSpec.Variable] = []
+        if let grant = plan.grants.first(where: { $0.api == .anthropic }) {
+            variables += [.init("ANTHROPIC_API_KEY", grant.surrogate), .init("ANTHROPIC_BASE_URL", Self.address)]
+        }
+        if let grant = plan.grants.first(where: { $0.api == .openai }) {
+            variables += [.init("OPENAI_API_KEY", grant.surrogate), .init("OPENAI_BASE_URL", Self.address + "/v1")]
+        }
+        if let first = plan.grants.first { variables.append(.init("AIBOX_LLM_API_KEY", first.surrogate)) }
+        return variables + Self.gitSettings(plan.git)
+    }
+
+    /// Settings that send git to the broker where there is a credential, whichever way the URL is written
+    /// (git-scm.com/docs/git-config, "url.<base>.insteadOf" and GIT_CONFIG_COUNT).
+    private static func gitSettings(_ grants: [GitGrant]) -> [SandboxSpec.Variable] {
+        var settings: [(key: String, value: String)] = []
+        for grant in grants {
+            let path = grant.path == "/" ? "" : String(grant.path.dropFirst()) + "/"
+            let key = "url.\(address)/git/\(grant.authority)/\(path).insteadOf"
+            settings.append((key, "https://\(grant.authority)/\(path)"))
+            if grant.port == 443 {
+                settings.append((key, "git@\(grant.host):\(path)"))
+                settings.append((key, "ssh://git@\(grant.host)/\(path)"))
+            }
+        }
+        if settings.isEmpty { return [] }
+        return [.init("GIT_CONFIG_COUNT", String(settings.count))]
+            + settings.enumerated().flatMap { index, setting in
+                [
+                    SandboxSpec.Variable("GIT_CONFIG_KEY_\(index)", setting.key),
+                    SandboxSpec.Variable("GIT_CONFIG_VALUE_\(index)", setting.value),
+                ]
+            }
+    }
+
+    /// Tokens of the sandbox's answers so far, as the audit log has them.
+    static func spent(_ sandbox: String, auditFolder: String) throws(AiboxError) -> Int {
+        var query = AuditIndex.Query()
+        query.sandbox = sandbox
+        query.type = AuditEventType.llmResponse.rawValue
+        var sum = 0
+        try AuditIndex(folder: auditFolder).forEach(query) { record throws(AiboxError) in
+            for name in ["input_tokens", "output_tokens"] {
+                sum += Int(clamping: max(0, record.json["details"]?[name]?.wholeNumber ?? 0))
+            }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,64 @@
+import AiboxContainer
+import AiboxCredentials
+import AiboxCrypto
+import AiboxNetwork
+import AiboxSystem
+import AiboxWire
+
+/// What of the credentials a start takes: the policy decides which of them the sandbox's broker gets.
+struct LentCredentials {
+    private(set) var llmKeys: [LLMKey] = []
+    private(set) var git: [GitGrant] = []
+
+    init(_ stores: CredentialStores) throws(AiboxError) {
+        for (credential, _) in try stores.list() where credential.name.type == .llm || credential.name.type == .git {
+            guard let stored = try stores.read(credential.name)?.stored else { continue }
+            if credential.name.type == .llm {
+                llmKeys.append(try Self.key(stored))
+            } else {
+                git += Self.git(stored)
+            }
+        }
+    }
+
+    /// One for each place where it is good.
+    private static func git(_ stored: StoredCredential) -> [GitGrant] {
+        let credential = stored.credential
+        let secret = stored.secret.text
+        let (header, value) =
+            switch credential.place {
+            case .basic:
+                ("Authorization", "Basic " + Base64.encode(Array("\(credential.userOrDefault):\(secret)".utf8)))
+            case .bearer: ("Authorization", "Bearer " + secret)
+            case .header(let name): (name, secret)
+            }
+        return credential.destinations.map { place in
+            GitGrant(
+                name: credential.name.description, host: place.host.text, port: place.port, path: place.path,
+                header: header, value: value, secret: secret, expires: credential.expires?.seconds)
+        }
+    }
+
+    private static func key(_ stored: StoredCredential) throws(AiboxError) -> LLMKey {
+        let credential = stored.credential
+        let header: String
+        switch credential.place {
+        case .bearer: header = "Authorization"
+        case .header(let name): header = name
+        case .basic:
+            throw AiboxError(
+                .usage, "\(credential.name) is a password, not a key", remedy: "add it again with --place bearer")
+        }
+        let apis: [BrokerPlan.API] =
+            switch credential.name.provider {
+            case .anthropic: [.anthropic]
+            case .openai: [.openai]
+            // A gateway of the organisation's: it speaks one of the two, or both.
+            case .custom, nil: [.anthropic, .openai]
+            }
+        return LLMKey(
+            name: credential.name.description, apis: apis, secret: stored.secret.text,
+            base: credential.destinations.first.map { "https://\($0)" }, header: header,
+            expires: credential.expires?.seconds)
+    }
+}
