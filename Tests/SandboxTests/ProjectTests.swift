@@ -15,6 +15,16 @@ extension Sandboxes {
             "basename bunzip2 cat cmp cp cut diff dirname du echo expand expr find fold grep gunzip gzip head md5sum"
             + " mkdir mv od patch printf pwd readlink rm sort sum tail test touch tr uniq wc which xargs"
 
+        /// Half of the project: what is tested and what that hangs on. Under gVisor each start of a compiler takes its time.
+        private static let configure = """
+            make defconfig
+            for option in $(grep -rhoE '^//config:config [A-Z0-9_]+' networking util-linux modutils loginutils miscutils \\
+                console-tools e2fsprogs init klibc-utils mailutils printutils procps runit sysklogd shell | cut -d' ' -f2)
+            do echo "s/^CONFIG_$option=y/# CONFIG_$option is not set/"; done >/tmp/off
+            sed -i -f /tmp/off .config
+            yes '' | make oldconfig
+            """
+
         @Test("some thousand files: committed, compiled over the shell, tested over ssh", .timeLimit(.minutes(25)))
         func compile() throws {
             let fixture = try SandboxFixture()
@@ -32,8 +42,8 @@ extension Sandboxes {
             let committed = try shell("sh", "-c", commit + " && git fsck && git ls-files | wc -l")
             #expect(
                 Int(committed.text.split(separator: "\n").last ?? "").map { $0 > 2500 } == true, "\(committed.text)")
-            let built = try shell(
-                "sh", "-c", "make defconfig && make -j2 && make busybox.links", timeout: .seconds(1200))
+            let build = "{ \(Self.configure)\n} >/dev/null && make -j2 && make busybox.links"
+            let built = try shell("sh", "-c", build, timeout: .seconds(1200))
             #expect(built.succeeded, "\(built.errorText.suffix(2000))")
 
             let settings = try fixture.folder.write("ssh_config", try fixture.aibox.run("ssh-config").text)
