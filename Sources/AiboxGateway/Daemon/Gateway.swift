@@ -45,13 +45,16 @@ struct Gateway {
             }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
+            let metrics = try settings.metricsPort.map { wish throws(AiboxError) in
+                try PortForward.claimPort(from: wish, for: "Prometheus", setting: "audit.metrics_port")
+            }
             let supervisor = try Supervisor(
-                holder: holder, containment: containment, leash: leash, signals: signals)
+                holder: holder, containment: containment, audit: audit, leash: leash, signals: signals)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort,
-                authority: egress?.authority)
+                metricsPort: metrics?.1, authority: egress?.authority)
             let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log) {
                 SSHAuditHandler(audit, port: sshPort)
             }
@@ -73,10 +76,14 @@ struct Gateway {
                 egress?.service.closeConnections()
                 llm?.cut()
             }
-            let channels = [
+            var channels = [
                 try ControlServer(service: service, log: log).serve(control, on: group),
                 try ssh.serve(sshListener, on: group).wait(),
             ]
+            if let metrics {
+                let server = try MetricsServer(folder: settings.audit.folder, sandbox: settings.sandbox, log: log)
+                channels.append(try server.serve(metrics.0, on: group))
+            }
             if let egress, let plan {
                 try egress.startResolver(
                     try resolver(plan), runFolder: settings.runFolder, holder: holder, doors: doors)
@@ -148,7 +155,7 @@ struct Gateway {
             log.info("ending", ["reason": ending.reason])
         }
         for channel in channels { try? channel.close().wait() }
-        holder.end()
+        audit.dropped(holder.end())
         llm?.end()
         egress?.end()
         try? group.syncShutdownGracefully()
