@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxContainer
 import AiboxNetwork
 import AiboxSystem
 import AiboxTestSupport
@@ -159,8 +160,9 @@ struct GatewayMetricsTests {
         ),
     ]
 
-    @Test("heads", arguments: heads)
-    func head(what: String, text: String, answer: MetricsRequest.Answer) {
+    @Test("heads", arguments: heads.indices)
+    func head(index: Int) {
+        let (what, text, answer) = Self.heads[index]
         #expect(MetricsRequest.answer(to: Array(text.utf8)) == answer, "\(what)")
     }
 }

@@ -60,7 +60,7 @@ extension Sandboxes {
             let served = "allowed.test:\(origin.http)"
             var expected = [
                 "network.deny denied.test:80 default-deny": 2, "network.deny plain.test:80 default-deny": 2,
-                "network.deny 192.0.2.7:80 address-literal": 1,
+                "network.deny 192.0.2.7:80 default-deny": 1,
                 "network.deny other addresses pre.foreign-tcp": 4,
                 "network.deny other addresses pre.foreign-udp": 3,
                 "network.deny closed ports of the gateway in.denied-tcp": 2,
@@ -100,6 +100,8 @@ extension Sandboxes {
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
 
             let log = try fixture.aibox.run("audit", "export", "--format", "jsonl")
+            let lost = log.text.split(separator: "\n").filter { $0.contains("gateway.cutoff") }
+            #expect(lost == [])
             var found: [String: Int] = [:]
             for line in log.text.split(separator: "\n") {
                 let event = try JSONParser.parse(Array(line.utf8))

@@ -19,7 +19,12 @@ public final class AuditCounter {
         self.sandbox = sandbox
         segment = try self.folder.segments().last ?? 1
         let path = self.folder.path(segment: segment)
-        offset = File.exists(path) ? try MappedFile(path).bytes.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0 : 0
+        offset = 0
+        if File.exists(path) {
+            let file = try MappedFile(path)
+            // What follows the last newline is a line in the making. The bytes live as long as `file`.
+            withExtendedLifetime(file) { offset = file.bytes.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0 }
+        }
     }
 
     /// What was counted until now.

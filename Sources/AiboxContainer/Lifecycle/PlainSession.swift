@@ -32,6 +32,7 @@ struct PlainSession {
             case .signalled(let number): 128 + number
             }
         try audit.ended(title, kind, status: status, after: ContinuousClock.now - begin)
+        try audit.close()
         return status
     }
 

@@ -45,8 +45,9 @@ struct Gateway {
             }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
-            let metrics = try settings.metricsPort.map { wish throws(AiboxError) in
-                try PortForward.claimPort(from: wish, for: "Prometheus", setting: "audit.metrics_port")
+            var metrics: (listener: Descriptor, port: UInt16)?
+            if let wish = settings.metricsPort {
+                metrics = try PortForward.claimPort(from: wish, for: "Prometheus", setting: "audit.metrics_port")
             }
             let supervisor = try Supervisor(
                 holder: holder, containment: containment, audit: audit, leash: leash, signals: signals)
@@ -54,7 +55,7 @@ struct Gateway {
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort,
-                metricsPort: metrics?.1, authority: egress?.authority)
+                metricsPort: metrics?.port, authority: egress?.authority)
             let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log) {
                 SSHAuditHandler(audit, port: sshPort)
             }
@@ -82,7 +83,7 @@ struct Gateway {
             ]
             if let metrics {
                 let server = try MetricsServer(folder: settings.audit.folder, sandbox: settings.sandbox, log: log)
-                channels.append(try server.serve(metrics.0, on: group))
+                channels.append(try server.serve(metrics.listener, on: group))
             }
             if let egress, let plan {
                 try egress.startResolver(
