@@ -34,7 +34,7 @@ public enum Hex {
             let digits = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: 2 * index, as: UInt64.self))
             // Letters have bit 6, and 1 in their low half for what is worth ten.
             let values = (digits & 0x0f0f_0f0f_0f0f_0f0f) &+ (digits >> 6 & 0x0101_0101_0101_0101) &* 9
-            bad |= values & 0xf0f0_f0f0_f0f0_f0f0 | self.digits(values) ^ digits
+            bad |= (values & 0xf0f0_f0f0_f0f0_f0f0) | (self.digits(values) ^ digits)
             // Pairs of values become bytes, and the bytes move together.
             var packed = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff
             packed = (packed | packed >> 8) & 0x0000_ffff_0000_ffff

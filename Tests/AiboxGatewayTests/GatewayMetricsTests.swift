@@ -22,7 +22,7 @@ struct GatewayMetricsTests {
         let result = try SystemCommandRunner().run(
             Command("curl", ["-sS", "-f", "-m", "10", "http://127.0.0.1:\(port)/metrics"]))
         try #require(result.succeeded, "\(result.errorText)")
-        return result.text
+        return String(decoding: result.output, as: UTF8.self)
     }
 
     private func refused(_ gateway: LiveGateway) throws {

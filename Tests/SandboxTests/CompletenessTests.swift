@@ -52,6 +52,7 @@ extension Sandboxes {
                 os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages", b'{"model":"claude-lab","max_tokens":5}',
                 {"x-api-key": os.environ["ANTHROPIC_API_KEY"], "content-type": "application/json"})
             urllib.request.urlopen(ask_model, timeout=20).read()
+            for i in range(7): name("again.evil.test")
             """
         }
 
@@ -65,7 +66,8 @@ extension Sandboxes {
                 "network.deny other addresses pre.foreign-udp": 3,
                 "network.deny closed ports of the gateway in.denied-tcp": 2,
                 "network.deny closed ports of the gateway in.denied-udp": 5,
-                "dns.response allowed.test": 1, "network.allow \(served) lab": 4, "network.end \(served)": 4,
+                "dns.response allowed.test": 1, "dns.response again.evil.test default-deny": 7,
+                "network.allow \(served) lab": 4, "network.end \(served)": 4,
                 "llm.request claude-lab": 1, "llm.response claude-lab": 1, "session.start": 1, "session.end": 1,
             ]
             for number in 0..<3 { expected["network.deny denied-\(number).test:443 default-deny"] = 1 }
@@ -100,8 +102,6 @@ extension Sandboxes {
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
 
             let log = try fixture.aibox.run("audit", "export", "--format", "jsonl")
-            let lost = log.text.split(separator: "\n").filter { $0.contains("gateway.cutoff") }
-            #expect(lost == [])
             var found: [String: Int] = [:]
             for line in log.text.split(separator: "\n") {
                 let event = try JSONParser.parse(Array(line.utf8))

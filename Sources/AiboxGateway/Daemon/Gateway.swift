@@ -156,6 +156,7 @@ struct Gateway {
             log.info("ending", ["reason": ending.reason])
         }
         for channel in channels { try? channel.close().wait() }
+        egress?.willEnd()
         audit.dropped(holder.end())
         llm?.end()
         egress?.end()
