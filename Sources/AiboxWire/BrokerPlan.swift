@@ -104,7 +104,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     }
 
     public init(
-        grants: [Grant] = [], git: [GitGrant] = [], models: [String] = [], limits: Limits = Limits(), layer: String = "org", digests: Bool = false,
+        grants: [Grant] = [], git: [GitGrant] = [], models: [String] = [], limits: Limits = Limits(),
+        layer: String = "org", digests: Bool = false,
         targets: [String] = [], names: [PinnedName] = [], authorities: [String] = []
     ) {
         self.grants = grants
@@ -133,7 +134,8 @@ extension BrokerPlan.Grant: CustomStringConvertible, CustomReflectable {
 extension BrokerPlan {
     public var json: JSONValue {
         var object: JSONObject = [
-            "grants": .array(grants.map(\.json)), "git": .array(git.map(\.json)), "models": .array(models.map { .string($0) }),
+            "grants": .array(grants.map(\.json)), "git": .array(git.map(\.json)),
+            "models": .array(models.map { .string($0) }),
             "limits": limits.json, "layer": .string(layer), "digests": .bool(digests),
             "targets": .array(targets.map { .string($0) }),
             "authorities": .array(authorities.map { .string($0) }),
