@@ -210,9 +210,11 @@ public struct SandboxStart: Sendable {
             sandbox: name.text, runFolder: runFolder, user: context.user.name,
             engine: context.configuration.runtime.rawValue, container: name.container,
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
+            metricsPort: context.configuration.audit.metricsPort == 0
+                ? nil : UInt16(clamping: context.configuration.audit.metricsPort),
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
-                policy: ruling.digest),
+                policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
             network: ruling.plan?.json, llm: lending.plan)
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
