@@ -50,7 +50,7 @@ struct HardeningCheckTests {
         _ oci: JSONValue, runtime: String = "/state/runsc", commandLine: [String] = HardeningCheckTests.commandLine
     ) throws -> [String] {
         let check = HardeningCheck(spec: try PodmanRunTests.spec(), seccomp: try Self.profile())
-        return check.findings(inspect: ["OCIRuntime": .string(runtime)], oci: oci, commandLine: commandLine, status: "")
+        return check.findings(runtime: runtime, oci: oci, commandLine: commandLine, status: "")
             .filter { !$0.holds && $0.layer != "seccomp" }.map(\.layer)
     }
 
@@ -61,7 +61,7 @@ struct HardeningCheckTests {
     func seccomp() throws {
         let check = HardeningCheck(spec: try PodmanRunTests.spec(), seccomp: try Self.profile())
         let findings = check.findings(
-            inspect: ["OCIRuntime": "/state/runsc"], oci: Self.configuration(), commandLine: Self.commandLine,
+            runtime: "/state/runsc", oci: Self.configuration(), commandLine: Self.commandLine,
             status: "")
         #expect(findings.first { $0.layer == "seccomp" }?.holds == false)
     }
