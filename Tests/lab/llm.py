@@ -3,7 +3,7 @@
 Speaks as much of Anthropic Messages, OpenAI Chat Completions and OpenAI Responses as their clients need, with and without
 streaming. Every request is a line of JSON in LOG: method, path, fields in lower case, body. The model's name says what
 comes back: "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
-everything else answers "hello". Prints "ready".
+"flaky" fails the first time, everything else answers "hello". Prints "ready".
 """
 import http.server
 import json
@@ -12,6 +12,7 @@ import threading
 import time
 
 LOCK = threading.Lock()
+FAILED = set()
 
 
 class Provider(http.server.BaseHTTPRequestHandler):
@@ -49,6 +50,9 @@ class Provider(http.server.BaseHTTPRequestHandler):
         if "echo" in model:
             key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
             return self.plain({"echo": [key, key.encode().hex()]}, 401, [("X-Echo", key)])
+        if "flaky" in model and (self.path, model) not in FAILED:
+            FAILED.add((self.path, model))
+            return self.plain({"error": {"type": "overloaded_error", "message": "later"}}, 503, [("Retry-After", "0")])
         if self.path.partition("?")[0].endswith(("count_tokens", "input_tokens")):
             return self.plain({"input_tokens": 10})
         answer = {"/v1/messages": messages, "/v1/chat/completions": chat, "/v1/responses": responses}.get(
@@ -126,8 +130,18 @@ def responses(ask):
     """https://platform.openai.com/docs/api-reference/responses"""
     usage = {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5,
              "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 15}
-    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [
-        {"type": "output_text", "text": "hello", "annotations": []}]}
+    results = [item for item in ask["input"] if isinstance(item, dict) and item.get("type", "").endswith("_call_output")]
+    names = [tool.get("name") for tool in ask.get("tools", [])]
+    shell = next((name for name in ("exec_command", "shell_command", "shell") if name in names), None)
+    if "tool" in ask["model"] and shell and not results:
+        line = "echo made-by-the-agent > /tmp/agent.txt; cat /tmp/agent.txt"
+        call = {"exec_command": {"cmd": line}, "shell_command": {"command": line}, "shell": {"command": ["sh", "-c", line]}}
+        item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed", "name": shell,
+                "arguments": json.dumps(call[shell])}
+    else:
+        text = "result: " + json.dumps(results[-1].get("output")) if results else "hello"
+        item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [
+            {"type": "output_text", "text": text, "annotations": []}]}
     whole = {"id": "resp_1", "object": "response", "created_at": 1, "model": ask["model"], "status": "completed",
              "output": [item], "usage": usage, "parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
     events = [

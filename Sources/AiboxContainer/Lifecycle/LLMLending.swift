@@ -101,16 +101,18 @@ struct LLMLending: Sendable {
         api.surrogatePrefix + Hex.encode(try SecureRandom.bytes(32))
     }
 
+    /// The LLM proxy, as it is reached from inside.
+    static let address = "http://\(SandboxSpec.gatewayAddress):\(LLMPlan.port)"
+
     /// What the programs inside read.
     var environment: [SandboxSpec.Variable] {
         guard let plan else { return [] }
-        let base = "http://\(SandboxSpec.gatewayAddress):\(LLMPlan.port)"
         var variables: [SandboxSpec.Variable] = []
         if let grant = plan.grants.first(where: { $0.api == .anthropic }) {
-            variables += [.init("ANTHROPIC_API_KEY", grant.surrogate), .init("ANTHROPIC_BASE_URL", base)]
+            variables += [.init("ANTHROPIC_API_KEY", grant.surrogate), .init("ANTHROPIC_BASE_URL", Self.address)]
         }
         if let grant = plan.grants.first(where: { $0.api == .openai }) {
-            variables += [.init("OPENAI_API_KEY", grant.surrogate), .init("OPENAI_BASE_URL", base + "/v1")]
+            variables += [.init("OPENAI_API_KEY", grant.surrogate), .init("OPENAI_BASE_URL", Self.address + "/v1")]
         }
         if let first = plan.grants.first { variables.append(.init("AIBOX_LLM_API_KEY", first.surrogate)) }
         return variables

@@ -119,7 +119,7 @@ struct SandboxPreparation: Sendable {
 
     static let marker = "secret-"
 
-    static let secretPurposes = ["hostkey", "authorized", "run-argv"] + SandboxTrust.purposes
+    static let secretPurposes = ["hostkey", "authorized", "run-argv", "codex"] + SandboxTrust.purposes
 
     /// What the sandbox is given to trust the authority of its gateway, where that opens tunnels.
     func trust(_ authority: String?, image: String) throws(AiboxError) -> SandboxTrust {
@@ -132,7 +132,7 @@ struct SandboxPreparation: Sendable {
         ])
     }
 
-    private func secret(_ purpose: String, content: [UInt8], target: String, mode: String) throws(AiboxError)
+    func secret(_ purpose: String, content: [UInt8], target: String, mode: String) throws(AiboxError)
         -> SandboxSpec.Secret
     {
         let name = "\(name.container)-\(purpose)-\(try SHA256.digest(content).hex.prefix(12))"
@@ -183,7 +183,8 @@ struct PreparedSandbox: Sendable {
     }
 
     func spec(
-        _ gateway: GatewayReady, _ trust: SandboxTrust, _ lending: LLMLending, runFolder: String
+        _ gateway: GatewayReady, _ trust: SandboxTrust, _ lending: LLMLending, settings: [SandboxSpec.Secret],
+        runFolder: String
     ) -> SandboxSpec {
         let variables = proxy + trust.environment + lending.environment
         return SandboxSpec(
@@ -191,7 +192,7 @@ struct PreparedSandbox: Sendable {
             userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,
             limits: limits, workspaceSource: workspaceSource, volumes: CacheVolumes.volumes(of: name),
             temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: seccompProfile,
-            appArmorProfile: appArmor.profile, secrets: secrets + trust.secrets,
+            appArmorProfile: appArmor.profile, secrets: secrets + trust.secrets + settings,
             environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)] + variables,
             command: Self.command(name, variables),
             monitorPidFile: runFolder + "/conmon.pid")
