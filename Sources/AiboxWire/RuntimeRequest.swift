@@ -15,6 +15,9 @@ public struct RuntimeRequest: Sendable, Equatable {
     public var mapsCaller: Bool
     /// Where the workspace and the volumes are mounted: what gets `nosuid` and `nodev`, which docker's `--mount` lacks.
     public var plainMounts: [String]
+    /// The error number of a call that no rule names (`defaultErrnoRet`), of which Docker before 23 does not know; nil where
+    /// the profile has none.
+    public var seccompErrno: Int64?
     /// Files that are shown inside, read-only.
     public var files: [File]
 
@@ -30,7 +33,7 @@ public struct RuntimeRequest: Sendable, Equatable {
 
     public init(
         container: String, runtime: [String], networkNamespace: String, networkIdentity: String, mapsCaller: Bool,
-        plainMounts: [String], files: [File]
+        plainMounts: [String], seccompErrno: Int64?, files: [File]
     ) {
         self.container = container
         self.runtime = runtime
@@ -38,18 +41,21 @@ public struct RuntimeRequest: Sendable, Equatable {
         self.networkIdentity = networkIdentity
         self.mapsCaller = mapsCaller
         self.plainMounts = plainMounts
+        self.seccompErrno = seccompErrno
         self.files = files
     }
 }
 
 extension RuntimeRequest {
     public var json: JSONValue {
-        [
+        var object: JSONObject = [
             "container": .string(container), "runtime": .array(runtime.map(JSONValue.string)),
             "networkNamespace": .string(networkNamespace), "networkIdentity": .string(networkIdentity),
             "mapsCaller": .bool(mapsCaller), "plainMounts": .array(plainMounts.map(JSONValue.string)),
             "files": .array(files.map { ["source": .string($0.source), "target": .string($0.target)] }),
         ]
+        object["seccompErrno"] = seccompErrno.map { .integer($0) }
+        return .object(object)
     }
 
     public init(json: JSONValue) throws(WireError) {
@@ -60,6 +66,7 @@ extension RuntimeRequest {
         networkIdentity = try fields.string("networkIdentity")
         mapsCaller = try fields.bool("mapsCaller")
         plainMounts = try fields.texts("plainMounts")
+        seccompErrno = try fields.optionalInteger("seccompErrno")
         files = []
         for element in try fields.list("files") {
             var file = try WireFields(element, in: "runtime request's file")
@@ -98,6 +105,12 @@ extension RuntimeRequest {
             linux["uidMappings"] = mappings
             linux["gidMappings"] = mappings
         }
+        if let seccompErrno, case .object(var filter)? = linux["seccomp"], filter["defaultErrnoRet"] == nil {
+            filter["defaultErrnoRet"] = .integer(seccompErrno)
+            linux["seccomp"] = .object(filter)
+        }
+        // Docker's settings of the network namespace, which is the gateway's; the sandbox has no right to set them.
+        linux["sysctl"] = nil
         oci["linux"] = .object(linux)
         oci["mounts"] = .array(try mounts(oci["mounts"]?.elements ?? []))
         // Docker's own hook takes hold of the network namespace, which is the gateway's.

@@ -8,7 +8,7 @@ struct RuntimeRequestTests {
         RuntimeRequest(
             container: "aibox-t", runtime: ["/state/runsc", "--platform=systrap"], networkNamespace: "/proc/7/ns/net",
             networkIdentity: "4:4026532000", mapsCaller: mapsCaller, plainMounts: ["/workspace", "/home/dev"],
-            files: [RuntimeRequest.File(source: "/state/key", target: "/run/aibox/key")])
+            seccompErrno: 38, files: [RuntimeRequest.File(source: "/state/key", target: "/run/aibox/key")])
     }
 
     /// What Docker makes of our argv.
@@ -21,7 +21,7 @@ struct RuntimeRequestTests {
                         {"destination": "/home/dev", "type": "bind", "source": "/v", "options": ["rbind", "nosuid"]},
                         {"destination": "/proc", "type": "proc", "source": "proc"}],
              "hooks": {"prestart": [{"path": "/proc/9/exe"}]},
-             "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"},
+             "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "sysctl": {"net.ipv4.ip_unprivileged_port_start": "0"},
                        "namespaces": [{"type": "mount"}, {"type": "network"}, {"type": "uts"}, {"type": "pid"}, {"type": "ipc"}]}}
             """)
     }
@@ -42,6 +42,8 @@ struct RuntimeRequestTests {
         #expect(namespaces.contains(["type": "user"]))
         #expect(namespaces.count == 6)
         #expect(oci["hooks"] == nil)
+        #expect(oci["linux"]?["sysctl"] == nil)
+        #expect(oci["linux"]?["seccomp"]?["defaultErrnoRet"] == 38)
         let mounts = oci["mounts"]?.elements ?? []
         #expect(mounts[0]["options"] == ["rbind", "rprivate", "nosuid", "nodev"])
         #expect(mounts[1]["options"] == ["rbind", "nosuid", "nodev"])

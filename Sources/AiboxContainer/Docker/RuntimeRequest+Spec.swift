@@ -4,11 +4,12 @@ import Glibc
 
 extension RuntimeRequest {
     /// What `DockerCreate` cannot say of a sandbox.
-    init(_ spec: SandboxSpec, files: DockerRequests) throws(AiboxError) {
+    init(_ spec: SandboxSpec, profile: SeccompProfile, files: DockerRequests) throws(AiboxError) {
         self.init(
             container: spec.name.container, runtime: spec.engine.runtimeWords,
             networkNamespace: spec.networkNamespace, networkIdentity: try Self.identity(spec.networkNamespace),
             mapsCaller: spec.userMapping == .keepID, plainMounts: ["/workspace"] + spec.volumes.map(\.target),
+            seccompErrno: profile.spoken(spec.engine.seccompDialect).defaultAction.ociErrno,
             files: spec.secrets.map { File(source: files.file($0.name), target: $0.target) })
     }
 

@@ -257,7 +257,8 @@ public struct SandboxStart: Sendable {
             return try monitorPid(spec)
         case .docker(let docker):
             try File.replace(try context.dockerNote(spec.name), with: docker.socket.path)
-            try docker.start(arguments, try RuntimeRequest(spec, files: docker.requests))
+            let profile = try SeccompProfile(parsing: context.profiles.seccomp)
+            try docker.start(arguments, try RuntimeRequest(spec, profile: profile, files: docker.requests))
             let state = try docker.inspect(spec.name.container)["State"]
             if let pid = state?["Pid"]?.wholeNumber, pid > 0, let monitor = Int32(exactly: pid) { return monitor }
             throw AiboxError(

@@ -28,6 +28,12 @@ public struct Uninstall: Sendable {
         for secret in try engine.secrets(prefix: "aibox-") { try engine.removeSecret(secret) }
         for image in try engine.builtImages() { try engine.removeImage(image.id) }
         report("volumes, secrets and images are removed")
+        if case .docker = engine, let registration = try? DockerRegistration(context),
+            (try? File.text(registration.file)) == registration.text
+        {
+            try File.remove(registration.file)
+            report("removed \(registration.file)")
+        }
         try SSHConfiguration(paths: context.paths).write([])
         for folder in [
             context.paths.runtimeRoot, context.paths.configurationFolder, context.paths.stateFolder,

@@ -102,7 +102,7 @@ struct DockerDaemonTests {
         for (id, name) in zip(ids, ["aibox-a", "aibox-ab"]) {
             let request = RuntimeRequest(
                 container: name, runtime: ["/r"], networkNamespace: "/proc/7/ns/net", networkIdentity: "1:2",
-                mapsCaller: true, plainMounts: ["/workspace"], files: [])
+                mapsCaller: true, plainMounts: ["/workspace"], seccompErrno: 38, files: [])
             try requests.write(request, for: id)
             #expect(try requests.request(id) == request)
             var facts = stat()

@@ -44,7 +44,7 @@ struct RuntimeCallTests {
             request = RuntimeRequest(
                 container: "aibox-t", runtime: ["/bin/echo", "ran"], networkNamespace: "/proc/\(getpid())/ns/net",
                 networkIdentity: try RuntimeRequest.identity("/proc/self/ns/net"), mapsCaller: false,
-                plainMounts: ["/workspace"], files: [])
+                plainMounts: ["/workspace"], seccompErrno: 38, files: [])
             try folder.write(
                 "bundle/config.json",
                 """
