@@ -1,5 +1,6 @@
 import AiboxSystem
 import COpenSSL
+import Glibc
 
 /// The one way that return codes of the library become errors.
 enum OpenSSL {
@@ -25,6 +26,14 @@ enum OpenSSL {
     static func sha256() throws(AiboxError) -> OpaquePointer {
         try require(Fetched.sha256.pointer, "cannot load SHA-256")
     }
+
+    /// Whether SHA-256 comes from the library's own default provider.
+    static let hashesItself: Bool = {
+        guard let digest = Fetched.sha256.pointer, let provider = EVP_MD_get0_provider(digest),
+            let name = OSSL_PROVIDER_get0_name(provider)
+        else { return false }
+        return strcmp(name, "default") == 0
+    }()
 
     /// Immutable and reference-counted by the library with atomics, so any thread may use it.
     private struct Fetched: @unchecked Sendable {

@@ -8,15 +8,21 @@ public struct GatewayReady: Sendable, Equatable {
     public var networkNamespace: String
     /// The SSH port on 127.0.0.1.
     public var sshPort: UInt16
+    /// The port on 127.0.0.1 where Prometheus reads; nil: none.
+    public var metricsPort: UInt16?
     /// Certificate, as PEM, of the authority that opens inspected tunnels: to be trusted by this sandbox and nobody else.
     /// nil where nothing is inspected.
     public var authority: String?
 
-    public init(pid: Int32, holderPid: Int32, networkNamespace: String, sshPort: UInt16, authority: String? = nil) {
+    public init(
+        pid: Int32, holderPid: Int32, networkNamespace: String, sshPort: UInt16, metricsPort: UInt16? = nil,
+        authority: String? = nil
+    ) {
         self.pid = pid
         self.holderPid = holderPid
         self.networkNamespace = networkNamespace
         self.sshPort = sshPort
+        self.metricsPort = metricsPort
         self.authority = authority
     }
 }
@@ -27,6 +33,7 @@ extension GatewayReady {
             "pid": .integer(Int64(pid)), "holderPid": .integer(Int64(holderPid)),
             "networkNamespace": .string(networkNamespace), "sshPort": .integer(Int64(sshPort)),
         ]
+        object["metricsPort"] = metricsPort.map { .integer(Int64($0)) }
         object["authority"] = authority.map { .string($0) }
         return .object(object)
     }
@@ -36,7 +43,7 @@ extension GatewayReady {
         self.init(
             pid: try fields.integer("pid"), holderPid: try fields.integer("holderPid"),
             networkNamespace: try fields.string("networkNamespace"), sshPort: try fields.integer("sshPort"),
-            authority: try fields.optionalString("authority"))
+            metricsPort: try fields.optionalInteger("metricsPort"), authority: try fields.optionalString("authority"))
         try fields.finish()
     }
 }

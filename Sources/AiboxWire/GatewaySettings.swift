@@ -14,6 +14,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var sshPort: UInt16
     /// A process in the user namespace that shall own the network namespaces (rootless podman's pause process); nil as root.
     public var userNamespacePid: Int32?
+    /// The wished port for Prometheus on 127.0.0.1, the first free one from here on; nil: none.
+    public var metricsPort: UInt16?
     /// Bytes after which the log file starts anew.
     public var logLimit: Int
     /// Where the gateway writes its audit events.
@@ -32,19 +34,24 @@ public struct GatewaySettings: Sendable, Equatable {
         public var session: String
         /// The digest of the policy that the sandbox is held to; stands in every event.
         public var policy: String
+        /// Whether actions go on while the disk takes no events, as the organisation may allow; they are told of later.
+        public var marksGaps: Bool
 
-        public init(folder: String, checkpoints: String, session: String, policy: String = "") {
+        public init(
+            folder: String, checkpoints: String, session: String, policy: String = "", marksGaps: Bool = false
+        ) {
             self.folder = folder
             self.checkpoints = checkpoints
             self.session = session
             self.policy = policy
+            self.marksGaps = marksGaps
         }
     }
 
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
-        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, logLimit: Int = 8 << 20, audit: AuditPlace,
-        network: JSONValue? = nil, llm: LLMPlan? = nil
+        sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, metricsPort: UInt16? = nil, logLimit: Int = 8 << 20,
+        audit: AuditPlace, network: JSONValue? = nil, llm: LLMPlan? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -53,6 +60,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.container = container
         self.sshPort = sshPort
         self.userNamespacePid = userNamespacePid
+        self.metricsPort = metricsPort
         self.logLimit = logLimit
         self.audit = audit
         self.network = network
@@ -69,6 +77,7 @@ extension GatewaySettings {
             "audit": audit.json,
         ]
         object["userNamespacePid"] = userNamespacePid.map { .integer(Int64($0)) }
+        object["metricsPort"] = metricsPort.map { .integer(Int64($0)) }
         object["network"] = network
         object["llm"] = llm?.json
         return .object(object)
@@ -83,11 +92,13 @@ extension GatewaySettings {
             sandbox: try fields.string("sandbox"), runFolder: try fields.string("runFolder"),
             user: try fields.string("user"), engine: try fields.string("engine"),
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
-            userNamespacePid: try fields.optionalInteger("userNamespacePid"), logLimit: try fields.integer("logLimit"),
+            userNamespacePid: try fields.optionalInteger("userNamespacePid"),
+            metricsPort: try fields.optionalInteger("metricsPort"), logLimit: try fields.integer("logLimit"),
             audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"), llm: llm)
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }
+        if metricsPort == 0 { throw fields.error("metricsPort is 0") }
         if logLimit < 4096 { throw fields.error("logLimit is below 4096 bytes") }
     }
 }
@@ -96,7 +107,7 @@ extension GatewaySettings.AuditPlace {
     public var json: JSONValue {
         [
             "folder": .string(folder), "checkpoints": .string(checkpoints), "session": .string(session),
-            "policy": .string(policy),
+            "policy": .string(policy), "marksGaps": .bool(marksGaps),
         ]
     }
 
@@ -104,7 +115,8 @@ extension GatewaySettings.AuditPlace {
         var fields = try WireFields(json, in: "audit")
         self.init(
             folder: try fields.string("folder"), checkpoints: try fields.string("checkpoints"),
-            session: try fields.string("session"), policy: try fields.string("policy"))
+            session: try fields.string("session"), policy: try fields.string("policy"),
+            marksGaps: try fields.bool("marksGaps"))
         try fields.finish()
         if !folder.hasPrefix("/") || !checkpoints.hasPrefix("/") { throw fields.error("a path is not absolute") }
     }

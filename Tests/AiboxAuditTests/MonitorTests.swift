@@ -97,6 +97,35 @@ struct MonitorTests {
         for name in Set(used) { #expect(known.contains(name), "\(name)") }
     }
 
+    static let alerts: [(what: String, line: String, subject: String?, sandbox: String, severity: AuditSeverity)] = [
+        (
+            "of a sandbox",
+            #"{"hostname":"h","output":"12:00 Critical x","priority":"Critical","rule":"aibox ptrace","source":"syscall","tags":["a"],"time":"2026-01-01T00:00:00Z","output_fields":{"container.name":"aibox-dev-01ab","proc.name":"gdb","evt.time":17}}"#,
+            "aibox ptrace", "dev-01ab", .critical
+        ),
+        (
+            "of something else",
+            #"{"rule":"r","output":"o","priority":"Notice","output_fields":{"container.name":"db"}}"#, "r", "", .warning
+        ),
+        ("bare", #"{"rule":"r","output":"o"}"#, "r", "", .high),
+        ("no rule", #"{"output":"o"}"#, nil, "", .high),
+        ("a rule that is no text", #"{"rule":1,"output":"o"}"#, nil, "", .high),
+        ("text", "12:00 Critical x", nil, "", .high),
+        ("two objects", #"{"rule":"r","output":"o"}{}"#, nil, "", .high),
+        (
+            "too long", #"{"rule":"r","output":""# + String(repeating: "x", count: FalcoAlert.limit) + #""}"#, nil, "",
+            .high
+        ),
+    ]
+
+    @Test("an alert of Falco's becomes an event of its sandbox, and nothing else does", arguments: alerts)
+    func falco(what: String, line: String, subject: String?, sandbox: String, severity: AuditSeverity) {
+        let event = FalcoAlert(line.utf8)?.event
+        #expect(event?.subject == subject, "\(what)")
+        guard let event else { return }
+        #expect(event.context?.sandbox == sandbox && event.severity == severity && event.problems.isEmpty, "\(what)")
+    }
+
     @Test("an alert fires when its figure moves, and not before")
     func alertFires() throws {
         try File.replace(

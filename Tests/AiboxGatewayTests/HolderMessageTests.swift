@@ -56,6 +56,13 @@ struct HolderMessageTests {
         (HolderReply(id: 9, outcome: .failed(what: "a b", why: "c\nd")), "9 failed\na b\nc\nd"),
         (HolderReply(id: 9, outcome: .failed(what: "a", why: "")), "9 failed\na\n"),
         (HolderReply(id: 0, outcome: .drift("a\nb")), "0 drift\na\nb"),
+        (
+            HolderReply(
+                id: 0,
+                outcome: .dropped([
+                    DroppedPackets(counter: "denied_a", count: 1), DroppedPackets(counter: "denied_b", count: .max),
+                ])), "0 dropped denied_a=1,denied_b=18446744073709551615"
+        ),
     ]
 
     @Test("replies", arguments: replies)
@@ -66,9 +73,25 @@ struct HolderMessageTests {
 
     @Test(
         "refused replies",
-        arguments: ["", "x done", "1 ready", "1 ready 0", "1 ready -4", "1 done x", "1 failed", "1 failed\na"])
+        arguments: [
+            "", "x done", "1 ready", "1 ready 0", "1 ready -4", "1 done x", "1 failed", "1 failed\na", "0 dropped",
+            "0 dropped ", "0 dropped a", "0 dropped a=", "0 dropped =1", "0 dropped a=0", "0 dropped a=01",
+            "0 dropped a=-1", "0 dropped a=1,", "0 dropped A=1", "0 dropped a=1 b=1", "0 dropped a=1=1",
+        ])
     func refusesReply(text: String) {
         #expect(HolderReply(Array(text.utf8)) == nil)
+    }
+
+    @Test("what counters gained is told once, also of a counter that was made anew")
+    func gained() {
+        let before: [String: UInt64] = ["denied_a": 5, "denied_b": 5, "denied_c": 5, "allowed_d": 1]
+        let now: [String: UInt64] = ["denied_a": 5, "denied_b": 8, "denied_c": 2, "allowed_d": 9, "denied_e": 1]
+        #expect(
+            DroppedPackets.gained(now, since: before) == [
+                DroppedPackets(counter: "denied_b", count: 3), DroppedPackets(counter: "denied_c", count: 2),
+                DroppedPackets(counter: "denied_e", count: 1),
+            ])
+        #expect(DroppedPackets.gained(now, since: now).isEmpty)
     }
 
     @Test("random packets never do worse than being refused")

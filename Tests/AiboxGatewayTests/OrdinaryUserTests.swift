@@ -24,7 +24,7 @@ struct OrdinaryUserTests {
             Command("cp", ["-r", Lab.programs, folder.path + "/lab"]), "cannot copy the lab's programs")
         let suites =
             "GatewayLifeTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
-            + "|GatewayDriftTests|LockDownTests|PortForwardsTests|GatewayEgressTests"
+            + "|GatewayDriftTests|LockDownTests|PortForwardsTests|GatewayEgressTests|GatewayMetricsTests"
         let result = try SystemCommandRunner().run(
             user.command(
                 folder.path + "/" + Path.name(own), ["--testing-library", "swift-testing", "--filter", suites]),

@@ -3,14 +3,14 @@ extension AuditEventType {
         switch self {
         case .sessionStart:
             AuditEventDefinition(
-                "A person or an agent gets a terminal or a command in a sandbox.",
+                "A person or an agent gets a terminal or a command in a sandbox. An ssh that aibox does not record has ssh.open instead.",
                 subject: "the command; empty for a shell",
-                .optional("kind", .text, "shell, command or ide"),
+                .optional("kind", .text, "shell, command or ssh"),
                 .optional("recorded", .boolean, "whether it is recorded"))
         case .sessionEnd:
             AuditEventDefinition(
-                "A session ended.", subject: "the command; empty for a shell",
-                .optional("kind", .text, "shell, command or ide"),
+                "A session ended. One whose aibox was killed has none.", subject: "the command; empty for a shell",
+                .optional("kind", .text, "shell, command or ssh"),
                 .optional("exit_code", .integer, "its exit status"),
                 .optional("duration_ms", .integer, "how long it took, in milliseconds"),
                 .optional("size_bytes", .integer, "bytes of its recording"))

@@ -24,7 +24,9 @@ extension AuditEventType {
                 .optional("layer", .text, "org, team or project"),
                 .optional("reason", .text, "the words that the agent got"),
                 .optional("code", .text, "the stable word for the reason"),
-                .optional("packets", .integer, "packets dropped, where a counter saw them"))
+                .optional(
+                    "packets", .integer,
+                    "packets dropped that this stands for, where a counter of the packet filter saw them"))
         case .networkEnd:
             AuditEventDefinition(
                 "What went out has ended.", subject: "host and port", retention: .tier2,
@@ -34,7 +36,8 @@ extension AuditEventType {
                 .required("duration_ms", .integer, "how long it took, in milliseconds"))
         case .dnsQuery:
             AuditEventDefinition(
-                "The sandbox asked for a name.", subject: "the name", retention: .tier2,
+                "The sandbox asked for a name, and the answer is not known; else dns.response tells of both.",
+                subject: "the name", retention: .tier2,
                 .optional("record", .text, "A, AAAA, TXT, ..."))
         case .dnsResponse:
             AuditEventDefinition(

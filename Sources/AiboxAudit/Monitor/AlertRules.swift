@@ -1,4 +1,4 @@
-/// Alerts for Prometheus over what `aibox monitor metrics` exports.
+/// Alerts for Prometheus over what the gateways and `aibox monitor metrics` export.
 enum AlertRules {
     private static let alerts: [(name: String, expression: String, duration: String, severity: String, words: String)] =
         [
@@ -46,7 +46,7 @@ enum AlertRules {
         ]
 
     static var text: String {
-        "# Alerts over the figures of: aibox monitor metrics\ngroups:\n  - name: aibox\n    rules:\n"
+        "# Alerts over the figures of sandboxes' gateways (aibox-scrape.yml), or of: aibox monitor metrics\ngroups:\n  - name: aibox\n    rules:\n"
             + alerts.map { alert in
                 """
                       - alert: \(alert.name)

@@ -2,9 +2,10 @@ public import AiboxSystem
 import AiboxWire
 import Glibc
 
-/// Figures of the log for Prometheus, in its text format (prometheus.io, exposition formats): to be written where
-/// node_exporter's textfile collector reads, or served by any web server.
+/// Figures of the log for Prometheus, in its text format (prometheus.io, exposition formats), version 0.0.4.
 public enum AuditMetrics {
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
     /// Name, type and meaning of every figure; what dashboards and alerts may use.
     static let families: [(name: String, type: String, help: String)] = [
         ("aibox_audit_events_total", "counter", "Events in the log, by type and outcome."),
@@ -17,17 +18,43 @@ public enum AuditMetrics {
         ("aibox_llm_cost_dollars_total", "counter", "What models cost."),
     ]
 
-    /// - Parameter folder: the audit folder.
+    /// Of the whole log, from its index.
     public static func text(folder: String) throws(AiboxError) -> String {
         let index = try AuditIndex(folder: folder)
-        var samples: [String: [String]] = [:]
+        var figures = AuditFigures()
         for (type, outcome, count) in try index.counts("type", "outcome") {
-            samples["aibox_audit_events_total", default: []].append(
-                "{outcome=\"\(label(outcome))\",type=\"\(label(type))\"} \(count)")
+            figures.count(type: type, outcome: outcome, by: count)
         }
         for (severity, _, count) in try index.counts("severity", "severity") {
-            samples["aibox_audit_severe_events_total", default: []].append("{severity=\"\(label(severity))\"} \(count)")
+            figures.count(severity: severity, by: count)
         }
+        var query = AuditIndex.Query()
+        query.type = AuditEventType.llmResponse.rawValue
+        try index.forEach(query) { (record) throws(AiboxError) in figures.spend(record.json["details"]) }
+        let state = try state(folder)
+        if let last = try index.event("\(state.sequence)") { figures.saw(last.time) }
+        return try text(figures, state, folder)
+    }
+
+    /// Of what was counted, and of the log as it stands.
+    public static func text(_ figures: AuditFigures, folder: String) throws(AiboxError) -> String {
+        try text(figures, try state(folder), folder)
+    }
+
+    private static func state(_ folder: String) throws(AiboxError) -> KeyState {
+        let path = LogFolder(path: folder).state
+        let file = try LogWriter.open(path, O_RDONLY)
+        // A writer may be in the middle of it.
+        for _ in 0..<10 {
+            if let state = try? KeyState.read(file, path) { return state }
+            usleep(1000)
+        }
+        return try KeyState.read(file, path)
+    }
+
+    private static func text(_ figures: AuditFigures, _ state: KeyState, _ folder: String) throws(AiboxError) -> String
+    {
+        var samples = figures.samples
         let files = LogFolder(path: folder)
         var bytes: UInt64 = 0
         for first in try files.segments() {
@@ -35,30 +62,11 @@ public enum AuditMetrics {
             bytes += try FileBytes.length(try LogWriter.open(path, O_RDONLY), path)
         }
         samples["aibox_audit_log_bytes"] = [" \(bytes)"]
-        let state = try KeyState.read(try LogWriter.open(files.state, O_RDONLY), files.state)
         samples["aibox_audit_unsigned_events"] = [" \(state.sequence - min(state.sequence, state.checkpointSize))"]
         samples["aibox_audit_missing_events"] = [" \(state.lost)"]
-        if let last = try index.event("\(state.sequence)"), let time = AuditTime.parse(last.time, now: .now) {
-            samples["aibox_audit_last_event_timestamp_seconds"] = [" \(time.seconds)"]
-        }
-        var (input, output, cost): (Int64, Int64, Int64) = (0, 0, 0)
-        var query = AuditIndex.Query()
-        query.type = AuditEventType.llmResponse.rawValue
-        try index.forEach(query) { (record) throws(AiboxError) in
-            let details = record.json["details"]
-            input += details?["input_tokens"]?.wholeNumber ?? 0
-            output += details?["output_tokens"]?.wholeNumber ?? 0
-            cost += details?["cost_microdollars"]?.wholeNumber ?? 0
-        }
-        samples["aibox_llm_tokens_total"] = ["{direction=\"input\"} \(input)", "{direction=\"output\"} \(output)"]
-        samples["aibox_llm_cost_dollars_total"] = [" \(Double(cost) / 1_000_000)"]
         return families.map { family in
             "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.type)\n"
                 + (samples[family.name] ?? []).map { family.name + $0 + "\n" }.joined()
         }.joined()
-    }
-
-    private static func label(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }

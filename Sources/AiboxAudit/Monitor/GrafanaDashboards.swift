@@ -1,6 +1,7 @@
 import AiboxWire
 
-/// Dashboards for Grafana over what `aibox monitor metrics` exports.
+/// Dashboards for Grafana over what the gateways and `aibox monitor metrics` export. Each gateway counts its own sandbox's
+/// events, so these are summed; what is said of the log, each says.
 enum GrafanaDashboards {
     private struct Panel {
         var title: String
@@ -55,14 +56,15 @@ enum GrafanaDashboards {
                                 #"sum by (outcome) (increase(aibox_audit_events_total{type="sandbox.start"}[$__interval]))"#,
                             legend: "{{outcome}}"),
                         Panel(
-                            title: "Size of the log", kind: "timeseries", expression: "aibox_audit_log_bytes",
-                            legend: "{{instance}}", unit: "bytes"),
+                            title: "Size of the log", kind: "timeseries", expression: "max(aibox_audit_log_bytes)",
+                            legend: "bytes", unit: "bytes"),
                         Panel(
-                            title: "Unsigned events", kind: "timeseries", expression: "aibox_audit_unsigned_events",
-                            legend: "{{instance}}"),
+                            title: "Unsigned events", kind: "timeseries",
+                            expression: "max(aibox_audit_unsigned_events)",
+                            legend: "unsigned"),
                         Panel(
                             title: "Events that could not be written", kind: "stat",
-                            expression: "sum(aibox_audit_missing_events)", legend: "missing"),
+                            expression: "max(aibox_audit_missing_events)", legend: "missing"),
                         Panel(
                             title: "Age of the newest event", kind: "stat",
                             expression: "time() - max(aibox_audit_last_event_timestamp_seconds)", legend: "age",

@@ -40,14 +40,12 @@ public enum LLMProxyDaemon {
     private static func serve(
         _ settings: LLMProxySettings, _ control: PacketSocket, _ listener: Descriptor, _ signals: Descriptor
     ) throws(AiboxError) -> Int32 {
-        var options = AuditLog.Options()
-        options.secondPlaces = [SecondPlace(folder: settings.audit.checkpoints)]
         let log = try AuditLog.open(
             folder: settings.audit.folder,
             context: AuditContext(
                 source: .llmProxy, session: settings.audit.session, sandbox: settings.sandbox, user: settings.user,
                 policy: settings.audit.policy),
-            options: options)
+            options: AuditLog.Options(settings.audit))
         let tally = try Tally(settings.plan.limits.spent)
         var server = LLMProxyServer.Options(authorities: Set(settings.authorities))
         server.spent = { tally.set($0) }

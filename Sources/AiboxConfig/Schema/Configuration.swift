@@ -125,6 +125,9 @@ public struct Configuration: Sendable, Equatable {
         /// Where events are sent beside the log.
         public var sinks: [String] = []
 
+        /// The first port tried on 127.0.0.1 for Prometheus; 0: none.
+        public var metricsPort = 0
+
         /// From the loosest to the strictest.
         public enum RecordingPolicy: String, Sendable, CaseIterable { case disabled, optional, required }
     }

@@ -130,6 +130,9 @@ public enum ConfigurationSchema {
             "audit.sinks", \.audit.sinks, .list(.sink),
             "Where aibox audit forward sends events."),
         ConfigurationKey(
+            "audit.metrics_port", \.audit.metricsPort, .integer(0...65535),
+            "First port tried on 127.0.0.1 for Prometheus, where every user of this machine can read; 0 means none."),
+        ConfigurationKey(
             "ide.ssh_port", \.ide.sshPort, .integer(1024...65535),
             "First port tried on 127.0.0.1 for SSH; further sandboxes take the next free ones."),
         ConfigurationKey(

@@ -68,12 +68,22 @@ public struct SandboxAudit {
         ])
     }
 
-    /// Somebody gets a shell or a command, unrecorded; ssh takes this process's place, so that the end is not seen.
-    func unrecorded(_ title: String, _ kind: String) throws(AiboxError) {
+    /// Somebody gets a shell or a command, unrecorded.
+    func began(_ title: String, _ kind: String) throws(AiboxError) {
         try log.append(
             AuditEvent(
                 .sessionStart, subject: AuditText.carried(Array(title.utf8)),
                 details: ["kind": .string(kind), "recorded": false]))
+    }
+
+    func ended(_ title: String, _ kind: String, status: Int32, after time: Duration) throws(AiboxError) {
+        try log.append(
+            AuditEvent(
+                .sessionEnd, subject: AuditText.carried(Array(title.utf8)),
+                details: [
+                    "kind": .string(kind), "exit_code": .integer(Int64(status)),
+                    "duration_ms": .integer(Int64(time.milliseconds)),
+                ]))
     }
 
     /// What stands for keys is about to be handed over: to the sandbox, and with the keys to its gateway.

@@ -212,9 +212,11 @@ public struct SandboxStart: Sendable {
             sandbox: name.text, runFolder: runFolder, user: context.user.name,
             engine: context.configuration.runtime.rawValue, container: name.container,
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
+            metricsPort: context.configuration.audit.metricsPort == 0
+                ? nil : UInt16(clamping: context.configuration.audit.metricsPort),
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
-                policy: ruling.digest),
+                policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
             network: ruling.plan?.json, llm: lending.plan)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)

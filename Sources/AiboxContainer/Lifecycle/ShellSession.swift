@@ -4,8 +4,8 @@ public import AiboxSystem
 import AiboxWire
 import Glibc
 
-/// A shell or a command inside, as the user `dev`. This process becomes ssh, so that terminal, signals,
-/// resizing and exit status pass through untouched; where sessions are recorded, ssh is its child.
+/// A shell or a command inside, as the user `dev`. ssh is a child of this process and has its terminal, so that
+/// resizing and everything typed pass through untouched; this process waits to tell the audit log of the end.
 public struct ShellSession {
     let context: SandboxContext
     let record: SandboxRecord
@@ -16,7 +16,7 @@ public struct ShellSession {
     }
 
     /// - Parameter command: nothing opens a login shell.
-    /// - Returns: the exit status, where the session was recorded.
+    /// - Returns: the exit status.
     public func run(_ command: [String]) throws(AiboxError) -> Int32 {
         // A gateway that does not answer is ssh's to report.
         if let reason = try? GatewayClient(runFolder: record.runFolder).status().cutOff {
@@ -35,9 +35,7 @@ public struct ShellSession {
         let kind = command.isEmpty ? "shell" : "command"
         guard let rule = try RecordingRule.load(context, sandbox: record.name), rule.isRequired || terminal else {
             let audit = try SandboxAudit(context, sandbox: record.name, session: record.session)
-            try audit.unrecorded(title, kind)
-            try ProcessReplacement.become(ssh)
-            return 1
+            return try PlainSession(audit: audit, title: title, kind: kind).run(ssh)
         }
         return try RecordedSession(context: context, record: record, rule: rule).run(
             ssh, title: title, kind: kind, terminal: terminal)

@@ -45,13 +45,17 @@ struct Gateway {
             }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
+            var metrics: (listener: Descriptor, port: UInt16)?
+            if let wish = settings.metricsPort {
+                metrics = try PortForward.claimPort(from: wish, for: "Prometheus", setting: "audit.metrics_port")
+            }
             let supervisor = try Supervisor(
-                holder: holder, containment: containment, leash: leash, signals: signals)
+                holder: holder, containment: containment, audit: audit, leash: leash, signals: signals)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort,
-                authority: egress?.authority)
+                metricsPort: metrics?.port, authority: egress?.authority)
             let ssh = PortForward(to: SandboxLink.boxAddress, SandboxLink.sshPort, through: holder, log: log) {
                 SSHAuditHandler(audit, port: sshPort)
             }
@@ -73,10 +77,14 @@ struct Gateway {
                 egress?.service.closeConnections()
                 llm?.cut()
             }
-            let channels = [
+            var channels = [
                 try ControlServer(service: service, log: log).serve(control, on: group),
                 try ssh.serve(sshListener, on: group).wait(),
             ]
+            if let metrics {
+                let server = try MetricsServer(folder: settings.audit.folder, sandbox: settings.sandbox, log: log)
+                channels.append(try server.serve(metrics.listener, on: group))
+            }
             if let egress, let plan {
                 try egress.startResolver(
                     try resolver(plan), runFolder: settings.runFolder, holder: holder, doors: doors)
@@ -148,7 +156,8 @@ struct Gateway {
             log.info("ending", ["reason": ending.reason])
         }
         for channel in channels { try? channel.close().wait() }
-        holder.end()
+        egress?.willEnd()
+        audit.dropped(holder.end())
         llm?.end()
         egress?.end()
         try? group.syncShutdownGracefully()

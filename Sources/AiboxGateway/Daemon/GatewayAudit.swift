@@ -12,14 +12,12 @@ final class GatewayAudit: Sendable {
     private let log: GatewayLog
 
     init(_ settings: GatewaySettings, log: GatewayLog) throws(AiboxError) {
-        var options = AuditLog.Options()
-        options.secondPlaces = [SecondPlace(folder: settings.audit.checkpoints)]
         sink = try AuditLog.open(
             folder: settings.audit.folder,
             context: AuditContext(
                 source: .gateway, session: settings.audit.session, sandbox: settings.sandbox, user: settings.user,
                 policy: settings.audit.policy),
-            options: options)
+            options: AuditLog.Options(settings.audit))
         sandbox = settings.sandbox
         self.log = log
     }
@@ -42,6 +40,11 @@ final class GatewayAudit: Sendable {
         } catch {
             log.error("audit log", ["reason": "\(error)"])
         }
+    }
+
+    /// Tells of packets that the filter dropped before anybody could hear what was wanted.
+    func dropped(_ packets: [DroppedPackets]) {
+        for packets in packets { note(packets.event) }
     }
 
     /// Puts an event on the disk; what it tells of may happen once the answer is there (P7).

@@ -20,6 +20,8 @@ public enum GatewayDaemon {
         let readiness = Descriptor(readinessDescriptor)
         let leash = Descriptor(leashDescriptor)
         signal(SIGPIPE, SIG_IGN)
+        // A file that may grow no further is an error like a full disk, for the audit log's rule to answer.
+        signal(SIGXFSZ, SIG_IGN)
         umask(0o077)
         do throws(AiboxError) {
             try lockDown()

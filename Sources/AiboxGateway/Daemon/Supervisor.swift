@@ -46,6 +46,7 @@ final class Supervisor: Sendable {
 
     private let holder: HolderConnection
     private let containment: Containment
+    private let audit: GatewayAudit
     private let leash: Descriptor
     private let signals: Descriptor
     private let wakeReader: Descriptor
@@ -54,9 +55,11 @@ final class Supervisor: Sendable {
 
     /// - Parameter leash: a pipe whose other end the starting command holds until it has a container.
     init(
-        holder: HolderConnection, containment: Containment, leash: Descriptor, signals: Descriptor
+        holder: HolderConnection, containment: Containment, audit: GatewayAudit, leash: Descriptor,
+        signals: Descriptor
     ) throws(AiboxError) {
         self.holder = holder
+        self.audit = audit
         self.containment = containment
         self.leash = leash
         self.signals = signals
@@ -96,6 +99,7 @@ final class Supervisor: Sendable {
 
     /// Sleeps to the end.
     func run() -> Ending {
+        audit.dropped(holder.takeDropped())
         while true {
             let (isStopAsked, monitor) = orders.withLock { ($0.isStopAsked, $0.monitor) }
             if isStopAsked { return .asked }
@@ -111,8 +115,10 @@ final class Supervisor: Sendable {
             if waiting[1].revents != 0 { takeWake() }
             if waiting[2].revents != 0 {
                 do throws(AiboxError) {
-                    if let findings = try holder.receive() {
-                        containment.isCut(layer: "packet filter", reason: findings)
+                    switch try holder.receive() {
+                    case .drift(let findings): containment.isCut(layer: "packet filter", reason: findings)
+                    case .dropped(let packets): audit.dropped(packets)
+                    default: break
                     }
                 } catch {
                     return .holderLost(error.why ?? error.what)

@@ -199,10 +199,13 @@ final class Egress: Sendable {
         }
     }
 
-    /// Closes the doors, ends Squid, removes its files.
+    /// The holder is about to end, and the resolver with it.
+    func willEnd() { installer.resolver.withLock { $0 }?.end() }
+
+    /// After `willEnd`: closes the doors, ends Squid, removes its files.
     func end() {
         for channel in channels.withLock({ $0 }) { try? channel.close().wait() }
-        installer.resolver.withLock { $0 }?.end()
+        installer.resolver.withLock { $0 }?.awaitEnd()
         supervisor.end()
         lookup.end()
         first.fail(AiboxError(.failed, "the gateway is ending"))

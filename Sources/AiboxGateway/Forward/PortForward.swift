@@ -42,7 +42,9 @@ final class PortForward: Sendable {
     }
 
     /// Takes the first free port on 127.0.0.1 from `wish` on. Binding is the claim: two gateways never get the same.
-    static func claimPort(from wish: UInt16) throws(AiboxError) -> (Descriptor, UInt16) {
+    static func claimPort(
+        from wish: UInt16, for purpose: String = "SSH", setting: String = "ide.ssh_port"
+    ) throws(AiboxError) -> (Descriptor, UInt16) {
         let last = UInt16(min(Int(wish) + 999, 65535))
         for port in wish...last {
             let result = aibox_tcp_listen(IPv4.loopback.value, port, 128)
@@ -50,8 +52,8 @@ final class PortForward: Sendable {
             if result != -EADDRINUSE { throw .system("cannot listen on 127.0.0.1:\(port)", errno: result) }
         }
         throw AiboxError(
-            .failed, "cannot find a port for SSH", why: "\(wish) to \(last) on 127.0.0.1 are all taken",
-            remedy: "set another ssh.port, or stop a sandbox: aibox list")
+            .failed, "cannot find a port for \(purpose)", why: "\(wish) to \(last) on 127.0.0.1 are all taken",
+            remedy: "set another \(setting), or stop a sandbox: aibox list")
     }
 
     /// Serves a listening socket until its channel is closed.

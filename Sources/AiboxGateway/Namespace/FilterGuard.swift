@@ -13,6 +13,8 @@ struct FilterGuard {
     private let reader: FilterReader
     private var expected: FilterRuleset
     private var baseline: FilterSnapshot
+    /// Packets by counter at the last look.
+    private(set) var packets: [String: UInt64] = [:]
 
     /// Between two looks without a notice.
     static let interval: Duration = .seconds(3)
@@ -42,15 +44,18 @@ struct FilterGuard {
         }
         expected = ruleset
         baseline = found
+        packets = found.packets
         forgetNotices()
     }
 
     /// What is not as it was made, one finding a line of text. Empty: all is well.
-    func findings() -> [String] {
+    mutating func findings() -> [String] {
         forgetNotices()
         var findings: [String] = []
         do throws(AiboxError) {
-            findings = FilterDrift(expected: expected, actual: try snapshot(), baseline: baseline).findings
+            let found = try snapshot()
+            packets = found.packets
+            findings = FilterDrift(expected: expected, actual: found, baseline: baseline).findings
             findings += Self.foreignInterfaces(try File.text("/proc/self/net/dev", limit: 1 << 20))
             findings += try KernelSwitches.changes()
         } catch {

@@ -14,6 +14,8 @@ final class HolderConnection: Sendable {
         var nextId: UInt32 = 1
         var pending: [UInt32: EventLoopPromise<Descriptor?>] = [:]
         var isLost = false
+        /// What it told of while it was asked something else.
+        var dropped: [DroppedPackets] = []
 
         mutating func takeId() -> UInt32 {
             defer { nextId = nextId == .max ? 1 : nextId + 1 }  // 0 is the holder's own
@@ -56,7 +58,7 @@ final class HolderConnection: Sendable {
         case .ready(let pid): return pid
         case .failed(let what, let why): throw AiboxError(.layerMissing, what, why: why)
         case .drift(let why): throw AiboxError(.layerMissing, "the sandbox's network does not stay as made", why: why)
-        case .done: throw AiboxError(.failed, "cannot understand the namespace holder")
+        case .done, .dropped: throw AiboxError(.failed, "cannot understand the namespace holder")
         }
     }
 
@@ -64,7 +66,11 @@ final class HolderConnection: Sendable {
     func perform(_ action: HolderRequest.Action, timeout: Duration = .seconds(10)) throws(AiboxError) -> Descriptor? {
         let id = state.withLock { $0.takeId() }
         try send(HolderRequest(id: id, action: action))
-        let (reply, descriptor) = try receiveReply(timeout: timeout)
+        var (reply, descriptor) = try receiveReply(timeout: timeout)
+        while case .dropped(let packets) = reply.outcome {
+            state.withLock { $0.dropped += packets }
+            (reply, descriptor) = try receiveReply(timeout: timeout)
+        }
         if case .drift(let why) = reply.outcome {
             throw AiboxError(.layerMissing, "the sandbox's network does not stay as made", why: why)
         }
@@ -100,19 +106,22 @@ final class HolderConnection: Sendable {
 
     /// Takes one reply and gives it to whoever waits for it.
     ///
-    /// - Returns: the findings, where the holder tells that it has cut the sandbox off.
+    /// - Returns: what the holder tells without being asked.
     /// - Throws: the holder is gone, or speaks nonsense, which is the same.
-    func receive() throws(AiboxError) -> String? {
+    func receive() throws(AiboxError) -> HolderReply.Outcome? {
         do throws(AiboxError) {
             let (reply, descriptor) = try receiveReply(timeout: .zero)
-            if case .drift(let findings) = reply.outcome { return findings }
+            switch reply.outcome {
+            case .drift, .dropped: return reply.outcome
+            case .ready, .done, .failed: break
+            }
             guard let promise = state.withLock({ $0.pending.removeValue(forKey: reply.id) }) else {
                 throw AiboxError(.failed, "cannot understand the namespace holder", why: "an answer nobody asked for")
             }
             switch reply.outcome {
             case .done: promise.succeed(descriptor)
             case .failed(let what, let why): promise.fail(AiboxError(.failed, what, why: why))
-            case .ready, .drift: promise.fail(Self.lost)
+            case .ready, .drift, .dropped: promise.fail(Self.lost)
             }
             return nil
         } catch {
@@ -122,16 +131,36 @@ final class HolderConnection: Sendable {
     }
 
     /// Ends the holder and waits for its end; the namespaces go with it.
-    func end() {
+    ///
+    /// - Returns: packets dropped of which it had not told yet.
+    @discardableResult
+    func end() -> [DroppedPackets] {
         failPending()
         let id = state.withLock { $0.takeId() }
         try? send(HolderRequest(id: id, action: .exit))
-        for _ in 0..<100 {
-            if (try? process.poll()) != nil { return }
-            usleep(2000)
+        var hasEnded = false
+        for _ in 0..<100 where !hasEnded {
+            hasEnded = (try? process.poll()) != nil
+            if !hasEnded { usleep(2000) }
         }
-        process.send(SIGKILL)
-        _ = try? process.wait()
+        if !hasEnded {
+            process.send(SIGKILL)
+            _ = try? process.wait()
+        }
+        // What it said last lies in the socket still.
+        var dropped = takeDropped()
+        while let (reply, _) = try? receiveReply(timeout: .zero) {
+            if case .dropped(let packets) = reply.outcome { dropped += packets }
+        }
+        return dropped
+    }
+
+    /// Packets dropped that it told of while it was asked something else.
+    func takeDropped() -> [DroppedPackets] {
+        state.withLock { state in
+            defer { state.dropped = [] }
+            return state.dropped
+        }
     }
 
     private func failPending() {

@@ -102,6 +102,8 @@ struct HolderReply: Sendable, Equatable {
         case failed(what: String, why: String)
         /// Nobody asked: the namespace is not as it was made, and the cable is down. Under id 0.
         case drift(String)
+        /// Nobody asked: the filter dropped packets of the sandbox since the last time. Under id 0.
+        case dropped([DroppedPackets])
     }
 
     var id: UInt32
@@ -112,6 +114,8 @@ struct HolderReply: Sendable, Equatable {
         case .ready(let pid): Array("\(id) ready \(pid)".utf8)
         case .done: Array("\(id) done".utf8)
         case .failed(let what, let why): Array("\(id) failed\n\(Self.line(what))\n\(why)".utf8.prefix(8192))
+        case .dropped(let packets):
+            Array("\(id) dropped \(packets.map { "\($0.counter)=\($0.count)" }.joined(separator: ","))".utf8)
         case .drift(let findings): Array("\(id) drift\n\(findings)".utf8.prefix(8192))
         }
     }
@@ -132,6 +136,9 @@ struct HolderReply: Sendable, Equatable {
             guard let pid = Int32(words[2]), pid > 1 else { return nil }
             outcome = .ready(restingPid: pid)
         case ("done", 2, 1): outcome = .done
+        case ("dropped", 3, 1):
+            guard let packets = DroppedPackets.list(words[2]) else { return nil }
+            outcome = .dropped(packets)
         case ("drift", 2, 2...): outcome = .drift(lines.dropFirst().joined(separator: "\n"))
         case ("failed", 2, 3): outcome = .failed(what: String(lines[1]), why: String(lines[2]))
         default: return nil

@@ -19,6 +19,8 @@ public struct NamespaceHolder {
     private var filterGuard: FilterGuard
     private var isCut = false
     private var nextLook = ContinuousClock.now
+    /// Packets by counter that the daemon knows of.
+    private var told: [String: UInt64] = [:]
     private var resolver = HeldResolver()
 
     private struct PendingDial {
@@ -104,9 +106,10 @@ public struct NamespaceHolder {
         if getppid() != parent { throw AiboxError(.failed, what, why: "the gateway is gone") }
     }
 
-    private static func load(_ ruleset: FilterRuleset) throws(AiboxError) {
+    private static func load(_ ruleset: FilterRuleset, keepingCounters: Bool = false) throws(AiboxError) {
+        let text = keepingCounters ? ruleset.update : ruleset.text
         try SystemCommandRunner().require(
-            Command("nft", ["-f", "-"], environment: ["LC_ALL": "C"], input: Array(ruleset.text.utf8)),
+            Command("nft", ["-f", "-"], environment: ["LC_ALL": "C"], input: Array(text.utf8)),
             "cannot load the packet filter", timeout: .seconds(10),
             remedy: "is nftables installed? aibox doctor tells")
     }
@@ -143,7 +146,11 @@ public struct NamespaceHolder {
                 guard let request = HolderRequest(room[..<length]) else {
                     throw AiboxError(.failed, "cannot understand a request")
                 }
-                if request.action == .exit { return 0 }
+                if request.action == .exit {
+                    _ = filterGuard.findings()
+                    try tellDropped()
+                    return 0
+                }
                 try answer(request, descriptors)
             }
         }
@@ -175,7 +182,7 @@ public struct NamespaceHolder {
                 // What somebody else changed until now is seen before it is replaced.
                 try look()
                 if isCut { throw AiboxError(.layerMissing, "the sandbox is cut off", remedy: "aibox doctor --fix") }
-                try load(ports)
+                try load(ports, keepingCounters: true)
                 try done(request.id)
             case .cut:
                 try cut()
@@ -195,11 +202,18 @@ public struct NamespaceHolder {
 
     // MARK: Guarding
 
-    private mutating func load(_ ports: OpenPorts) throws(AiboxError) {
+    private mutating func load(_ ports: OpenPorts, keepingCounters: Bool) throws(AiboxError) {
         let ruleset = SandboxLink.filter(ports)
-        try Self.load(ruleset)
+        try Self.load(ruleset, keepingCounters: keepingCounters)
         try filterGuard.expect(ruleset)
         self.ports = ports
+    }
+
+    /// Every packet that was dropped is told of once.
+    private mutating func tellDropped() throws(AiboxError) {
+        let dropped = DroppedPackets.gained(filterGuard.packets, since: told)
+        told = filterGuard.packets
+        if !dropped.isEmpty { try Self.send(HolderReply(id: 0, outcome: .dropped(dropped)), to: daemon) }
     }
 
     /// Takes the cable down if anything is not as it was made, and tells the daemon. If even that fails the holder ends, and
@@ -207,6 +221,7 @@ public struct NamespaceHolder {
     private mutating func look() throws(AiboxError) {
         nextLook = .now + FilterGuard.interval
         let findings = filterGuard.findings()
+        try tellDropped()
         if findings.isEmpty || isCut { return }
         try cut()
         try Self.send(HolderReply(id: 0, outcome: .drift(findings.joined(separator: "; "))), to: daemon)
@@ -219,7 +234,7 @@ public struct NamespaceHolder {
 
     private mutating func repair() throws(AiboxError) {
         try KernelSwitches.apply()
-        try load(ports)
+        try load(ports, keepingCounters: false)
         let findings = filterGuard.findings()
         if !findings.isEmpty {
             throw AiboxError(

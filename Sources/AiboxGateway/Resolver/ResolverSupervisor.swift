@@ -27,6 +27,7 @@ final class ResolverSupervisor: Sendable {
     private let log: GatewayLog
     private let orders = Mutex(Orders())
     private let isServing = Atomic(false)
+    private let isEnded = Atomic(false)
     private let wakeReader: Descriptor
     private let wakeWriter: Descriptor
     /// Told on the supervisor's thread.
@@ -70,10 +71,20 @@ final class ResolverSupervisor: Sendable {
         wakeUp()
     }
 
-    /// Stops looking after it. The process itself ends with the holder.
+    /// Stops looking after it, and tells of what it has answered. To be called before the holder ends, and the process
+    /// with it: from now on its end is no loss.
     func end() {
         orders.withLock { $0.isEnding = true }
         wakeUp()
+    }
+
+    /// After `end`: waits until all is told.
+    func awaitEnd() {
+        for _ in 0..<1000 {
+            if isEnded.load(ordering: .acquiring) { return }
+            usleep(2000)
+        }
+        log.error("the resolver's supervisor does not end")
     }
 
     // MARK: The thread
@@ -94,6 +105,8 @@ final class ResolverSupervisor: Sendable {
             let (zone, generation, isEnding) = orders.withLock { ($0.zone, $0.generation, $0.isEnding) }
             if isEnding { break }
             if let zone, generation != installed, pace.mayTry {
+                let before = running
+                defer { settle(before) }
                 do throws(AiboxError) {
                     running = try begin(zone)
                     isServing.store(true, ordering: .releasing)
@@ -110,7 +123,8 @@ final class ResolverSupervisor: Sendable {
                 }
             }
             wait(&running, pace)
-            if let process = running?.process, hasEnded(process) {
+            if let process = running?.process, hasEnded(process), !orders.withLock({ $0.isEnding }) {
+                settle(running)
                 let why = "the resolver ended: \(running?.last ?? "")"
                 running = nil
                 installed = 0
@@ -122,7 +136,16 @@ final class ResolverSupervisor: Sendable {
                 try? changePorts(open: false)
             }
         }
+        settle(running)
         tell(.failure(AiboxError(.failed, "the gateway is ending")))
+        isEnded.store(true, ordering: .releasing)
+    }
+
+    /// Tells of the questions to a resolver that has none to come: also of those that waited for repetitions.
+    private func settle(_ running: Running?) {
+        guard var last = running else { return }
+        read(&last)
+        for record in last.digest.flush(at: .now + .seconds(60)) { answered(record) }
     }
 
     private func begin(_ zone: ResolverZone) throws(AiboxError) -> Running {

@@ -1,7 +1,12 @@
 extension FilterRuleset {
     /// The ruleset in the language of nft(8): one transaction that replaces whatever was there.
-    public var text: String {
-        var lines = ["flush ruleset", "table inet \(Self.tableName) {"]
+    public var text: String { "flush ruleset\n" + table }
+
+    /// As `text`, where a ruleset of this kind is loaded already: its rules are replaced, its counters go on counting.
+    public var update: String { "flush table inet \(Self.tableName)\n" + table }
+
+    private var table: String {
+        var lines = ["table inet \(Self.tableName) {"]
         for counter in counters { lines.append("    counter \(counter) { }") }
         for chain in chains {
             lines.append("    chain \(chain.name) {")

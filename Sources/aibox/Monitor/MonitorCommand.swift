@@ -1,12 +1,15 @@
 import AiboxAudit
 import AiboxConfig
+import AiboxContainer
+import AiboxState
 import AiboxSystem
+import AiboxWire
 import ArgumentParser
 
 struct MonitorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "monitor", abstract: "Let other programs watch aibox.",
-        subcommands: [MonitorGenerate.self, MonitorTest.self, MonitorMetrics.self])
+        subcommands: [MonitorGenerate.self, MonitorTest.self, MonitorMetrics.self, MonitorTargets.self])
 }
 
 struct MonitorGenerate: ParsableCommand {
@@ -61,5 +64,30 @@ struct MonitorMetrics: ParsableCommand {
     func run() throws {
         let text = try AuditMetrics.text(folder: audit.folder)
         global.output.answer(.text(text, .object([.init("text", .text(text))])))
+    }
+}
+
+struct MonitorTargets: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "targets",
+        abstract: "List the running sandboxes' ports for Prometheus, as its file_sd_configs read.",
+        discussion: "Only where audit.metrics_port is set.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    func run() throws {
+        var targets: [OutputValue] = []
+        for record in try global.running(try global.context()) {
+            // One that ends at this moment is no target.
+            guard let gateway = try? GatewayClient(runFolder: record.runFolder).status(),
+                let port = gateway.ready.metricsPort
+            else { continue }
+            targets.append(
+                .object([
+                    .init("targets", .list([.text("127.0.0.1:\(port)")])),
+                    .init("labels", .object([.init("sandbox", .text(record.name))])),
+                ]))
+        }
+        global.output.answer(.text(OutputValue.list(targets).json(indented: true), .list(targets)))
     }
 }

@@ -30,7 +30,8 @@ struct Status: ParsableCommand {
                         .init("network", .text(gateway.cutOff.map { "cut off: \($0)" } ?? "connected")),
                         .init("uptime_seconds", .integer(gateway.uptime)),
                         .init("ssh_connections", .integer(gateway.sshConnections)),
-                    ]))
+                    ]
+                        + (gateway.ready.metricsPort.map { [.init("metrics_port", .integer(Int($0)))] } ?? [])))
         }
         let findings = try LayerProof(context: context, record: record).findings()
         global.output.answer(LayerReport.listing(findings))
