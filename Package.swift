@@ -149,7 +149,8 @@ let package = Package(
         tests(
             "SandboxTests",
             uses: [
-                "AiboxContainer", "AiboxCrypto", "AiboxSystem", "AiboxWire", "aibox", "aibox-docker-runtime",
+                "AiboxConfig", "AiboxContainer", "AiboxCrypto", "AiboxSystem", "AiboxWire", "aibox",
+                "aibox-docker-runtime",
                 "aibox-gateway",
             ]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),

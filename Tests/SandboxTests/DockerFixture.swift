@@ -1,3 +1,4 @@
+import AiboxConfig
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -89,9 +90,12 @@ final class DockerFixture {
         configuration["rootfs"] = ["type": "layers", "diff_ids": [.string(digest.description)]]
         let archive = DockerArchive(
             configuration: .object(configuration), layer: layer, reference: ImageStore.defaultReference)
-        let written = try archive.write(exchanging: !Self.isRoot, in: folder)
-        try #require(try docker("load", "--quiet", "--input", written.path).succeeded)
-        for name in ["/layer.tar", "/docker.tar"] { try File.remove(folder + name) }
+        let own = sandbox.aibox.home.path
+        let paths = Paths(identity: .current, environment: ["XDG_STATE_HOME": own + "/state"])
+        let client = try Docker(SystemCommandRunner(), socket: DockerSocket(path: folder + "/d.sock"), paths: paths)
+        let loaded = try DockerImages(client).load(archive, exchanging: !Self.isRoot, in: folder)
+        #expect(loaded.reference == ImageStore.defaultReference)
+        try File.remove(layer)
         try Folder.removeTree(saved)
     }
 

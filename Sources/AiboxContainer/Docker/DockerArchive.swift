@@ -16,8 +16,10 @@ struct DockerArchive {
     /// - Parameters:
     ///   - exchanging: gives what belongs to 0 to 1000 and the other way round, for a rootless daemon.
     ///   - folder: has room for the layer twice.
-    /// - Returns: the archive's path and the image's id, 64 hexadecimal digits.
-    func write(exchanging: Bool, in folder: String) throws(AiboxError) -> (path: String, id: String) {
+    /// - Returns: the archive's path, and the digests of the layers in it.
+    func write(
+        exchanging: Bool, in folder: String
+    ) throws(AiboxError) -> (path: String, layers: [ImageDigest]) {
         var layer = layer
         var configuration = configuration
         if exchanging {
@@ -37,7 +39,8 @@ struct DockerArchive {
         try Self.copy(layer, to: writer)
         _ = try writer.finish()
         if exchanging { try File.remove(layer) }
-        return (path, id)
+        let layers = configuration["rootfs"]?["diff_ids"]?.elements ?? []
+        return (path, layers.compactMap { $0.stringValue.flatMap { ImageDigest($0) } })
     }
 
     private func exchanged(_ layer: LayerArchive) throws(AiboxError) -> JSONValue {

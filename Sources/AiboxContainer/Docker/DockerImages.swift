@@ -74,21 +74,25 @@ struct DockerImages: Sendable {
             throw AiboxError(.failed, "cannot write the image", why: "\(error)")
         }
         let archive = DockerArchive(configuration: configuration, layer: layer, reference: reference)
-        let written = try archive.write(exchanging: !UserIdentity.current.isRoot, in: folder)
-        return try load(written.path, id: written.id, as: reference)
+        return try load(archive, exchanging: !UserIdentity.current.isRoot, in: folder)
     }
 
-    /// Reads an archive that `DockerArchive` wrote. The image that had the name goes, unless something runs from it.
-    func load(_ archive: String, id: String, as reference: String) throws(AiboxError) -> StoredImage {
+    /// The image that had the name goes, unless something runs from it.
+    func load(_ archive: DockerArchive, exchanging: Bool, in folder: String) throws(AiboxError) -> StoredImage {
+        let reference = archive.reference
         let previous = try find(reference)
+        let written = try archive.write(exchanging: exchanging, in: folder)
         try docker.require(
-            ["load", "--quiet", "--input", archive], "cannot load the image into Docker's storage",
+            ["load", "--quiet", "--input", written.path], "cannot load the image into Docker's storage",
             timeout: .seconds(900))
-        guard let stored = try find(reference), stored.id == id else {
+        try File.remove(written.path)
+        // By its layers: an image's id is another digest in each of Docker's two kinds of storage.
+        guard let stored = try find(reference), !stored.layers.isEmpty, stored.layers == written.layers else {
             throw AiboxError(
-                .integrity, "the image in Docker's storage is not the one that was built", why: "its id is not \(id)")
+                .integrity, "the image in Docker's storage is not the one that was built",
+                why: "its layers are not those that were loaded")
         }
-        if let previous, previous.id != id { _ = try? docker.run(["image", "rm", previous.id]) }
+        if let previous, previous.id != stored.id { _ = try? docker.run(["image", "rm", previous.id]) }
         return stored
     }
 
