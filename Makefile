@@ -16,11 +16,11 @@ RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -Xlinker
 PREFIX ?= /usr/local
 PROGRAMS := aibox aibox-credential-helper aibox-docker-runtime aibox-gateway aibox-llm-proxy
 
-.PHONY: help deps build test check fmt bench install quickstart clean
+.PHONY: help deps build test clients check fmt bench install quickstart clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -2
-	@echo "also: make deps build check fmt bench install clean"
+	@echo "also: make deps build clients check fmt bench install clean"
 
 deps:
 	@scripts/deps
@@ -31,6 +31,11 @@ build:
 
 test: deps
 	@scripts/test
+
+# Package managers of seven languages through the gateway: needs the image `full`, 2 GB.
+clients: deps
+	@$(SWIFT) build --build-tests -j $(JOBS)
+	@scripts/sandbox-tests .build/debug clients
 
 check:
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift

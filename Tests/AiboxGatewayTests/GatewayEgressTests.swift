@@ -144,10 +144,26 @@ struct GatewayEgressTests {
             }
             #expect(!origin.requests.contains { $0.contains("/other") || $0.contains("POST") })
             #expect(eventually { (try? gateway.events("network.deny").count) == 3 }, "one record a refusal")
+            // Each request inside is an event of its own, the query is in none.
+            #expect(try ask("/headers?token=query-secret", []).status == "200")
+            #expect(eventually { (try? inside(gateway, "network.allow").count) == 2 }, "one record a request")
+            let refused = try inside(gateway, "network.deny")
+            #expect(refused.map { $0["path"]?.stringValue } == ["/other", "/v1/x", "/v1/%2e%2e/other"], "\(refused)")
+            #expect(refused.map { $0["method"]?.stringValue } == ["GET", "POST", "GET"])
+            let passed = try inside(gateway, "network.allow")
+            #expect(passed.map { $0["path"]?.stringValue } == ["/headers", "/headers"], "\(passed)")
+            #expect(passed.allSatisfy { $0["status"]?.wholeNumber == 200 && $0["rule"]?.stringValue == "api" })
+            #expect((refused + passed).allSatisfy { $0["host"]?.stringValue == "api.allowed.test" })
+            #expect(try !gateway.events().contains { "\($0.json)".contains("query-secret") })
             // Without that authority the tunnel is no good, and what is not inspected stays closed.
             #expect(try curl(gateway, origin, api + "/headers").exit != 0)
             #expect(try curl(gateway, origin, Self.https + "/").status == "200")
         }
+    }
+
+    /// What is recorded of requests in opened tunnels.
+    private func inside(_ gateway: LiveGateway, _ type: String) throws -> [JSONValue] {
+        try gateway.events(type).compactMap { $0.json["details"] }.filter { $0["protocol"]?.stringValue == "https" }
     }
 
     @Test("without a plan there is no door at all")

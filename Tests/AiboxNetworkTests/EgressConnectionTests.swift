@@ -75,18 +75,21 @@ struct EgressConnectionTests {
     static let connect = "CONNECT allowed.example:443 HTTP/1.1\r\nHost: allowed.example:443\r\n\r\n"
     static let established = "HTTP/1.1 200 Connection established\r\n\r\n"
 
-    @Test("a tunnel: nothing goes to Squid before the ClientHello proved the name", arguments: [1, 5, 100_000])
+    /// What the gateway itself asks Squid for.
+    static let asked =
+        "CONNECT allowed.example:443 HTTP/1.1\r\nHost: allowed.example:443\r\nX-Aibox-Key: SECRET\r\n\r\n"
+
+    @Test("a tunnel: no byte of it goes to Squid before the ClientHello proved the name", arguments: [1, 5, 100_000])
     func tunnel(chunk: Int) throws {
         var world = EgressWorld(.proxy, try Self.list())
         world.client(Self.connect, chunk: chunk)
-        #expect(world.clientText == Self.established && world.squidConnections == 0)
+        #expect(world.clientText == Self.established && world.squidText == Self.asked && world.recorded.isEmpty)
         let hello = HelloBuilder.hello("Allowed.example")
         world.client(hello, chunk: chunk)
-        #expect(
-            world.squidText
-                == "CONNECT allowed.example:443 HTTP/1.1\r\nHost: allowed.example:443\r\nX-Aibox-Key: SECRET\r\n\r\n")
+        #expect(world.squidText == Self.asked && world.recorded.count == 1)
         world.toSquid = []
-        world.squid("HTTP/1.1 200 Connection established\r\n\r\nserver")
+        world.squid("HTTP/1.1 200 Connection established\r\n\r\n")
+        world.squid("server")
         #expect(world.isTunnel && world.toSquid == hello && world.clientText == Self.established + "server")
         world.client("more")
         #expect(
@@ -183,7 +186,50 @@ struct EgressConnectionTests {
         var world = EgressWorld(.proxy, try Self.list())
         world.client(Self.connect)
         world.client(cases[index].0)
-        #expect(world.denials == [cases[index].1] && world.isClientClosed && world.squidConnections == 0)
+        #expect(world.denials == [cases[index].1] && world.isClientClosed && world.recorded.isEmpty)
+        #expect(world.squidText == Self.asked, "nothing of the sandbox's")
+    }
+
+    @Test("a tunnel waits for Squid and for the record, whichever comes last, and for a Squid that takes over")
+    func order() throws {
+        let hello = HelloBuilder.hello("allowed.example")
+        typealias Event = (inout EgressConnection) -> [EgressConnection.Action]
+        let connected: Event = { $0.upstreamConnected() }
+        let answered: Event = { $0.upstreamReceived(Array("HTTP/1.1 200 OK\r\n\r\n".utf8)) }
+        let spoken: Event = { $0.received(hello) }
+        let recorded: Event = { $0.recorded(nil) }
+        let lost: Event = { $0.upstreamEnded() }
+        let orders: [(what: String, events: [Event])] = [
+            ("Squid first", [connected, answered, spoken, recorded]),
+            ("Squid while it is written down", [spoken, connected, answered, recorded]),
+            ("Squid's answer last", [connected, spoken, recorded, answered]),
+            ("Squid last", [spoken, recorded, connected, answered]),
+            ("another Squid before the name", [connected, answered, lost, spoken, connected, recorded, answered]),
+            ("another Squid before the record", [connected, answered, spoken, lost, recorded, connected, answered]),
+            ("no Squid at first", [lost, spoken, connected, recorded, answered]),
+        ]
+        for (what, events) in orders {
+            var connection = EgressConnection(door: .proxy, key: "SECRET")
+            var actions = connection.received(Array(Self.connect.utf8))
+            actions += connection.decided(.allow(EgressGrant(rule: "r", layer: "org")))
+            actions += connection.resolved(nil)
+            for event in events {
+                #expect(!actions.contains(.sendUpstream(hello)), "\(what)")
+                actions += event(&connection)
+            }
+            #expect(actions.suffix(2) == [.sendUpstream(hello), .startTunnel], "\(what): \(actions)")
+            let opened = actions.filter { $0 == .openUpstream }.count
+            #expect(opened == (what.contains("another") || what.contains("no Squid") ? 2 : 1), "\(what)")
+        }
+        // One that is refused, or ends, once everything waits for it.
+        for end in [lost, { $0.upstreamReceived(Array("HTTP/1.1 403 Forbidden\r\n\r\n".utf8)) }] {
+            var connection = EgressConnection(door: .proxy, key: "SECRET")
+            _ = connection.received(Array(Self.connect.utf8))
+            _ = connection.decided(.allow(EgressGrant(rule: "r", layer: "org")))
+            for event in [{ $0.resolved(nil) }, connected, spoken, recorded] as [Event] { _ = event(&connection) }
+            let actions = end(&connection)
+            #expect(actions.contains(.closeClient) && !actions.contains(.sendUpstream(hello)))
+        }
     }
 
     @Test("the transparent ports give the same verdicts")
@@ -275,7 +321,8 @@ struct EgressConnectionTests {
 
     @Test("a Squid that is gone, refuses, or talks nonsense ends the connection")
     func squidFails() throws {
-        for answer in ["", "HTTP/1.1 403 Forbidden\r\n\r\n", "nonsense\r\n\r\n"] {
+        let early = "HTTP/1.1 200 OK\r\n\r\nmore"
+        for answer in ["", "HTTP/1.1 403 Forbidden\r\n\r\n", "nonsense\r\n\r\n", early] {
             var world = EgressWorld(.tls, try Self.list())
             world.client(HelloBuilder.hello("allowed.example"))
             if answer.isEmpty { world.run(world.connection.upstreamEnded()) } else { world.squid(answer) }

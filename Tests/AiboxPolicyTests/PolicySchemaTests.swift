@@ -69,6 +69,17 @@ struct PolicySchemaTests {
                 { NetworkPolicy($0).upstream?.usesTLS == true }
             ),
             (
+                "network.inspection", "network: {inspection: forbidden}",
+                { policy in
+                    let text = "version: 1\nnetwork: {allow: [{id: a, hosts: [a.example.com], inspect: true}]}\n"
+                    let (project, _) = PolicyDocument.read(Array(text.utf8), layer: .project, file: "p")
+                    let merged = EffectivePolicy.merge(
+                        organisation: policy.documents[0], project: project, day: "2026-01-01")
+                    guard case .failure(let failure) = merged else { return false }
+                    return failure.violations.contains { $0.message == "entry a opens TLS, which is forbidden" }
+                }
+            ),
+            (
                 "network.authorities", "network: {authorities: [/etc/ca.pem]}",
                 { NetworkPolicy($0).authorities == ["/etc/ca.pem"] }
             ),

@@ -45,7 +45,7 @@ extension Sandboxes {
             // No key inside; outside nobody trusts it; after the stop podman has nothing of it.
             let keys = try fixture.shell("sh", "-c", "grep -rl 'PRIVATE KEY' /run/aibox /etc/ssl 2>/dev/null")
             #expect(!keys.text.contains("authorit"), "\(keys.text)")
-            #expect(try secrets(fixture).count == 2)
+            #expect(try secrets(fixture).count == 3)
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
             #expect(try secrets(fixture).isEmpty)
             #expect(try fixture.settledRemains() == [])

@@ -10,7 +10,12 @@ extension AuditEventType {
                 .optional("method", .text, "the HTTP method, where it was seen"),
                 .optional("path", .text, "the path without query, where it was seen"),
                 .optional("rule", .text, "the rule that allowed it"),
-                .optional("layer", .text, "org, team, project, user or session"))
+                .optional("layer", .text, "org, team, project, user or session"),
+                .optional(
+                    "status", .integer, "the answer's status; this and what follows: a request in an opened tunnel"),
+                .optional("bytes_out", .integer, "bytes sent by the sandbox"),
+                .optional("bytes_in", .integer, "bytes received by the sandbox"),
+                .optional("duration_ms", .integer, "how long it took, in milliseconds"))
         case .networkDeny:
             AuditEventDefinition(
                 "A connection, request or packet was refused.", subject: "host and port, or the packet's target",

@@ -129,6 +129,9 @@ struct SandboxPreparation: Sendable {
             try secret(
                 "authority", content: Array(authority.utf8), target: SandboxTrust.authorityPath, mode: "0444"),
             try secret("authorities", content: Array(all.utf8), target: SandboxTrust.bundlePath, mode: "0444"),
+            try secret(
+                "authorities-java", content: try JavaKeystore.of(pem: all), target: SandboxTrust.keystorePath,
+                mode: "0444"),
         ])
     }
 

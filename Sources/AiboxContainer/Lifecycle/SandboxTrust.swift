@@ -12,7 +12,9 @@ struct SandboxTrust: Sendable {
     static let authorityPath = "/run/aibox/authority.crt"
     /// What Debian's programs trust, and curl, git, Python and Ruby with them.
     static let bundlePath = "/etc/ssl/certs/ca-certificates.crt"
-    static let purposes = ["authority", "authorities"]
+    /// The same as a list of Java's own.
+    static let keystorePath = "/run/aibox/authorities.jks"
+    static let purposes = ["authority", "authorities", "authorities-java"]
 
     var environment: [SandboxSpec.Variable] {
         if secrets.isEmpty { return [] }
@@ -22,6 +24,8 @@ struct SandboxTrust: Sendable {
         return bundle.map { SandboxSpec.Variable($0, Self.bundlePath) }
             // Node adds it to its own list.
             + [SandboxSpec.Variable("NODE_EXTRA_CA_CERTS", Self.authorityPath)]
+            // Every Java machine reads it, whoever starts it, and says so.
+            + [SandboxSpec.Variable("JAVA_TOOL_OPTIONS", "-Djavax.net.ssl.trustStore=\(Self.keystorePath)")]
     }
 }
 

@@ -16,8 +16,6 @@ final class EgressHandler: ChannelInboundHandler {
     private var machine: EgressConnection
     private var context: ChannelHandlerContext?
     private var upstream: SquidConnection?
-    /// A connection to Squid that is made while the decision is written down: nothing has been asked over it.
-    private var early: EventLoopFuture<SquidConnection>?
     /// What is still to be done, in order.
     private var actions: [Action] = []
     private var isRunning = false
@@ -194,7 +192,7 @@ final class EgressHandler: ChannelInboundHandler {
             }
         case .record(let request, let grant):
             let begun = ContinuousClock.now
-            if upstream == nil, early == nil { early = service.connect(self, on: context.eventLoop) }
+            refreshUpstream()
             whenDone(service.recorder.allowed(request, grant, door, on: context.eventLoop)) { handler, result in
                 handler.recorded = (try? result.get()).map { ($0, begun) }
                 // From here on Squid's own limits hold.
@@ -202,9 +200,7 @@ final class EgressHandler: ChannelInboundHandler {
                 handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
             }
         case .openUpstream:
-            let connecting = early ?? service.connect(self, on: context.eventLoop)
-            early = nil
-            whenDone(connecting) { $0.opened($1, isFirst: true) }
+            whenDone(service.connect(self, on: context.eventLoop)) { $0.opened($1, isFirst: true) }
         case .sendUpstream(let bytes): upstream?.channel.write(ByteBuffer(bytes: bytes), promise: nil)
         case .sendClient(let bytes): context.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
         case .startTunnel:
@@ -238,10 +234,15 @@ final class EgressHandler: ChannelInboundHandler {
 
     private func opened(_ result: Result<SquidConnection, any Error>, isFirst: Bool) {
         let connection = try? result.get()
+        guard let context, context.channel.isActive, !machine.isClosed else {
+            // Nobody asks for it any more.
+            connection?.channel.close(promise: nil)
+            return
+        }
         // Since it was made the list may have changed, and Squid with it, or Squid may have died.
-        if let connection, let context, connection.squid !== service.squid || !connection.channel.isActive {
+        if let connection, connection.squid !== service.squid || !connection.channel.isActive {
             connection.channel.close(promise: nil)
-            if isFirst, context.channel.isActive {
+            if isFirst {
                 return whenDone(service.connect(self, on: context.eventLoop)) { $0.opened($1, isFirst: false) }
             }
             return perform(machine.upstreamEnded())
@@ -254,12 +255,9 @@ final class EgressHandler: ChannelInboundHandler {
     private func closeUpstream() {
         upstream?.channel.close(promise: nil)
         upstream = nil
-        // One that nobody asked for any more closes once it is made.
-        early?.whenSuccess { $0.channel.close(promise: nil) }
-        early = nil
     }
 
-    /// A connection that is kept for the next request goes to the Squid with the list in force.
+    /// A connection that was made before goes to the Squid with the list in force, or is made anew.
     private func refreshUpstream() {
         guard let upstream, upstream.squid !== service.squid else { return }
         self.upstream = nil

@@ -50,10 +50,8 @@ final class EgressRecorder: Sendable {
         details["layer"] = .string(denial.layer)
         details["reason"] = .string(denial.reason)
         details["code"] = .string(denial.code.rawValue)
-        let subject = [attempt.host.map(Self.carried), attempt.port.map { "\($0)" }].compactMap(\.self)
-            .joined(separator: ":")
         return append(
-            AuditEvent(.networkDeny, subject: subject, outcome: .denied, details: details), on: loop)
+            AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details), on: loop)
     }
 
     /// Needs no waiting: nothing follows from it.
@@ -71,18 +69,40 @@ final class EgressRecorder: Sendable {
     /// - Parameter list: what holds now; it says which entry the request does not fit.
     func denied(by line: SquidLogLine, _ url: String, _ list: AllowList) {
         deniedCount.add(1, ordering: .relaxed)
-        var details: JSONObject = ["rule": "second-check", "layer": "org"]
+        let attempt = EgressAttempt(line, url)
+        var details = Self.details(attempt, .proxy)
+        if url.hasPrefix("https:") { details["protocol"] = "https" }
+        details["rule"] = "second-check"
+        details["layer"] = "org"
         if let request = try? EgressRequest(url, method: line.method ?? "GET"),
             case .deny(let denial) = list.decide(request)
         {
-            details = [
-                "rule": .string(denial.rule), "layer": .string(denial.layer), "code": .string(denial.code.rawValue),
-            ]
+            details["rule"] = .string(denial.rule)
+            details["layer"] = .string(denial.layer)
+            details["code"] = .string(denial.code.rawValue)
         }
-        details["method"] = line.method.map { .string(Self.carried($0)) }
         let sni = line.serverName.map { ", SNI \($0)" } ?? ""
         details["reason"] = .string(Self.carried("Squid refused: \(line.error ?? line.bumpMode ?? line.result)\(sni)"))
-        note(AuditEvent(.networkDeny, subject: Self.carried(url), outcome: .denied, details: details))
+        note(AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details))
+    }
+
+    /// A request in an opened tunnel has gone out and has ended: Squid, which alone can read it, says so.
+    func allowed(by line: SquidLogLine, _ url: String, _ list: AllowList) {
+        allowedCount.add(1, ordering: .relaxed)
+        let attempt = EgressAttempt(line, url)
+        var details = Self.details(attempt, .proxy)
+        details["protocol"] = "https"
+        if let request = try? EgressRequest(url, method: line.method ?? ""),
+            case .allow(let grant) = list.decide(request)
+        {
+            details["rule"] = .string(grant.rule)
+            details["layer"] = .string(grant.layer)
+        }
+        details["status"] = .integer(Int64(line.status))
+        details["bytes_out"] = .integer(line.bytesReceived)
+        details["bytes_in"] = .integer(line.bytesSent)
+        details["duration_ms"] = .integer(line.duration)
+        note(AuditEvent(.networkAllow, subject: attempt.place, details: details))
     }
 
     /// The sandbox asked for a name; the answer is the resolver's alone, so that nothing waits for the record.
@@ -161,5 +181,28 @@ final class EgressRecorder: Sendable {
         return details
     }
 
-    private static func carried(_ text: String) -> String { AuditText.carried(Array(text.utf8.prefix(2048))) }
+    fileprivate static func carried(_ text: String) -> String { AuditText.carried(Array(text.utf8.prefix(2048))) }
+}
+
+extension EgressAttempt {
+    /// Host and port, as far as they are known.
+    fileprivate var place: String {
+        [host.map(EgressRecorder.carried), port.map { "\($0)" }].compactMap(\.self).joined(separator: ":")
+    }
+
+    /// What Squid was asked, without the query: it may hold secrets.
+    fileprivate init(_ line: SquidLogLine, _ url: String) {
+        if url.hasPrefix("error:") {
+            self.init(host: line.serverName, port: nil, method: line.method)
+            return
+        }
+        let isSecure = url.hasPrefix("https://")
+        let rest = isSecure ? url.dropFirst(8) : url.hasPrefix("http://") ? url.dropFirst(7) : url[...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        let parts = authority.split(separator: ":", maxSplits: 1)
+        let path = rest.dropFirst(authority.count).prefix { $0 != "?" }
+        self.init(
+            host: parts.first.map(String.init), port: parts.count > 1 ? UInt16(parts[1]) : isSecure ? 443 : 80,
+            method: line.method, path: line.method == "CONNECT" ? nil : String(path))
+    }
 }

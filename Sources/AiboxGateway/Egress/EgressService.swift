@@ -12,6 +12,7 @@ final class EgressService: Sendable {
         var list: AllowList
         var limits = EgressLimits()
         var squid: SquidProcess?
+        var ownAddresses: (addresses: [IPAddress], end: ContinuousClock.Instant)?
         var connections: [ObjectIdentifier: NIOLoopBound<EgressHandler>] = [:]
     }
 
@@ -61,10 +62,20 @@ final class EgressService: Sendable {
                 // A company's proxy may know names that this machine does not.
                 return hasUpstream ? nil : .notResolved(why, rule: grant.rule)
             case .addresses(let addresses):
-                let policy = TargetPolicy(exceptions: exceptions, hostAddresses: HostAddresses.current())
+                let policy = TargetPolicy(exceptions: exceptions, hostAddresses: self.ownAddresses())
                 let refusal = addresses.lazy.compactMap { policy.refusal(of: $0) }.first
                 return refusal.map { .privateTarget(host, $0, rule: grant.rule) }
             }
+        }
+    }
+
+    /// Asking the kernel takes longer than all the rest of a decision: the answer serves for a second.
+    private func ownAddresses() -> [IPAddress] {
+        state.withLock { state in
+            if let (addresses, end) = state.ownAddresses, end > .now { return addresses }
+            let addresses = HostAddresses.current()
+            state.ownAddresses = (addresses, .now + .seconds(1))
+            return addresses
         }
     }
 
@@ -93,10 +104,13 @@ final class EgressService: Sendable {
 
     /// What Squid did; what the gateway itself decided is recorded already.
     func squidSpoke(_ line: SquidLogLine) {
-        guard line.isRefused, let url = line.url, !url.contains("squid-probe.aibox.internal") else { return }
-        if line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate" {
-            recorder.denied(by: line, url, list)
-        } else {
+        guard let url = line.url, !url.contains("squid-probe.aibox.internal") else { return }
+        let isRefused = line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate"
+        // What Squid could not read in an opened tunnel; a status of 0 is the end of a connection.
+        let isUnreadable = url.hasPrefix("error:") && line.status >= 400
+        if isRefused || isUnreadable { return recorder.denied(by: line, url, list) }
+        if line.method != "CONNECT", url.hasPrefix("https://") { recorder.allowed(by: line, url, list) }
+        if line.isRefused {
             log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])
         }
     }

@@ -12,6 +12,8 @@ extension EgressConnection {
         var grant: EgressGrant?
 
         var attempt: EgressAttempt { EgressAttempt(request) }
+
+        var isTunnel: Bool { if case .http = kind { false } else { true } }
     }
 
     /// Reads what a head asks for, and asks for the verdict.

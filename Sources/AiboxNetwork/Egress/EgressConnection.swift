@@ -21,7 +21,7 @@ public struct EgressConnection: Sendable {
         case resolve(HostName)
         /// Write down that this request goes out, then call `recorded`: nothing of it leaves before.
         case record(EgressRequest, EgressGrant)
-        /// Connect to Squid, then call `upstreamConnected` or `upstreamEnded`.
+        /// Connect to Squid, then call `upstreamConnected` or `upstreamEnded`. What follows does not wait for it.
         case openUpstream
         case sendUpstream([UInt8])
         case sendClient([UInt8])
@@ -43,7 +43,7 @@ public struct EgressConnection: Sendable {
     var state: State
     /// Bytes that came while something else has to happen first.
     var held: [UInt8] = []
-    var isUpstreamOpen = false
+    var upstream: Upstream = .closed
     /// Bytes from the sandbox that went on, and bytes that came back.
     public private(set) var bytesUp: Int64 = 0
     public private(set) var bytesDown: Int64 = 0
@@ -59,12 +59,20 @@ public struct EgressConnection: Sendable {
         case resolving(Pending)
         /// Nothing leaves before it is in the audit log.
         case recording(Pending)
+        /// In the audit log; Squid is not ready for it yet.
         case connecting(Pending)
-        /// Squid was asked for a tunnel; its answer is awaited.
-        case tunnelAsked(Pending, [UInt8])
         case tunnel
         case exchange(HTTPExchange)
         case closed
+    }
+
+    /// The connection to Squid. It is made, and Squid asked for its tunnel, while the sandbox speaks and the record is
+    /// written; no byte of the sandbox is on it before both are done.
+    enum Upstream: Sendable, Equatable {
+        case closed, opening, open
+        /// Squid was asked for a tunnel; the part of its answer that is there.
+        case tunnelAsked([UInt8])
+        case tunnel
     }
 
     /// - Parameters:
@@ -80,7 +88,7 @@ public struct EgressConnection: Sendable {
         switch state {
         case .head, .hello, .tunnel: true
         case .exchange(let exchange): !exchange.body.isFinished
-        case .asking, .resolving, .recording, .connecting, .tunnelAsked, .closed: false
+        case .asking, .resolving, .recording, .connecting, .closed: false
         }
     }
 
@@ -111,7 +119,7 @@ public struct EgressConnection: Sendable {
             return hello(progress, expected)
         case .tunnel: return countUp(bytes.count) + (isClosed ? [] : [.sendUpstream(bytes)])
         case .exchange(let exchange): return body(bytes, exchange)
-        case .asking, .resolving, .recording, .connecting, .tunnelAsked:
+        case .asking, .resolving, .recording, .connecting:
             held += bytes
             // Only a reader that ignores `wantsClientBytes` gets here with this much.
             return held.count > 1 << 20 ? close() : []
@@ -149,9 +157,9 @@ public struct EgressConnection: Sendable {
             let early = held
             held = []
             let answer = Action.sendClient(Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8))
-            return [answer] + (early.isEmpty ? [] : received(early))
+            return [answer] + openUpstream() + (early.isEmpty ? [] : received(early))
         }
-        return connect(pending)
+        return record(pending)
     }
 
     /// The request is in the audit log.
@@ -162,26 +170,33 @@ public struct EgressConnection: Sendable {
         if let refusal { return refuse(refusal, pending.attempt) }
         underWay = (pending.request, bytesUp, bytesDown)
         state = .connecting(pending)
-        return isUpstreamOpen ? forward(pending) : [.openUpstream]
+        return openUpstream() + forward(pending)
     }
 
     public mutating func upstreamConnected() -> [Action] {
-        isUpstreamOpen = true
-        guard case .connecting(let pending) = state else { return [] }
-        return forward(pending)
+        guard case .opening = upstream else { return [] }
+        upstream = .open
+        switch state {
+        case .hello(_, expected: .some): return authorised.map { askForTunnel($0.request) } ?? close()
+        case .recording(let pending), .connecting(let pending):
+            if pending.isTunnel { return askForTunnel(pending.request) }
+            if case .connecting = state { return forward(pending) }
+            return []
+        default: return []
+        }
     }
 
     /// Bytes from Squid.
     public mutating func upstreamReceived(_ bytes: [UInt8]) -> [Action] {
+        if case .tunnelAsked(let before) = upstream { return tunnelAnswer(before + bytes) }
         switch state {
-        case .tunnelAsked(let pending, let before): return tunnelAnswer(before + bytes, pending)
         case .tunnel:
             countDown(bytes.count)
             return [.sendClient(bytes)]
         case .exchange(let exchange): return response(bytes, exchange)
         case .head, .hello, .asking, .resolving, .recording, .connecting:
             // Squid speaks only when spoken to: this connection cannot be trusted with another request.
-            isUpstreamOpen = false
+            upstream = .closed
             return [.closeUpstream]
         case .closed: return []
         }
@@ -189,14 +204,14 @@ public struct EgressConnection: Sendable {
 
     /// Squid closed the connection, or could not be reached.
     public mutating func upstreamEnded() -> [Action] {
-        isUpstreamOpen = false
+        upstream = .closed
         switch state {
-        case .connecting(let pending), .tunnelAsked(let pending, _):
-            return refuse(Self.unavailable, pending.attempt)
+        case .connecting(let pending): return refuse(Self.unavailable, pending.attempt)
         case .exchange(let exchange):
             if exchange.hasAnswered { return close() }
             return refuse(Self.unavailable, exchange.attempt)
         case .tunnel: return close()
+        // Another one is made once it is needed.
         case .head, .hello, .asking, .resolving, .recording, .closed: return []
         }
     }
@@ -205,7 +220,7 @@ public struct EgressConnection: Sendable {
     public mutating func clientEnded() -> [Action] {
         switch state {
         case .exchange(let exchange): return exchange.body.isFinished ? [] : close()
-        case .asking, .resolving, .recording, .connecting, .tunnelAsked, .tunnel, .closed: return []
+        case .asking, .resolving, .recording, .connecting, .tunnel, .closed: return []
         case .head, .hello: return close()
         }
     }
@@ -216,7 +231,7 @@ public struct EgressConnection: Sendable {
     /// Time ran out, or the policy took back what it had allowed.
     public mutating func abort(_ denial: EgressDenial) -> [Action] {
         guard !isClosed else { return [] }
-        let attempt = authorised.map { EgressAttempt($0.request) } ?? EgressAttempt(host: nil, port: nil)
+        let attempt = attempt
         switch state {
         case .tunnel, .exchange: return [.denied(denial, attempt)] + close()
         default: return refuse(denial, attempt)
@@ -248,7 +263,7 @@ public struct EgressConnection: Sendable {
             case .name(let name):
                 if let expected, let (request, grant) = authorised {
                     if name != expected { return end(.sniMismatch(name, expected), attempt) }
-                    return connect(Pending(request: request, kind: .connect, grant: grant))
+                    return record(Pending(request: request, kind: .connect, grant: grant))
                 }
                 let request = EgressRequest(host: name, port: 443, content: .tunnel)
                 state = .asking(Pending(request: request, kind: .transparent, grant: nil))
@@ -257,51 +272,63 @@ public struct EgressConnection: Sendable {
         }
     }
 
-    private mutating func tunnelAnswer(_ bytes: [UInt8], _ pending: Pending) -> [Action] {
+    private mutating func askForTunnel(_ request: EgressRequest) -> [Action] {
+        upstream = .tunnelAsked([])
+        let place = "\(request.host):\(request.port)"
+        let head = "CONNECT \(place) HTTP/1.1\r\nHost: \(place)\r\n\(SquidConfiguration.keyHeader): \(key)\r\n\r\n"
+        return [.sendUpstream(Array(head.utf8))]
+    }
+
+    private mutating func tunnelAnswer(_ bytes: [UInt8]) -> [Action] {
         switch HTTPResponseHead.read(bytes, isHead: false) {
         case .needsMore:
-            state = .tunnelAsked(pending, bytes)
+            upstream = .tunnelAsked(bytes)
             return []
-        case .head(let head) where head.status == 200:
-            state = .tunnel
-            let first = held
-            held = []
-            let rest = Array(bytes.dropFirst(head.size))
-            countDown(rest.count)
-            var actions = countUp(first.count)
-            if isClosed { return actions }
-            actions += [.sendUpstream(first), .startTunnel]
-            return rest.isEmpty ? actions : actions + [.sendClient(rest)]
-        case .head, .malformed: return refuse(Self.unavailable, pending.attempt)
+        // Nobody has spoken to the origin yet: what follows the head is nobody's.
+        case .head(let head) where head.status == 200 && head.size == bytes.count:
+            upstream = .tunnel
+            guard case .connecting(let pending) = state else { return [] }
+            return forward(pending)
+        case .head, .malformed:
+            switch state {
+            case .hello: return end(Self.unavailable, attempt)
+            case .recording(let pending), .connecting(let pending): return refuse(Self.unavailable, pending.attempt)
+            default: return close()
+            }
         }
     }
 
     // MARK: On to Squid
 
-    private mutating func connect(_ pending: Pending) -> [Action] {
-        guard let grant = pending.grant else { return close() }
-        state = .recording(pending)
-        return [.record(pending.request, grant)]
+    private mutating func openUpstream() -> [Action] {
+        guard case .closed = upstream else { return [] }
+        upstream = .opening
+        return [.openUpstream]
     }
 
+    private mutating func record(_ pending: Pending) -> [Action] {
+        guard let grant = pending.grant else { return close() }
+        state = .recording(pending)
+        return openUpstream() + [.record(pending.request, grant)]
+    }
+
+    /// Sends what was recorded, if Squid is ready for it.
     private mutating func forward(_ pending: Pending) -> [Action] {
-        switch pending.kind {
-        case .connect, .transparent:
-            let place = "\(pending.request.host):\(pending.request.port)"
-            state = .tunnelAsked(pending, [])
-            return [
-                .sendUpstream(
-                    Array(
-                        "CONNECT \(place) HTTP/1.1\r\nHost: \(place)\r\n\(SquidConfiguration.keyHeader): \(key)\r\n\r\n"
-                            .utf8))
-            ]
-        case .http(let head, let path):
+        switch (pending.kind, upstream) {
+        case (.connect, .tunnel), (.transparent, .tunnel):
+            state = .tunnel
+            let first = held
+            held = []
+            let actions = countUp(first.count)
+            return isClosed ? actions : actions + [.sendUpstream(first), .startTunnel]
+        case (.http(let head, let path), .open):
             let exchange = HTTPExchange(head, pending)
             state = .exchange(exchange)
             let first = Action.sendUpstream(head.forwarded(to: pending.request, path, key: key))
             let early = held
             held = []
             return [first] + (early.isEmpty ? [] : body(early, exchange))
+        default: return []
         }
     }
 
@@ -339,13 +366,17 @@ public struct EgressConnection: Sendable {
 
     // MARK: The end
 
+    private var attempt: EgressAttempt {
+        authorised.map { EgressAttempt($0.request) } ?? EgressAttempt(host: nil, port: nil)
+    }
+
     /// Refuses with an answer where one can be read, and ends the connection.
     mutating func refuse(_ denial: EgressDenial, _ attempt: EgressAttempt = EgressAttempt(host: nil, port: nil))
         -> [Action]
     {
         var actions: [Action] = [.denied(denial, attempt)]
         switch state {
-        case .head, .asking, .resolving, .recording, .connecting, .tunnelAsked:
+        case .head, .asking, .resolving, .recording, .connecting:
             // After "200 Connection established" only TLS can be read by the client.
             let canRead = door != .tls && !isTunnelPromised
             actions.append(.sendClient(canRead ? denial.response : TLSAlert.unrecognizedName))
@@ -365,9 +396,9 @@ public struct EgressConnection: Sendable {
         if isClosed { return [] }
         state = .closed
         held = []
-        let upstream: [Action] = isUpstreamOpen ? [.closeUpstream] : []
-        isUpstreamOpen = false
-        return upstream + finish() + [.closeClient]
+        let goodbye: [Action] = upstream == .closed ? [] : [.closeUpstream]
+        upstream = .closed
+        return goodbye + finish() + [.closeClient]
     }
 
     private mutating func finish() -> [Action] {
@@ -379,7 +410,7 @@ public struct EgressConnection: Sendable {
     /// True once the client was told that its tunnel stands.
     private var isTunnelPromised: Bool {
         switch state {
-        case .recording(let pending), .connecting(let pending), .tunnelAsked(let pending, _):
+        case .recording(let pending), .connecting(let pending):
             if case .connect = pending.kind { true } else { false }
         default: false
         }

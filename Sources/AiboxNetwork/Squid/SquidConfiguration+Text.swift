@@ -28,6 +28,7 @@ extension SquidConfiguration {
             "shutdown_lifetime 0 seconds",
             "netdb_filename none",
             "pinger_enable off",
+            "eui_lookup off",
             "icp_port 0",
             "htcp_port 0",
             "snmp_port 0",
@@ -191,14 +192,18 @@ extension SquidConfiguration {
     }
 
     /// The SNI has to be the CONNECT host, by exact name where the entry has one.
+    ///
+    /// A tunnel that is opened is opened at once: nobody speaks to the origin before a request in it was allowed, which
+    /// looks at the SNI too (`access`), and its certificate and the connections to the origin serve more than one tunnel.
     private var bumping: [String] {
-        var lines = ["acl step1 at_step SslBump1", "ssl_bump peek step1"]
-        let hosts = Array(allowList.hosts.enumerated())
-        for (index, host) in hosts.filter(\.element.isExact) + hosts.filter({ !$0.element.isExact }) {
-            guard allowList.rules.contains(where: { $0.hosts.contains(host) && $0.schemes.contains(.https) }) else {
-                continue
-            }
-            lines.append("ssl_bump \(isInspected(host) ? "bump" : "splice") h\(index) s\(index)")
+        let hosts = allowList.hosts.enumerated().filter { _, host in
+            allowList.rules.contains { $0.hosts.contains(host) && $0.schemes.contains(.https) }
+        }
+        var lines = hosts.filter { isInspected($0.element) }.map { "ssl_bump bump h\($0.offset)" }
+        lines += ["acl step1 at_step SslBump1", "ssl_bump peek step1"]
+        let closed = hosts.filter { !isInspected($0.element) }
+        lines += (closed.filter(\.element.isExact) + closed.filter { !$0.element.isExact }).map { index, _ in
+            "ssl_bump splice h\(index) s\(index)"
         }
         lines += ["ssl_bump terminate all", "on_unsupported_protocol respond all"]
         return lines

@@ -49,6 +49,7 @@ public enum PolicyDocumentation {
             full: hosts, ports, schemes, methods, paths, inspection, limits. An entry without a limit does not fit one that has it, and several
             entries in the place of one share its limit. A name that the earlier list singles out needs its own entry beside a later wildcard.
             A list that takes hosts away also ends `user_hosts: any`.
+            Where `network.inspection` is forbidden, an entry of any layer with methods or paths for https, or `inspect: true`, is an error.
 
             Rules of `tools` and tools of `mcp` of all layers count together: the strictest that fits wins, then the most specific, then org
             before team before project. A later rule that an earlier, stricter one always overrides is an error, not a rule without effect.

@@ -62,6 +62,10 @@ public enum PolicySchema {
             ]), .organisation, standard: nil, .enforced("Squid"),
             "A proxy of the company's through which everything has to go."),
         PolicyField(
+            "network.inspection", .choice(["permitted", "forbidden"]), .organisation, standard: .text("permitted"),
+            .enforced("policy validate and aibox start"),
+            "Whether entries may open TLS (methods, paths, inspect): forbidden makes every such entry an error."),
+        PolicyField(
             "network.authorities", .list(.text(.path)), .organisation, standard: none, .enforced("Squid"),
             "PEM files of the organisation's own certificate authorities."),
     ]

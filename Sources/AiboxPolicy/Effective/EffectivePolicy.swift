@@ -28,6 +28,7 @@ public struct EffectivePolicy: Sendable, Equatable {
             stack = merged
             violations += loosened
         }
+        violations += forbiddenInspections(stack)
         let values = stack.values
         if let list = values["tools.rules"] {
             violations += ToolRule.uncovered(
@@ -65,6 +66,18 @@ public struct EffectivePolicy: Sendable, Equatable {
             stack.statements["network.allow"] = [list]
         }
         return stack
+    }
+
+    /// Entries of any layer that open TLS where the organisation wants none of it opened.
+    private static func forbiddenInspections(_ stack: PolicyStack) -> [PolicyViolation] {
+        guard let verdict = stack.statements["network.inspection"]?.last, verdict.text == "forbidden" else { return [] }
+        let entries = (stack.statements["network.allow"] ?? []).flatMap(\.elements)
+        return entries.compactMap { entry in
+            guard let rule = try? AllowList([AllowRuleSource(entry)]).rules.first, rule.opensTLS else { return nil }
+            let cause = ["inspect", "methods", "paths"].compactMap { entry[$0]?.origin }.first ?? entry.origin
+            return PolicyViolation(
+                "network.allow", "entry \(rule.id) opens TLS, which is forbidden", cause, verdict.origin)
+        }
     }
 
     /// As `merge`.

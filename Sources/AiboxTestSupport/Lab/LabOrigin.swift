@@ -13,11 +13,13 @@ public final class LabOrigin: Sendable {
     /// Names that its certificate has and that a policy pins to its address.
     public static let names = ["allowed.test", "other.test", "denied.test", "paths.test"]
 
-    /// - Parameter number: tells origins that run at the same time apart: 1 to 200.
-    public init(_ number: Int) throws(AiboxError) {
+    /// - Parameters:
+    ///   - number: tells origins that run at the same time apart: 1 to 200.
+    ///   - https: nil: a port of its own.
+    public init(_ number: Int, https: UInt16? = nil) throws(AiboxError) {
         address = "127.0.1.\(number)"
         let base = UInt16(19_000 + number * 10)
-        (http, https) = (base, base + 1)
+        (http, self.https) = (base, https ?? base + 1)
         folder = try TemporaryFolder(prefix: "aibox-origin")
         let place = folder.path
         try SystemCommandRunner().require(
@@ -34,7 +36,7 @@ public final class LabOrigin: Sendable {
             "origin.json",
             JSONText.object([
                 ("addresses", .list([.text(address)])), ("http", .list([.number(Int(http))])),
-                ("https", .list([.number(Int(https))])), ("udp", .list([])),
+                ("https", .list([.number(Int(self.https))])), ("udp", .list([])),
                 ("tls", .object(Self.names.map { ($0, .text(place + "/cert.pem")) })),
                 ("files", .text(place + "/files")), ("log", .text(place + "/requests.jsonl")),
             ]).description)
@@ -52,12 +54,13 @@ public final class LabOrigin: Sendable {
     /// - Parameter more: further entries of the allow-list, a line each.
     public func policy(hosts: [String] = ["allowed.test"], runtime: String = "gvisor", more: [String] = []) -> String {
         let names = Self.names.map { "    - {name: \($0), addresses: [\(address)]}" }.joined(separator: "\n")
+        let ports = Set([80, 443, http, https]).sorted().map { "\($0)" }.joined(separator: ", ")
         return """
             version: 1
             runtime: {engine: gvisor, fallback: [\(runtime == "gvisor" ? "" : runtime)]}
             network:
               allow:
-                - {id: lab, hosts: [\(hosts.joined(separator: ", "))], ports: [80, 443, \(http), \(https)], schemes: [http, https]}
+                - {id: lab, hosts: [\(hosts.joined(separator: ", "))], ports: [\(ports)], schemes: [http, https]}
                 - {id: paths, hosts: [paths.test], ports: [\(http)], schemes: [http], methods: [GET], paths: ["/public/**"]}
             \(more.map { "    - " + $0 }.joined(separator: "\n"))
               targets: [\(address)/32]

@@ -76,7 +76,8 @@ struct NetworkRow {
         guard ["network.allow", "network.deny", "dns.response"].contains(record.type) else { return nil }
         self.record = record
         details = record.json["details"] ?? .object([:])
-        end = ends[record.id]
+        // A request in an opened tunnel is written when it ends, with what it has cost.
+        end = ends[record.id] ?? details
     }
 
     var isRefused: Bool { record.outcome == "denied" }

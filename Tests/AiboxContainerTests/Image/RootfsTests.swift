@@ -171,5 +171,11 @@ struct RootfsTests {
             broken, try store(["key"], 1, tag: 1), [], Array("PKCS12, perhaps".utf8), Array(first.dropLast()),
         ]
         for bytes in foreign { #expect(try JavaKeystore.normalised(bytes, seconds: 5) == bytes) }
+        // One that is made of PEM files is one of these.
+        let pem = "# a comment\n-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n"
+        let made = try JavaKeystore.of(pem: pem + "-----BEGIN CERTIFICATE-----\nBAU=\n-----END CERTIFICATE-----")
+        #expect(try JavaKeystore.normalised(made, seconds: 0) == made && made[11] == 2)
+        #expect(made.dropLast(20).suffix(6) == [0, 0, 0, 2, 4, 5])
+        #expect(throws: AiboxError.self) { try JavaKeystore.of(pem: String(pem.dropLast(12))) }
     }
 }

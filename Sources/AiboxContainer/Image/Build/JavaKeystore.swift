@@ -13,6 +13,27 @@ enum JavaKeystore {
     static func normalised(_ bytes: [UInt8], seconds: Int) throws(AiboxError) -> [UInt8] {
         guard var entries = entries(bytes) else { return bytes }
         entries.sort { $0.alias.lexicographicallyPrecedes($1.alias) }
+        return try file(entries, seconds: seconds)
+    }
+
+    /// A list of the certificates of a PEM file.
+    static func of(pem: String) throws(AiboxError) -> [UInt8] {
+        let type = Array("X.509".utf8)
+        let blocks = pem.split(separator: "-----BEGIN CERTIFICATE-----").dropFirst(pem.hasPrefix("-----BEGIN") ? 0 : 1)
+        var entries: [Entry] = []
+        for block in blocks {
+            guard let body = block.firstRange(of: "-----END CERTIFICATE-----").map({ block[..<$0.lowerBound] }),
+                let content = Base64.decode(body.filter { !$0.isWhitespace })
+            else { throw AiboxError(.failed, "cannot read the image's authorities", why: "a certificate is not whole") }
+            entries.append(
+                Entry(
+                    alias: Array("\(entries.count)".utf8),
+                    certificate: number(type.count, 2) + type + number(content.count, 4) + content))
+        }
+        return try file(entries, seconds: 0)
+    }
+
+    private static func file(_ entries: [Entry], seconds: Int) throws(AiboxError) -> [UInt8] {
         var result = number(magic, 4) + number(version, 4) + number(entries.count, 4)
         for entry in entries {
             result += number(certificateTag, 4) + number(entry.alias.count, 2) + entry.alias

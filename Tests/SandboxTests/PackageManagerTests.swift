@@ -1,0 +1,116 @@
+import AiboxSystem
+import AiboxTestSupport
+import Glibc
+import Testing
+
+extension Sandboxes {
+    /// Package managers of the image `full` on their way to a mirror, with nothing set but where the mirror is. Run by
+    /// `make clients`, which builds the image.
+    @Suite("Package managers on the way out")
+    struct PackageManagerTests {
+        enum Way: String, CaseIterable, CustomTestStringConvertible {
+            /// TLS passes unopened: the mirror's own authority has to be known inside, as in any company.
+            case spliced = "allowed.test"
+            /// The gateway opens TLS: programs trust its authority without a word.
+            case inspected = "other.test"
+
+            var testDescription: String { self == .spliced ? "spliced" : "inspected" }
+        }
+
+        /// What a person does for a mirror whose authority nobody knows, for all programs at once.
+        private static let trust = """
+            for name in SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE PIP_CERT GIT_SSL_CAINFO CARGO_HTTP_CAINFO NODE_EXTRA_CA_CERTS
+            do export $name=/workspace/lab.crt; done
+            echo 'Acquire::https::CaInfo "/workspace/lab.crt";' >/tmp/apt.conf; export APT_CONFIG=/tmp/apt.conf
+            [ -e /tmp/lab.jks ] || keytool -importcert -noprompt -alias lab -file /workspace/lab.crt -keystore /tmp/lab.jks -storetype JKS -storepass changeit
+            export JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore=/tmp/lab.jks
+
+            """
+
+        private static func rows(_ url: String) -> [(client: String, command: String, says: String)] {
+            let apt =
+                "-o Dir::State=/tmp/apt/s -o Dir::Cache=/tmp/apt/c -o Dir::Etc::SourceParts=/none"
+                + " -o Dir::Etc::SourceList=/tmp/apt/list -o APT::Sandbox::User=dev"
+            let dependency = "<groupId>test.lab</groupId><artifactId>parent</artifactId><version>1.0</version>"
+            let mirror =
+                "<repositories><repository><id>central</id><url>\(url)/maven</url></repository></repositories>"
+            return [
+                ("curl", "curl -sS \(url)/repo.git/HEAD", "ref: refs/heads/main"),
+                ("git", "git clone -q \(url)/repo.git clone; cat clone/word", "from-git"),
+                (
+                    "apt",
+                    "mkdir -p /tmp/apt/s/lists/partial /tmp/apt/c/archives/partial;"
+                        + " echo 'deb [trusted=yes] \(url)/deb ./' >/tmp/apt/list; apt-get \(apt) update -q;"
+                        + " apt-cache \(apt) show lab-tool", "from-apt"
+                ),
+                (
+                    "pip",
+                    "pip install -q --index-url \(url)/simple lab-package;"
+                        + " python3 -c 'import lab_package; print(lab_package.word)'", "from-pip"
+                ),
+                (
+                    "npm",
+                    "npm install --no-audit --no-fund --registry \(url)/npm lab-package;"
+                        + " node -p 'require(\"lab-package\")'", "from-npm"
+                ),
+                (
+                    "go",
+                    "go mod init lab; printf 'package main\\nimport \"lab.test/mod\"\\nfunc main() { println(mod.Word) }' >main.go;"
+                        + " export GOPROXY=\(url)/go GOSUMDB=off; go get lab.test/mod; go run . 2>&1", "from-go"
+                ),
+                (
+                    "cargo",
+                    "cargo init -q --vcs none --name lab;"
+                        + " export CARGO_REGISTRIES_LAB_INDEX=\(url)/index.git CARGO_NET_GIT_FETCH_WITH_CLI=true;"
+                        + " echo 'lab-package = {version = \"1\", registry = \"lab\"}' >>Cargo.toml;"
+                        + " echo 'fn main() { println!(\"{}\", lab_package::WORD) }' >src/main.rs; cargo run -q",
+                    "from-cargo"
+                ),
+                (
+                    "maven",
+                    "echo '<project><modelVersion>4.0.0</modelVersion><parent>\(dependency)</parent>"
+                        + "<artifactId>lab</artifactId><packaging>pom</packaging>\(mirror)</project>' >pom.xml;"
+                        + " mvn -q validate; cat ~/.m2/repository/test/lab/parent/1.0/*.pom", "from-maven"
+                ),
+                (
+                    "gradle",
+                    "echo 'configurations { lab }; repositories { maven { url \"\(url)/maven\" } };"
+                        + " dependencies { lab \"test.lab:thing:1.0\" };"
+                        + " task show { doLast { println configurations.lab.singleFile } }' >build.gradle;"
+                        + " gradle --no-daemon -q show", "thing-1.0.jar"
+                ),
+            ]
+        }
+
+        @Test("each finds its mirror and installs from it", arguments: Way.allCases)
+        func managers(way: Way) throws {
+            // The mirror is on port 443, for the programs that know no proxy.
+            try #require(geteuid() == 0)
+            let origin = try LabOrigin(way == .spliced ? 31 : 32, https: 443)
+            chmod(origin.folder.path, 0o755)
+            let url = "https://\(way.rawValue)/files"
+            try SystemCommandRunner().require(
+                Command("python3", [Lab.programs + "/packages.py", origin.folder.path + "/files", url]),
+                "cannot publish the lab's packages")
+            let fixture = try SandboxFixture(
+                policy: origin.policy(more: ["{id: opened, hosts: [other.test], ports: [443], inspect: true}"]),
+                settings: ["AIBOX_IMAGE": "localhost/aibox/full:1"])
+            try File.replace(fixture.workspace + "/lab.crt", with: try File.text(origin.authority), mode: 0o644)
+            try File.replace(fixture.workspace + "/trust", with: way == .spliced ? Self.trust : "", mode: 0o644)
+            try fixture.start()
+            for row in Self.rows(url) {
+                let script =
+                    ". /workspace/trust; set -e; mkdir -p /tmp/\(row.client)-work; cd /tmp/\(row.client)-work; "
+                let result = try fixture.shell("bash", "-c", script + row.command)
+                #expect(
+                    result.succeeded && result.text.contains(row.says),
+                    "\(row.client): \(result.text) \(result.errorText)")
+            }
+            // What was opened is in the audit log, request by request; what was not shows its tunnels alone.
+            let log = try fixture.aibox.run("network", "log", "--name", fixture.name, "-n", "1000", "-o", "json")
+            for path in ["/files/maven/test/lab/thing/1.0/thing-1.0.jar", "/files/npm/lab-package"] {
+                #expect(log.text.contains(path) == (way == .inspected), "\(path)")
+            }
+        }
+    }
+}

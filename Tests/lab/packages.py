@@ -1,0 +1,124 @@
+"""Repositories of the lab, as files that a web server hands out: one small package for each package manager.
+
+Usage: packages.py FOLDER URL   (URL is where FOLDER will be found)
+"""
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+
+PLACE, URL = pathlib.Path(sys.argv[1]), sys.argv[2]
+
+
+def write(path, content):
+    path = PLACE / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def packed(files):
+    """A tar file, compressed."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def zipped(files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def repository(name, files):
+    """A bare repository of git that needs no program on the server."""
+    with tempfile.TemporaryDirectory() as work:
+        git = ["git", "-C", work, "-c", "user.name=lab", "-c", "user.email=lab@lab.test"]
+        subprocess.run(git + ["init", "-q", "-b", "main"], check=True)
+        for path, text in files.items():
+            (pathlib.Path(work) / path).parent.mkdir(parents=True, exist_ok=True)
+            (pathlib.Path(work) / path).write_text(text)
+        subprocess.run(git + ["add", "."], check=True)
+        subprocess.run(git + ["commit", "-qm", "one"], check=True)
+        (PLACE).mkdir(parents=True, exist_ok=True)
+        subprocess.run(["git", "clone", "-q", "--bare", work, str(PLACE / name)], check=True)
+        subprocess.run(["git", "-C", str(PLACE / name), "update-server-info"], check=True)
+
+
+# git
+repository("repo.git", {"word": "from-git\n"})
+
+# pip
+info = "lab_package-1.0.dist-info/"
+wheel = {
+    "lab_package.py": 'word = "from-pip"\n',
+    info + "METADATA": "Metadata-Version: 2.1\nName: lab-package\nVersion: 1.0\n",
+    info + "WHEEL": "Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    info + "RECORD": "".join(f"{name},,\n" for name in ("lab_package.py", info + "METADATA", info + "WHEEL", info + "RECORD")),
+}
+write("lab_package-1.0-py3-none-any.whl", zipped(wheel))
+write("simple/lab-package/index.html", f'<a href="{URL}/lab_package-1.0-py3-none-any.whl">lab_package-1.0-py3-none-any.whl</a>')
+
+# npm
+tarball = packed({
+    "package/package.json": '{"name": "lab-package", "version": "1.0.0", "main": "index.js"}',
+    "package/index.js": 'module.exports = "from-npm"\n',
+})
+write("npm-files/lab-package-1.0.0.tgz", tarball)
+version = {
+    "name": "lab-package", "version": "1.0.0", "main": "index.js",
+    "dist": {"tarball": f"{URL}/npm-files/lab-package-1.0.0.tgz", "shasum": hashlib.sha1(tarball).hexdigest()},
+}
+write("npm/lab-package", json.dumps(
+    {"name": "lab-package", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}))
+
+# go
+module = "lab.test/mod"
+write(f"go/{module}/@v/list", "v1.0.0\n")
+write(f"go/{module}/@v/v1.0.0.info", '{"Version": "v1.0.0", "Time": "2026-01-01T00:00:00Z"}')
+write(f"go/{module}/@v/v1.0.0.mod", f"module {module}\n")
+write(f"go/{module}/@v/v1.0.0.zip", zipped({
+    f"{module}@v1.0.0/go.mod": f"module {module}\n", f"{module}@v1.0.0/word.go": 'package mod\n\nconst Word = "from-go"\n'}))
+
+# cargo
+crate = packed({
+    "lab-package-1.0.0/Cargo.toml": '[package]\nname = "lab-package"\nversion = "1.0.0"\n',
+    "lab-package-1.0.0/src/lib.rs": 'pub const WORD: &str = "from-cargo";\n',
+})
+write("crates/lab-package-1.0.0.crate", crate)
+line = {"name": "lab-package", "vers": "1.0.0", "deps": [], "cksum": hashlib.sha256(crate).hexdigest(), "features": {}, "yanked": False}
+repository("index.git", {
+    "config.json": json.dumps({"dl": URL + "/crates/{crate}-{version}.crate"}), "la/b-/lab-package": json.dumps(line) + "\n"})
+
+# maven, gradle
+for name, kind in (("parent", "pom"), ("thing", "jar")):
+    pom = (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        f"<groupId>test.lab</groupId><artifactId>{name}</artifactId><version>1.0</version><packaging>{kind}</packaging>"
+        "<description>from-maven</description></project>"
+    ).encode()
+    files = {f"{name}-1.0.pom": pom}
+    if kind == "jar":
+        files[f"{name}-1.0.jar"] = zipped({"META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n"})
+    for file, content in files.items():
+        write(f"maven/test/lab/{name}/1.0/{file}", content)
+        write(f"maven/test/lab/{name}/1.0/{file}.sha1", hashlib.sha1(content).hexdigest())
+
+# apt
+write("deb/Packages", "Package: lab-tool\nVersion: 1.0\nArchitecture: all\nMaintainer: lab\nFilename: ./none.deb\n"
+      f"Size: 1\nSHA256: {0:064d}\nDescription: from-apt\n\n")
+packages = (PLACE / "deb/Packages").read_bytes()
+date = subprocess.run(["date", "-Ru"], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+write("deb/Release", f"Suite: ./\nDate: {date}\nSHA256:\n {hashlib.sha256(packages).hexdigest()} {len(packages)} Packages\n")
