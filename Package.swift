@@ -36,6 +36,7 @@ let package = Package(
     products: [
         .executable(name: "aibox", targets: ["aibox"]),
         .executable(name: "aibox-credential-helper", targets: ["aibox-credential-helper"]),
+        .executable(name: "aibox-docker-runtime", targets: ["aibox-docker-runtime"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
         .executable(name: "aibox-llm-proxy", targets: ["aibox-llm-proxy"]),
         // The policy language on its own, for other packages.
@@ -60,6 +61,7 @@ let package = Package(
         .executableTarget(
             name: "aibox-credential-helper", dependencies: ["AiboxWire"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux], configuration: .release))]),
+        program("aibox-docker-runtime", uses: ["AiboxSystem", "AiboxWire"]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("aibox-llm-proxy", uses: ["AiboxBroker"]),
         program("rego-conformance", uses: ["Rego"]),
@@ -123,7 +125,7 @@ let package = Package(
             "AiboxContainerTests",
             uses: [
                 "AiboxConfig", "AiboxContainer", "AiboxEmbedded", "AiboxPolicy", "AiboxState", "AiboxSystem",
-                "AiboxWire",
+                "AiboxWire", "aibox-docker-runtime",
             ],
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
         tests(
@@ -144,7 +146,13 @@ let package = Package(
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("RegoTests", uses: ["Rego"]),
-        tests("SandboxTests", uses: ["AiboxCrypto", "AiboxSystem", "AiboxWire", "aibox", "aibox-gateway"]),
+        tests(
+            "SandboxTests",
+            uses: [
+                "AiboxConfig", "AiboxContainer", "AiboxCrypto", "AiboxSystem", "AiboxWire", "aibox",
+                "aibox-docker-runtime",
+                "aibox-gateway",
+            ]),
         tests("AiboxWireTests", uses: ["AiboxWire"]),
     ]
 )

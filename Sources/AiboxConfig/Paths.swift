@@ -106,6 +106,8 @@ extension Paths {
     public var decisionLog: String { stateFolder + "/decisions.jsonl" }
     /// The images from registries whose signature was checked.
     public var verifiedImages: String { stateFolder + "/verified-images" }
+    /// What `aibox-docker-runtime` is asked for: 0700.
+    public var dockerRequests: String { stateFolder + "/docker" }
     /// What was built here: the packages of each image.
     public var imageFolder: String { stateFolder + "/images" }
     /// Logs of work that failed.

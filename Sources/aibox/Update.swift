@@ -20,7 +20,7 @@ struct Update: ParsableCommand {
         let configuration = try global.layers().load().configuration
         if configuration.image.isEmpty {
             let library = RecipeLibrary.own
-            let image = LocalImage(global: global, library: library, recipe: try library.recipe("base"))
+            let image = try LocalImage(global: global, library: library, recipe: try library.recipe("base"))
             return try image.update(onlyCheck: check)
         }
         let reference = try ImageReference(configuration.image)
@@ -29,6 +29,7 @@ struct Update: ParsableCommand {
                 .usage, "\(reference.named) comes from no registry", why: "it was built on this machine",
                 remedy: "aibox image build")
         }
+        try Podman.requireChosen(configuration, for: "fetch images from a registry")
         let clock = StepClock(global.output)
         let update = ImageUpdate(
             podman: Podman(host: .current), settings: configuration.registry, paths: .current

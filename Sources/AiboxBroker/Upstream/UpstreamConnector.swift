@@ -54,7 +54,9 @@ final class UpstreamConnector: Sendable {
     private func checked(
         _ addresses: [IPAddress], _ base: UpstreamBase, _ loop: any EventLoop
     ) -> EventLoopFuture<[IPAddress]> {
-        let policy = TargetPolicy(exceptions: exceptions, hostAddresses: HostAddresses.current())
+        let own: [IPAddress]
+        do throws(AiboxError) { own = try HostAddresses.current() } catch { return loop.makeFailedFuture(error) }
+        let policy = TargetPolicy(exceptions: exceptions, hostAddresses: own)
         if let why = addresses.lazy.compactMap({ policy.refusal(of: $0) }).first {
             return loop.makeFailedFuture(
                 AiboxError(

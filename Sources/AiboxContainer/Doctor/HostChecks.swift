@@ -6,8 +6,13 @@ import Glibc
 extension DoctorCheck {
     /// What `aibox start` relies on.
     static func host(_ context: SandboxContext) -> [DoctorCheck] {
-        [
-            podman(context), userNamespaces(context), storage(context), cgroups(context), engine(context),
+        let engines =
+            switch context.configuration.runtime {
+            case .podman: [podman(context), userNamespaces(context), storage(context)]
+            case .docker: [docker(context), userNamespaces(context)]
+            }
+        return engines + [
+            cgroups(context), engine(context),
             gateway(), network(context), image(context), seccomp(context), appArmor(context), policy(context),
             programs(), limits(context), memory(context), disk(context), kernel(context), sandboxes(context),
         ]
@@ -21,6 +26,25 @@ extension DoctorCheck {
                 return .fail("\(version.text) is too old: 4.3 is the first that will do", "upgrade podman")
             }
             return .pass(version.text + (context.host.isRoot ? ", rootful" : ", rootless"))
+        }
+    }
+
+    private static func docker(_ context: SandboxContext) -> DoctorCheck {
+        DoctorCheck("docker") { () throws(AiboxError) in
+            guard case .docker(let docker) = try context.configuredEngine() else { return .info("not used") }
+            let isRoot = context.host.isRoot
+            let pid = try docker.socket.daemon(isRoot: isRoot)
+            let daemon = try docker.daemon()
+            let registration = try DockerRegistration(context)
+            do throws(AiboxError) {
+                try daemon.require(registration, isRoot: isRoot)
+            } catch {
+                let outcome = Outcome.fail(error.reason, error.remedy ?? "docker info")
+                if daemon.runtime != nil || isRoot || File.exists(registration.file) { return outcome }
+                return outcome.mended { () throws(AiboxError) in try registration.write(daemon: pid) }
+            }
+            return .pass(
+                "docker \(daemon.version)" + (isRoot ? ", rootful" : ", rootless") + ", at \(docker.socket.path)")
         }
     }
 
@@ -115,7 +139,13 @@ extension DoctorCheck {
 
     private static func image(_ context: SandboxContext) -> DoctorCheck {
         DoctorCheck("image") { () throws(AiboxError) in
-            let image = try ImageStore(podman: context.podman).image(configured: context.configuration.image)
+            let image =
+                switch try context.configuredEngine() {
+                case .podman(let podman):
+                    try ImageStore(podman: podman).image(configured: context.configuration.image)
+                case .docker(let docker):
+                    try DockerImages(docker).image(for: context.configuration, isRoot: context.host.isRoot)
+                }
             return .pass("\(image.reference), \(ByteSize(bytes: Int64(image.size)))")
         }
     }

@@ -1,18 +1,18 @@
 import AiboxSystem
 
-/// Where the daemon's program lies and what it inherits.
+/// Where the programs beside aibox lie, and what the daemon inherits.
 enum GatewayExecutable {
     static let name = "aibox-gateway"
 
     /// Beside the running program, else where an installation puts it.
-    static func find() throws(AiboxError) -> String {
+    static func find(_ name: String = GatewayExecutable.name) throws(AiboxError) -> String {
         var folders = ["/usr/local/libexec/aibox", "/usr/libexec/aibox"]
         if let own = Path.real("/proc/self/exe") { folders.insert(Path.parent(own), at: 0) }
         for folder in folders {
             if let path = ExecutableSearch.find(folder + "/" + name) { return path }
         }
         throw AiboxError(
-            .failed, "cannot start the gateway", why: "\(name) is in none of \(folders.joined(separator: ", "))",
+            .failed, "cannot find \(name)", why: "it is in none of \(folders.joined(separator: ", "))",
             remedy: "install aibox again, or build it with make build")
     }
 

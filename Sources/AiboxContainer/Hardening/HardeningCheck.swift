@@ -1,6 +1,6 @@
 public import AiboxWire
 
-/// Compares what was promised with the container that runs: an independent reader of podman's own
+/// Compares what was promised with the container that runs: an independent reader of the engine's own
 /// record and of the OCI configuration that the runtime was really given (P5). Pure; knows nothing of
 /// how the argv was made.
 public struct HardeningCheck: Sendable {
@@ -22,14 +22,14 @@ public struct HardeningCheck: Sendable {
     }
 
     /// - Parameters:
-    ///   - inspect: the container's object of `podman container inspect`.
+    ///   - runtime: the OCI runtime's path, by the engine's record.
     ///   - oci: `config.json` of the container (OCI runtime specification).
     ///   - commandLine: of the container's first process as the host sees it; under gVisor that is the sandbox.
     ///   - status: `/proc/PID/status` of the same.
-    public func findings(inspect: JSONValue, oci: JSONValue, commandLine: [String], status: String) -> [Finding] {
+    public func findings(runtime: String, oci: JSONValue, commandLine: [String], status: String) -> [Finding] {
         let process = oci["process"]
         let linux = oci["linux"]
-        var findings = [engine(inspect, commandLine)]
+        var findings = [engine(runtime, commandLine)]
         func add(_ layer: String, _ promised: String, _ found: String, _ holds: Bool) {
             findings.append(Finding(layer: layer, promised: promised, found: found, holds: holds))
         }
@@ -54,8 +54,7 @@ public struct HardeningCheck: Sendable {
         return findings
     }
 
-    private func engine(_ inspect: JSONValue, _ commandLine: [String]) -> Finding {
-        let runtime = inspect["OCIRuntime"]?.stringValue ?? ""
+    private func engine(_ runtime: String, _ commandLine: [String]) -> Finding {
         switch spec.engine {
         case .gvisor(let path, let platform):
             let wanted = ["--network=sandbox", "--oci-seccomp=true", "--platform=\(platform.rawValue)", "boot"]
@@ -69,6 +68,28 @@ public struct HardeningCheck: Sendable {
         case .crun(let path), .kata(let path):
             return Finding(layer: "runtime", promised: path, found: runtime, holds: runtime == path)
         }
+    }
+
+    /// Docker has no word for it, so it is looked at: rootless, 1000 inside is the daemon's 0, the caller, and 0 inside is
+    /// nobody's; rootful, nothing is mapped.
+    static func users(_ spec: SandboxSpec, _ oci: JSONValue) -> Finding {
+        func outside(_ kind: String) -> [Int64: Int64] {
+            var result: [Int64: Int64] = [:]
+            for row in oci["linux"]?[kind]?.elements ?? [] {
+                guard let inside = row["containerID"]?.wholeNumber, let outside = row["hostID"]?.wholeNumber,
+                    let size = row["size"]?.wholeNumber
+                else { continue }
+                for id in [0, Int64(SandboxSpec.user)] where id >= inside && id < inside + size {
+                    result[id] = outside + id - inside
+                }
+            }
+            return result
+        }
+        let found = ["uidMappings", "gidMappings"].map(outside)
+        let wanted: [Int64: Int64] = spec.userMapping == .keepID ? [0: 1000, 1000: 0] : [:]
+        let promised = spec.userMapping == .keepID ? "1000 inside is the caller" : "1000 inside is 1000"
+        let holds = found == [wanted, wanted]
+        return Finding(layer: "users", promised: promised, found: holds ? promised : "\(found)", holds: holds)
     }
 
     private func filter(_ linux: JSONValue?) -> Finding {

@@ -21,17 +21,53 @@ struct ContainerInspection: Sendable {
     }
 
     func findings() throws(AiboxError) -> [HardeningCheck.Finding] {
-        let inspected = try parse(try context.podman.inspect(spec.name.container), "podman's record")
+        switch context.engine {
+        case .podman(let podman): try findings(podman)
+        case .docker(let docker): try findings(docker)
+        }
+    }
+
+    private func findings(_ podman: Podman) throws(AiboxError) -> [HardeningCheck.Finding] {
+        let inspected = try parse(try podman.inspect(spec.name.container), "podman's record")
         guard let inspect = inspected.elements?.first, let path = inspect["OCIConfigPath"]?.stringValue,
             let pid = inspect["State"]?["Pid"]?.wholeNumber, pid > 0
         else { throw AiboxError(.failed, "the container has ended", why: lastWords()) }
         let oci = try parse(try configuration(path), "the container's OCI configuration")
+        return try compare(runtime: inspect["OCIRuntime"]?.stringValue ?? "", oci, pid: pid)
+    }
+
+    private func findings(_ docker: Docker) throws(AiboxError) -> [HardeningCheck.Finding] {
+        let inspect = try docker.inspect(spec.name.container)
+        guard let id = inspect["Id"]?.stringValue, let pid = inspect["State"]?["Pid"]?.wholeNumber, pid > 0 else {
+            throw AiboxError(.failed, "the container has ended", why: lastWords())
+        }
+        var runtime = inspect["HostConfig"]?["Runtime"]?.stringValue ?? ""
+        if runtime == DockerCreate.runtime { runtime = try docker.requests.request(id).runtime[0] }
+        // The daemon's own view of the files: rootless it has mounts that this process does not see.
+        let daemon = try docker.socket.daemon(isRoot: context.host.isRoot)
+        let path = "/proc/\(daemon)/root\(try docker.requests.bundle(id))/config.json"
+        let oci = try parse(try File.read(path), "the container's OCI configuration")
+        return try compare(runtime: runtime, oci, pid: pid) + [network(pid), HardeningCheck.users(spec, oci)]
+    }
+
+    /// Where the process really is, whatever its configuration says.
+    private func network(_ pid: Int64) -> HardeningCheck.Finding {
+        let own = try? RuntimeRequest.identity(spec.networkNamespace)
+        let holds = own != nil && own == (try? RuntimeRequest.identity("/proc/\(pid)/ns/net"))
+        return HardeningCheck.Finding(
+            layer: "network namespace", promised: "the gateway's", found: holds ? "the gateway's" : "another",
+            holds: holds)
+    }
+
+    private func compare(
+        runtime: String, _ oci: JSONValue, pid: Int64
+    ) throws(AiboxError) -> [HardeningCheck.Finding] {
         let commandLine = try File.read("/proc/\(pid)/cmdline").split(separator: 0).map {
             String(decoding: $0, as: UTF8.self)
         }
         let profile = try SeccompProfile(parsing: context.profiles.seccomp)
         return HardeningCheck(spec: spec, seccomp: profile).findings(
-            inspect: inspect, oci: oci, commandLine: commandLine, status: try File.text("/proc/\(pid)/status"))
+            runtime: runtime, oci: oci, commandLine: commandLine, status: try File.text("/proc/\(pid)/status"))
     }
 
     /// Rootless, the file belongs to a subordinate user; podman's own user namespace can read it.
@@ -42,8 +78,14 @@ struct ContainerInspection: Sendable {
         throw Podman.failure("cannot read the container's OCI configuration", result)
     }
 
-    private func lastWords() -> String {
-        let logs = try? context.podman.run(["logs", "--tail", "3", spec.name.container])
+    /// The last lines that the container wrote.
+    func lastWords() -> String {
+        let arguments = ["logs", "--tail", "3", spec.name.container]
+        let logs =
+            switch context.engine {
+            case .podman(let podman): try? podman.run(arguments)
+            case .docker(let docker): try? docker.run(arguments)
+            }
         return SafeText.escaped([logs?.text, logs?.errorText].compactMap { $0 }.joined(separator: " "))
     }
 

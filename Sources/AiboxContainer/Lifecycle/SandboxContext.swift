@@ -11,6 +11,8 @@ public struct SandboxContext: Sendable {
     public var host: HostFacts
     public var runner: any CommandRunner
     public var podman: Podman
+    /// What the container of the sandbox at hand is kept by.
+    var engine: ContainerEngine
     /// Files that are part of aibox itself.
     public var profiles: Profiles
     /// The policy of the sandbox that is being started; see `policy(of:)` for every other moment.
@@ -44,6 +46,7 @@ public struct SandboxContext: Sendable {
         self.host = host
         self.runner = runner
         self.podman = Podman(runner: runner, host: host)
+        engine = .podman(podman)
         self.profiles = profiles
     }
 

@@ -16,7 +16,8 @@ extension SandboxContext {
                 remedy: "aibox stop --volumes --name \(name)")
         }
         let kept = Set(CacheVolumes.volumes(of: name).map(\.name))
-        let volumes = try podman.volumes(prefix: name.container + "-").filter(kept.contains)
+        let engine = try configuredEngine()
+        let volumes = try engine.volumes(prefix: name.container + "-").filter(kept.contains)
         let state = try paths.sandboxState(name.text)
         // The lock's file stays: whoever waits for it must find the same one.
         let files = try Folder.names(state).filter { $0 != SandboxFolder.lock }
@@ -25,9 +26,9 @@ extension SandboxContext {
         }
         let audit = try SandboxAudit(self, sandbox: name.text, session: SandboxAudit.newSession())
         try audit.destroying(volumes)
-        for volume in volumes { try podman.removeVolume(volume) }
-        for secret in try podman.secrets(prefix: name.container + "-") where isSecret(secret, of: name) {
-            try podman.removeSecret(secret)
+        for volume in volumes { try engine.removeVolume(volume) }
+        for secret in try engine.secrets(prefix: name.container + "-") where isSecret(secret, of: name) {
+            try engine.removeSecret(secret)
         }
         for file in files { try Folder.removeTree(state + "/" + file) }
         try audit.close()
@@ -35,7 +36,7 @@ extension SandboxContext {
     }
 
     /// A secret is named sandbox, purpose, digest; another sandbox's name may begin like this one's.
-    private func isSecret(_ secret: String, of name: SandboxName) -> Bool {
+    func isSecret(_ secret: String, of name: SandboxName) -> Bool {
         let rest = secret.dropFirst(name.container.count + 1)
         return SandboxPreparation.secretPurposes.contains { rest.hasPrefix($0 + "-") && rest.count == $0.count + 13 }
     }

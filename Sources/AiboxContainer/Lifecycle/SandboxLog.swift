@@ -17,8 +17,8 @@ public struct SandboxLog {
     public func become(_ source: Source, follow: Bool) throws(AiboxError) {
         switch source {
         case .container:
-            let arguments = ["logs", "--timestamps"] + (follow ? ["--follow"] : []) + [record.container]
-            try ProcessReplacement.become(context.podman.command(arguments))
+            let engine = try context.engine(of: try SandboxName(record.name))
+            try ProcessReplacement.become(engine.logs(record.container, follow: follow))
         case .gateway:
             let file = try context.paths.sandboxState(record.name) + "/gateway.log"
             let arguments = follow ? ["--lines=+1", "--follow=name", "--", file] : ["--lines=+1", "--", file]

@@ -12,8 +12,7 @@ struct SandboxPreparation: Sendable {
 
     func prepare() throws(AiboxError) -> PreparedSandbox {
         let engine = try engine()
-        let image = try ImageStore(podman: context.podman, remembered: remembered).image(
-            for: context.configuration, paths: context.paths)
+        let image = try image()
         let appArmor = try AppArmorProfile.decide(
             engine: engine, isRootful: context.host.isRoot,
             isRequired: context.configuration.gvisor.requireAppArmor, state: AppArmorProfile.state)
@@ -28,7 +27,7 @@ struct SandboxPreparation: Sendable {
             context: context, name: name, workspace: workspace, image: image, engine: engine, appArmor: appArmor,
             limits: limits,
             support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine),
-            podmanSettings: engine.isGVisor || context.host.isRoot
+            podmanSettings: engine.isGVisor || context.host.isRoot || context.configuration.runtime == .docker
                 ? nil : try SandboxFiles(context: context).podmanSettings(), secrets: try secrets(),
             workspaceSource: try mount.attach(rootful: context.host.isRoot))
     }
@@ -55,6 +54,16 @@ struct SandboxPreparation: Sendable {
             workspaceSource: mount.source(rootful: context.host.isRoot), volumes: CacheVolumes.volumes(of: name),
             temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: "/", appArmorProfile: nil,
             secrets: [], environment: [], command: [], monitorPidFile: "/")
+    }
+
+    private func image() throws(AiboxError) -> StoredImage {
+        switch context.engine {
+        case .podman(let podman):
+            try ImageStore(podman: podman, remembered: remembered).image(
+                for: context.configuration, paths: context.paths)
+        case .docker(let docker):
+            try DockerImages(docker).image(for: context.configuration, isRoot: context.host.isRoot)
+        }
     }
 
     private var remembered: Remembered { Remembered(folder: context.paths.rememberedAnswers) }
@@ -115,7 +124,7 @@ struct SandboxPreparation: Sendable {
     /// What the sandbox is given to trust the authority of its gateway, where that opens tunnels.
     func trust(_ authority: String?, image: String) throws(AiboxError) -> SandboxTrust {
         guard let authority else { return SandboxTrust() }
-        let all = try context.podman.file(SandboxTrust.bundlePath, of: image) + "\n" + authority
+        let all = try context.engine.file(SandboxTrust.bundlePath, of: image) + "\n" + authority
         return SandboxTrust(secrets: [
             try secret(
                 "authority", content: Array(authority.utf8), target: SandboxTrust.authorityPath, mode: "0444"),
@@ -130,12 +139,17 @@ struct SandboxPreparation: Sendable {
         -> SandboxSpec.Secret
     {
         let name = "\(name.container)-\(purpose)-\(try SHA256.digest(content).hex.prefix(12))"
-        let marker = try context.paths.sandboxState(self.name.text) + "/" + Self.marker + purpose
-        if (try? File.text(marker)) != name {
-            try context.podman.ensureSecret(name, content: content)
-            try File.replace(marker, with: name)
+        let secret = SandboxSpec.Secret(name: name, target: target, mode: mode)
+        switch context.engine {
+        case .podman(let podman):
+            let marker = try context.paths.sandboxState(self.name.text) + "/" + Self.marker + purpose
+            if (try? File.text(marker)) != name {
+                try podman.ensureSecret(name, content: content)
+                try File.replace(marker, with: name)
+            }
+        case .docker(let docker): try docker.requests.keep(name, content, mode: UInt32(mode, radix: 8) ?? 0o400)
         }
-        return SandboxSpec.Secret(name: name, target: target, mode: mode)
+        return secret
     }
 }
 

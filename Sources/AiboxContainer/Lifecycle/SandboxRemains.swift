@@ -14,10 +14,15 @@ struct SandboxRemains: Sendable {
     /// Every step is tried even if one fails; the first failure is thrown at the end, and the record
     /// stays, so that the next command tries again.
     func clear(_ store: SandboxStore) throws(AiboxError) {
-        try OrphanedPodman.wait(name.container)
+        let engine = try context.engine(of: name)
+        if case .podman = engine { try OrphanedPodman.wait(name.container) }
         let endContainer: @Sendable () throws(AiboxError) -> Void = { () throws(AiboxError) in
-            try context.podman.remove(name.container)
-            try StrayMonitor.end(name.container, context: context)
+            switch engine {
+            case .podman(let podman):
+                try podman.remove(name.container)
+                try StrayMonitor.end(name.container, context: context)
+            case .docker(let docker): try docker.remove(name.container)
+            }
         }
         let endGateway: @Sendable () throws(AiboxError) -> Void = { () throws(AiboxError) in
             try self.endGateway()
@@ -26,6 +31,7 @@ struct SandboxRemains: Sendable {
         try context.endTrust(name)
         try RecordedDoor(context: context, name: name).close()
         try WorkspaceMount.detach(context.paths.runtimeRoot + "/.workspaces/" + name.text)
+        try File.remove(try context.dockerNote(name))
         try store.remove(name.text)
     }
 

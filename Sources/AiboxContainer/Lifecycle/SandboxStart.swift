@@ -27,8 +27,8 @@ public struct SandboxStart: Sendable {
     let givenName: String?
     private let llmKeys: [LLMKey]
     private let gitCredentials: [GitGrant]
-    /// What podman is asked for.
-    var containerArguments: @Sendable (SandboxSpec) -> [String] = { PodmanRun($0).arguments }
+    /// What the engine is asked for; nil for what the spec says.
+    var containerArguments: (@Sendable (SandboxSpec) -> [String])?
 
     /// - Parameters:
     ///   - llmKeys: keys for language models that the sandbox may use without getting them.
@@ -75,6 +75,7 @@ public struct SandboxStart: Sendable {
         bounded.context = ruling.context
         let audit = try SandboxAudit(bounded.context, sandbox: name.text, session: session, policy: ruling.digest)
         do throws(AiboxError) {
+            bounded.context.engine = try bounded.context.configuredEngine()
             let started = try bounded.start(workspace, name, session, audit, ruling, engine, &clock)
             try audit.close()
             return started
@@ -94,7 +95,7 @@ public struct SandboxStart: Sendable {
         let runFolder = try context.paths.runtimeFolder(sandbox: name.text)
         try refuseOrClear(name, workspace, runFolder, store)
         // What podman once said of an image is remembered: nothing else would ask for it before a gateway is there.
-        try context.podman.require()
+        try requireEngine()
         let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
         try context.keepDecider(ruling, engine.modules)
         let admission = SandboxAdmission(
@@ -127,12 +128,12 @@ public struct SandboxStart: Sendable {
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image.id)
             let settings = try preparation.agentSettings(lending)
             let spec = prepared.spec(gateway.ready, trust, lending, settings: settings, runFolder: runFolder)
-            let arguments = containerArguments(spec)
+            let arguments = arguments(spec)
             try admission.hold(AdmissionDocument(spec, wish: preparation.wish, arguments: arguments))
-            _ = try context.podman.start(arguments, settings: prepared.podmanSettings)
+            let monitor = try startContainer(spec, arguments, prepared)
             clock.mark("container")
             try Interruption.check()
-            try gateway.watch(monitorPid: try monitorPid(spec))
+            try gateway.watch(monitorPid: monitor)
             let inspection = ContainerInspection(context: context, spec: spec)
             let (findings, _) = try Parallel.both(
                 { () throws(AiboxError) in try inspection.requireAll() },
@@ -140,7 +141,7 @@ public struct SandboxStart: Sendable {
             clock.mark("hardening check, SSH ready")
             try gateway.client.serving()
             clock.mark("way out")
-            record.engine = spec.engine.label
+            record.engine = context.engine.label(spec.engine)
             record.image = prepared.image.reference
             record.imageID = prepared.image.id
             let door = RecordedDoor(context: context, name: name)
@@ -179,7 +180,7 @@ public struct SandboxStart: Sendable {
     }
 
     private func document(_ spec: SandboxSpec, _ wish: SandboxSpec.Limits) -> AdmissionDocument {
-        AdmissionDocument(spec, wish: wish, arguments: containerArguments(spec))
+        AdmissionDocument(spec, wish: wish, arguments: arguments(spec))
     }
 
     /// Switched off, the network is closed, not open: no setting takes the filter away.
@@ -204,7 +205,8 @@ public struct SandboxStart: Sendable {
                     ? "aibox shell --name \(name), or aibox stop --name \(name)" : "take another --name")
         }
         // The store may have been lost while a container or a gateway still stands.
-        if try store.find(name.text) != nil || gateway != .absent {
+        let isNoted = File.exists(try context.dockerNote(name))
+        if try store.find(name.text) != nil || gateway != .absent || isNoted {
             try SandboxRemains(context: context, name: name, runFolder: runFolder).clear(store)
         }
     }
@@ -213,7 +215,7 @@ public struct SandboxStart: Sendable {
         _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling, _ lending: CredentialLending
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
-        let settings = GatewaySettings(
+        var settings = GatewaySettings(
             sandbox: name.text, runFolder: runFolder, user: context.user.name,
             engine: context.configuration.runtime.rawValue, container: name.container,
             sshPort: UInt16(clamping: context.configuration.ide.sshPort),
@@ -223,6 +225,9 @@ public struct SandboxStart: Sendable {
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
             network: ruling.plan?.json, llm: lending.plan)
+        if case .docker(let docker) = context.engine, !context.host.isRoot {
+            settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
+        }
         let log = try context.paths.sandboxState(name.text) + "/gateway.log"
         return try GatewayProcess.start(settings, logFile: log)
     }
@@ -235,6 +240,39 @@ public struct SandboxStart: Sendable {
             now: Timestamp.now.seconds
         ) { () throws(AiboxError) in
             try CredentialLending.spent(name.text, auditFolder: context.paths.auditFolder)
+        }
+    }
+
+    private func arguments(_ spec: SandboxSpec) -> [String] {
+        containerArguments?(spec) ?? ContainerEngine.arguments(context.configuration.runtime, spec)
+    }
+
+    private func requireEngine() throws(AiboxError) {
+        switch context.engine {
+        case .podman(let podman): try podman.require()
+        case .docker(let docker):
+            let isRoot = context.host.isRoot
+            _ = try docker.socket.daemon(isRoot: isRoot)
+            try docker.daemon().require(try DockerRegistration(context), isRoot: isRoot)
+        }
+    }
+
+    /// - Returns: the process whose end is the container's.
+    private func startContainer(
+        _ spec: SandboxSpec, _ arguments: [String], _ prepared: PreparedSandbox
+    ) throws(AiboxError) -> Int32 {
+        switch context.engine {
+        case .podman(let podman):
+            _ = try podman.start(arguments, settings: prepared.podmanSettings)
+            return try monitorPid(spec)
+        case .docker(let docker):
+            try File.replace(try context.dockerNote(spec.name), with: docker.socket.path)
+            let profile = try SeccompProfile(parsing: context.profiles.seccomp)
+            try docker.start(arguments, try RuntimeRequest(spec, profile: profile, files: docker.requests))
+            let state = try docker.inspect(spec.name.container)["State"]
+            if let pid = state?["Pid"]?.wholeNumber, pid > 0, let monitor = Int32(exactly: pid) { return monitor }
+            throw AiboxError(
+                .failed, "the container has ended", why: ContainerInspection(context: context, spec: spec).lastWords())
         }
     }
 

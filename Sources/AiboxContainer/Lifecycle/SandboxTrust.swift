@@ -33,6 +33,13 @@ extension SandboxContext {
     /// Takes back what the sandbox was given to trust, once its container is gone.
     func endTrust(_ name: SandboxName) throws(AiboxError) {
         let folder = try paths.sandboxState(name.text)
+        // Files that Docker's containers are shown are kept for one stay only.
+        if case .docker(let docker) = try engine(of: name) {
+            for file in try docker.requests.fileNames(prefix: name.container + "-") where isSecret(file, of: name) {
+                try docker.requests.removeFile(file)
+            }
+            return
+        }
         for purpose in SandboxTrust.purposes {
             let marker = folder + "/" + SandboxPreparation.marker + purpose
             if !File.exists(marker) { continue }

@@ -21,12 +21,6 @@ struct StartRuling {
 
     /// - Throws: the refusal, or what is wrong with the documents.
     init(_ context: SandboxContext, workspace: Workspace, sandbox: String) throws(AiboxError) {
-        guard context.configuration.runtime == .podman else {
-            throw AiboxError(
-                .failed, "aibox cannot start a sandbox with docker",
-                why: "its client cannot put a container into the network namespace that the gateway holds",
-                remedy: "aibox config set runtime podman")
-        }
         let documents = try context.policySet(workspace: workspace.path)
         let policy = try documents.effective()
         let enforcement = PolicyEnforcement(policy)

@@ -1,3 +1,4 @@
+public import AiboxConfig
 public import AiboxSystem
 
 /// podman, with the options that make it behave alike on every machine.
@@ -37,6 +38,14 @@ public struct Podman: Sendable {
         throw AiboxError(
             .layerMissing, "podman is missing", why: "it is not on this machine",
             remedy: "sudo apt-get install podman uidmap   (or: make deps)")
+    }
+
+    /// - Throws: where the settings name Docker, in whose storage `work` is not done.
+    public static func requireChosen(_ configuration: Configuration, for work: String) throws(AiboxError) {
+        if configuration.runtime == .podman { return }
+        throw AiboxError(
+            .failed, "cannot \(work) with docker", why: "that is done in podman's storage only",
+            remedy: "aibox image build makes an image here; or: aibox config set runtime podman")
     }
 
     /// What podman is to be told where its own defaults stand in the way, as containers.conf(5): rootless crun

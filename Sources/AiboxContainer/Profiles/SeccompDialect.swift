@@ -44,7 +44,7 @@ extension SeccompProfile {
     /// The document, without comments.
     private var json: JSONValue {
         var object: JSONObject = ["defaultAction": .string(defaultAction.ociName)]
-        object["defaultErrnoRet"] = defaultAction.ociErrno
+        object["defaultErrnoRet"] = defaultAction.ociErrno.map { .integer($0) }
         object["archMap"] = .array(
             architectures.map { ["architecture": .string($0.ociName), "subArchitectures": []] })
         object["syscalls"] = .array(rules.map(\.json))
@@ -57,7 +57,7 @@ extension SeccompProfile.Rule {
         var object: JSONObject = [
             "names": .array(names.map(JSONValue.string)), "action": .string(action.ociName),
         ]
-        object["errnoRet"] = action.ociErrno
+        object["errnoRet"] = action.ociErrno.map { .integer($0) }
         if !arguments.isEmpty { object["args"] = .array(arguments.map(\.json)) }
         if let architectures {
             object["includes"] = ["arches": .array(architectures.map { .string($0.goName) })]
@@ -75,8 +75,9 @@ extension SeccompProfile.Action {
         }
     }
 
-    fileprivate var ociErrno: JSONValue? {
-        if case .refuse(let errno) = self { .integer(Int64(errno)) } else { nil }
+    /// The error number that it answers with, where it is one that does.
+    var ociErrno: Int64? {
+        if case .refuse(let errno) = self { Int64(errno) } else { nil }
     }
 }
 

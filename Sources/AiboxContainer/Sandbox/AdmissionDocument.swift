@@ -1,13 +1,13 @@
 import AiboxWire
 
-/// What a sandbox is to be, as the policies in Rego read it at its start: found in the argv that podman will be given, so
+/// What a sandbox is to be, as the policies in Rego read it at its start: found in the argv that podman or docker will be given, so
 /// that nothing is admitted that is not asked for, and nothing asked for that was not admitted.
 struct AdmissionDocument: Sendable, Equatable {
     let json: JSONValue
 
     /// - Parameters:
     ///   - wish: the limits of the settings; they stand in where this machine cannot enforce one.
-    ///   - arguments: of `podman run` for this spec.
+    ///   - arguments: of `podman run` or `docker create` for this spec.
     init(_ spec: SandboxSpec, wish: SandboxSpec.Limits, arguments: [String]) {
         let options = Options(arguments.prefix { $0 != spec.image })
         let security = options.values("--security-opt")
@@ -16,12 +16,15 @@ struct AdmissionDocument: Sendable, Equatable {
         let capabilities =
             options.values("--cap-add") + (options.values("--cap-drop") == ["ALL"] ? [] : ["the engine's own"])
         let networks = options.values("--network")
-        let isIsolated = networks.count == 1 && networks.allSatisfy { $0.hasPrefix("ns:") } && !options.publishes
+        let isIsolated =
+            networks.count == 1 && networks.allSatisfy { $0.hasPrefix("ns:") || $0 == "none" } && !options.publishes
         var limits: JSONObject = [:]
         func limit(_ option: String, _ enforced: Bool, _ wish: Int64?) -> JSONValue? {
             (enforced ? options.number(option) : wish).map { .integer($0) }
         }
-        limits["cpus"] = limit("--cpus", spec.limits.cpus != nil, wish.cpus.map(Int64.init))
+        let quota = options.has("--cpus") ? nil : options.quota
+        limits["cpus"] =
+            quota.map { .integer($0) } ?? limit("--cpus", spec.limits.cpus != nil, wish.cpus.map(Int64.init))
         limits["memory"] = limit("--memory", spec.limits.memoryBytes != nil, wish.memoryBytes)
         limits["pids"] = limit("--pids-limit", spec.limits.processes != nil, wish.processes.map(Int64.init))
         limits["tmp_size"] = .integer(spec.temporaryBytes)
@@ -55,7 +58,7 @@ struct AdmissionDocument: Sendable, Equatable {
     }
 }
 
-/// The options of `podman run`, as an argv has them: `--name value` or `--name=value`.
+/// The options of `podman run` and `docker create`, as an argv has them: `--name value` or `--name=value`.
 private struct Options {
     private let arguments: [String]
 
@@ -79,6 +82,12 @@ private struct Options {
 
     func number(_ option: String) -> Int64? {
         values(option).last.flatMap { Int64($0.hasSuffix("b") ? $0.dropLast() : $0[...]) }
+    }
+
+    /// The same as `--cpus`, in docker's other words.
+    var quota: Int64? {
+        guard let quota = number("--cpu-quota"), let period = number("--cpu-period"), period > 0 else { return nil }
+        return quota / period
     }
 
     var publishes: Bool { ["--publish", "-p", "--publish-all", "-P"].contains { has($0) } }

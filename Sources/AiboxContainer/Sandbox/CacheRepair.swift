@@ -9,10 +9,11 @@ public struct CacheRepair: Sendable {
     /// - Parameter name: the sandbox whose cache goes; nil for all of this user's.
     /// - Returns: the volumes removed.
     public func empty(_ name: SandboxName?) throws(AiboxError) -> [String] {
-        let volumes = try context.podman.volumes(prefix: name.map(CacheVolumes.cacheVolume) ?? "aibox-")
+        let engine = try context.configuredEngine()
+        let volumes = try engine.volumes(prefix: name.map(CacheVolumes.cacheVolume) ?? "aibox-")
             .filter { volume in name.map { volume == CacheVolumes.cacheVolume(of: $0) } ?? CacheVolumes.isCache(volume)
             }
-        for volume in volumes { try context.podman.removeVolume(volume) }
+        for volume in volumes { try engine.removeVolume(volume) }
         return volumes
     }
 }

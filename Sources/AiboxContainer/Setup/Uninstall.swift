@@ -10,7 +10,7 @@ public struct Uninstall: Sendable {
 
     /// What would go, in words, for the question before.
     public func inventory() throws(AiboxError) -> [String] {
-        let volumes = try context.podman.volumes(prefix: "aibox-")
+        let volumes = try context.configuredEngine().volumes(prefix: "aibox-")
         return [
             "\(volumes.count) volumes with home folders and caches of sandboxes",
             "images that aibox built", "aibox's block in \(context.paths.userSSHConfiguration)",
@@ -23,10 +23,17 @@ public struct Uninstall: Sendable {
             try context.stop(record)
             report("stopped \(record.name)")
         }
-        for volume in try context.podman.volumes(prefix: "aibox-") { try context.podman.removeVolume(volume) }
-        for secret in try context.podman.secrets(prefix: "aibox-") { try context.podman.removeSecret(secret) }
-        for image in try ImageStore(podman: context.podman).built() { try context.podman.removeImage(image.id) }
+        let engine = try context.configuredEngine()
+        for volume in try engine.volumes(prefix: "aibox-") { try engine.removeVolume(volume) }
+        for secret in try engine.secrets(prefix: "aibox-") { try engine.removeSecret(secret) }
+        for image in try engine.builtImages() { try engine.removeImage(image.id) }
         report("volumes, secrets and images are removed")
+        if case .docker = engine, let registration = try? DockerRegistration(context),
+            (try? File.text(registration.file)) == registration.text
+        {
+            try File.remove(registration.file)
+            report("removed \(registration.file)")
+        }
         try SSHConfiguration(paths: context.paths).write([])
         for folder in [
             context.paths.runtimeRoot, context.paths.configurationFolder, context.paths.stateFolder,

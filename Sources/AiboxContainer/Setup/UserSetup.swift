@@ -28,5 +28,20 @@ public struct UserSetup: Sendable {
         report("SSH key: \(key) is \(isNew ? "made" : "kept")")
         try SSHConfiguration(paths: context.paths).write(try context.store().all().filter { $0.phase == .running })
         report("SSH settings: \(context.paths.userSSHConfiguration)")
+        if case .docker(let docker) = try context.configuredEngine() { try register(docker, report) }
+    }
+
+    /// Makes the daemon know aibox's runtime.
+    private func register(_ docker: Docker, _ report: Report) throws(AiboxError) {
+        let isRoot = context.host.isRoot
+        let daemon = try docker.socket.daemon(isRoot: isRoot)
+        let registration = try DockerRegistration(context)
+        if try docker.daemon().runtime != registration.command {
+            try registration.write(daemon: daemon)
+            try docker.daemon().require(registration, isRoot: isRoot)
+            report("Docker: aibox's runtime is in \(registration.file)")
+        } else {
+            report("Docker: aibox's runtime is known")
+        }
     }
 }

@@ -227,7 +227,7 @@ final class Egress: Sendable {
             hosts? += (try? File.text("/etc/hosts", limit: 1 << 20)) ?? ""
         }
         return SquidSupervisor.Surroundings(
-            targets: TargetPolicy(exceptions: plan.targets, hostAddresses: HostAddresses.current()),
+            targets: TargetPolicy(exceptions: plan.targets, hostAddresses: try HostAddresses.current()),
             originAuthorities: plan.originAuthorities, upstream: plan.upstream, hosts: hosts)
     }
 }

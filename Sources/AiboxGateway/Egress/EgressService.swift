@@ -62,7 +62,11 @@ final class EgressService: Sendable {
                 // A company's proxy may know names that this machine does not.
                 return hasUpstream ? nil : .notResolved(why, rule: grant.rule)
             case .addresses(let addresses):
-                let policy = TargetPolicy(exceptions: exceptions, hostAddresses: self.ownAddresses())
+                let own: [IPAddress]
+                do throws(AiboxError) { own = try self.ownAddresses() } catch {
+                    return .notResolved(error.reason, rule: grant.rule)
+                }
+                let policy = TargetPolicy(exceptions: exceptions, hostAddresses: own)
                 let refusal = addresses.lazy.compactMap { policy.refusal(of: $0) }.first
                 return refusal.map { .privateTarget(host, $0, rule: grant.rule) }
             }
@@ -70,13 +74,11 @@ final class EgressService: Sendable {
     }
 
     /// Asking the kernel takes longer than all the rest of a decision: the answer serves for a second.
-    private func ownAddresses() -> [IPAddress] {
-        state.withLock { state in
-            if let (addresses, end) = state.ownAddresses, end > .now { return addresses }
-            let addresses = HostAddresses.current()
-            state.ownAddresses = (addresses, .now + .seconds(1))
-            return addresses
-        }
+    private func ownAddresses() throws(AiboxError) -> [IPAddress] {
+        if let (addresses, end) = state.withLock({ $0.ownAddresses }), end > .now { return addresses }
+        let addresses = try HostAddresses.current()
+        state.withLock { $0.ownAddresses = (addresses, .now + .seconds(1)) }
+        return addresses
     }
 
     // MARK: The list

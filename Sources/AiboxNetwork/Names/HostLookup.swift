@@ -1,3 +1,4 @@
+public import AiboxSystem
 import Glibc
 
 /// Asks the host for the addresses of a name.
@@ -48,9 +49,11 @@ extension IPAddress {
 
 /// The addresses of this machine (getifaddrs(3)): nothing that a name leads to may be one of them.
 public enum HostAddresses {
-    public static func current() -> [IPAddress] {
+    /// - Throws: if they cannot be read: without them no address is known to be somebody else's.
+    public static func current() throws(AiboxError) -> [IPAddress] {
         var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return [] }
+        let what = "cannot read this machine's addresses"
+        guard getifaddrs(&list) == 0 else { throw .system(what, errno: errno) }
         defer { freeifaddrs(list) }
         var addresses: [IPAddress] = []
         var next = list

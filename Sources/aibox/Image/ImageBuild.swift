@@ -33,7 +33,7 @@ struct ImageBuild: ParsableCommand {
     func run() throws {
         let library = try options.library()
         let recipe = try library.recipe(name)
-        let work = LocalImage(global: global, library: library, recipe: recipe)
+        let work = try LocalImage(global: global, library: library, recipe: recipe)
         if ifMissing, let present = try work.present(), try present.isBuilt(from: recipe) {
             global.output.note("\(recipe.reference) is there already")
             return work.answer(present)

@@ -10,8 +10,9 @@ struct ImageList: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() throws {
-        let store = ImageStore(podman: Podman(host: .current))
-        let configured = try global.layers().load().configuration.image
+        let configuration = try global.layers().load().configuration
+        let store = try ImageStore(configuration, paths: .current)
+        let configured = configuration.image
         var images = try store.built()
         if !configured.isEmpty, let own = try store.find(configured), !images.contains(where: { $0.id == own.id }) {
             images.append(own)

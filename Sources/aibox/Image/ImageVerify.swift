@@ -1,3 +1,4 @@
+import AiboxConfig
 import AiboxContainer
 import AiboxSystem
 import ArgumentParser
@@ -21,6 +22,7 @@ struct ImageVerify: ParsableCommand {
     func run() throws {
         let library = try options.library()
         let recipe = try library.recipe(name)
+        try Podman.requireChosen(try global.layers().load().configuration, for: "verify an image")
         let podman = Podman(host: .current)
         let image = try ImageStore(podman: podman).image(configured: recipe.reference)
         global.output.note("reading \(recipe.reference), which takes some seconds")

@@ -9,18 +9,19 @@ struct LocalImage {
     let global: GlobalOptions
     let library: RecipeLibrary
     let recipe: ImageRecipe
-    private let podman = Podman(host: .current)
+    private let store: ImageStore
 
     private var output: Output { global.output }
 
-    init(global: GlobalOptions, library: RecipeLibrary, recipe: ImageRecipe) {
+    init(global: GlobalOptions, library: RecipeLibrary, recipe: ImageRecipe) throws {
+        store = try ImageStore(try global.layers().load().configuration, paths: .current)
         self.global = global
         self.library = library
         self.recipe = recipe
     }
 
     /// The image of the recipe's name, whatever it was built from.
-    func present() throws -> StoredImage? { try ImageStore(podman: podman).find(recipe.reference) }
+    func present() throws -> StoredImage? { try store.find(recipe.reference) }
 
     func build(isStrict: Bool = false) throws -> BuiltImage {
         let clock = StepClock(output)
@@ -63,7 +64,7 @@ struct LocalImage {
     }
 
     private func builder(_ clock: StepClock) -> ImageBuilder {
-        ImageBuilder(podman: podman, paths: .current) { clock.step($0) }
+        ImageBuilder(store: store, paths: .current) { clock.step($0) }
     }
 }
 

@@ -50,18 +50,41 @@ struct HardeningCheckTests {
         _ oci: JSONValue, runtime: String = "/state/runsc", commandLine: [String] = HardeningCheckTests.commandLine
     ) throws -> [String] {
         let check = HardeningCheck(spec: try PodmanRunTests.spec(), seccomp: try Self.profile())
-        return check.findings(inspect: ["OCIRuntime": .string(runtime)], oci: oci, commandLine: commandLine, status: "")
+        return check.findings(runtime: runtime, oci: oci, commandLine: commandLine, status: "")
             .filter { !$0.holds && $0.layer != "seccomp" }.map(\.layer)
     }
 
     @Test("a container that keeps every promise passes")
     func passes() throws { #expect(try broken(Self.configuration()) == []) }
 
+    @Test("under Docker, who the sandbox's user is outside is looked at, too")
+    func users() throws {
+        let mapped: JSONValue = [
+            ["containerID": 0, "hostID": 1000, "size": 1], ["containerID": 1, "hostID": 1, "size": 999],
+            ["containerID": 1000, "hostID": 0, "size": 1],
+        ]
+        let rows: [(description: String, uids: JSONValue?, gids: JSONValue?, rootless: Bool, rootful: Bool)] = [
+            ("exchanged", mapped, mapped, true, false),
+            ("not mapped", nil, nil, false, true),
+            ("groups are not", mapped, nil, false, false),
+            ("root inside is the caller", [["containerID": 0, "hostID": 0, "size": 65536]], mapped, false, false),
+        ]
+        for row in rows {
+            var linux: JSONObject = [:]
+            linux["uidMappings"] = row.uids
+            linux["gidMappings"] = row.gids
+            var spec = try PodmanRunTests.spec()
+            #expect(HardeningCheck.users(spec, ["linux": .object(linux)]).holds == row.rootless, "\(row.description)")
+            spec.userMapping = .identity
+            #expect(HardeningCheck.users(spec, ["linux": .object(linux)]).holds == row.rootful, "\(row.description)")
+        }
+    }
+
     @Test("a container without a seccomp filter does not pass")
     func seccomp() throws {
         let check = HardeningCheck(spec: try PodmanRunTests.spec(), seccomp: try Self.profile())
         let findings = check.findings(
-            inspect: ["OCIRuntime": "/state/runsc"], oci: Self.configuration(), commandLine: Self.commandLine,
+            runtime: "/state/runsc", oci: Self.configuration(), commandLine: Self.commandLine,
             status: "")
         #expect(findings.first { $0.layer == "seccomp" }?.holds == false)
     }

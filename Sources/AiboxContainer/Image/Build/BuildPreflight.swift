@@ -1,3 +1,4 @@
+import AiboxConfig
 import AiboxSystem
 import Glibc
 
@@ -13,6 +14,8 @@ struct BuildPreflight: Sendable, Equatable {
     /// Bytes free where the image is built, and the folder.
     var free: Int
     var folder: String
+    /// Whose storage the image goes to.
+    var engine = Configuration.ContainerRuntime.podman
 
     static let subordinateRemedy =
         "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER && podman system migrate"
@@ -23,7 +26,8 @@ struct BuildPreflight: Sendable, Equatable {
 
     func check() throws(AiboxError) {
         for (program, package) in [
-            ("mmdebstrap", "mmdebstrap"), ("podman", "podman"), ("apt-get", "apt"),
+            ("mmdebstrap", "mmdebstrap"), (engine.rawValue, engine == .docker ? "docker.io" : "podman"),
+            ("apt-get", "apt"),
         ] where !programs.contains(program) {
             throw problem("\(program) is not installed", "sudo apt-get install \(package)")
         }
@@ -64,9 +68,11 @@ struct BuildPreflight: Sendable, Equatable {
 }
 
 extension BuildPreflight {
-    static func ofThisMachine(folder: String) -> BuildPreflight {
+    static func ofThisMachine(
+        folder: String, engine: Configuration.ContainerRuntime
+    ) -> BuildPreflight {
         var programs: Set<String> = []
-        for name in ["mmdebstrap", "podman", "apt-get", "newuidmap", "newgidmap"]
+        for name in ["mmdebstrap", "podman", "docker", "apt-get", "newuidmap", "newgidmap"]
         where ExecutableSearch.find(name) != nil { programs.insert(name) }
         func setting(_ path: String) -> String? {
             (try? File.text("/proc/sys/" + path)).map { $0.filter { !$0.isWhitespace } }
@@ -78,6 +84,6 @@ extension BuildPreflight {
             subordinateGroups: (try? File.text("/etc/subgid")) ?? "",
             allowsNamespaces: setting("kernel/unprivileged_userns_clone") != "0"
                 && setting("user/max_user_namespaces") != "0",
-            free: known ? Int(space.f_bavail) * Int(space.f_frsize) : .max, folder: folder)
+            free: known ? Int(space.f_bavail) * Int(space.f_frsize) : .max, folder: folder, engine: engine)
     }
 }

@@ -2,17 +2,17 @@ public import AiboxConfig
 public import AiboxSystem
 import Glibc
 
-/// Builds an image from its recipe and puts it into podman's storage.
+/// Builds an image from its recipe and puts it into the storage of podman or Docker.
 public struct ImageBuilder: Sendable {
     let runner: any CommandRunner
-    let podman: Podman
+    let store: ImageStore
     let paths: Paths
     let progress: @Sendable (String) -> Void
 
     /// - Parameter progress: told each step, in words for a person.
-    public init(podman: Podman, paths: Paths, progress: @escaping @Sendable (String) -> Void = { _ in }) {
-        runner = podman.runner
-        self.podman = podman
+    public init(store: ImageStore, paths: Paths, progress: @escaping @Sendable (String) -> Void = { _ in }) {
+        runner = store.podman.runner
+        self.store = store
         self.paths = paths
         self.progress = progress
     }
@@ -24,7 +24,8 @@ public struct ImageBuilder: Sendable {
         _ recipe: ImageRecipe, locks: [String: PackageLock], isStrict: Bool = false
     ) throws(AiboxError) -> BuiltImage {
         try Self.checkKeyrings(recipe)
-        try BuildPreflight.ofThisMachine(folder: BuildFolder.base).check()
+        try BuildPreflight.ofThisMachine(folder: BuildFolder.base, engine: store.docker == nil ? .podman : .docker)
+            .check()
         let folder = try BuildFolder(base: BuildFolder.base, runner)
         defer { folder.remove(runner) }
         let archive = try DistributionArchive.ofThisMachine(runner)
@@ -49,10 +50,17 @@ public struct ImageBuilder: Sendable {
         let layout = OCILayout(folder: folder.path + "/layout")
         let documents = OCIImage(
             recipe: recipe, architecture: archive.architecture, created: plan.epoch, labels: labels, layer: layer)
-        let image = try layout.write(documents, layer: folder.path + "/layer.tar")
-        progress("loading it into podman's storage")
-        let stored = try layout.load(image, as: recipe.reference, podman)
-        try podman.prepareLayers(stored.id)
+        let stored: StoredImage
+        if let docker = store.docker {
+            progress("loading it into Docker's storage")
+            stored = try DockerImages(docker).load(
+                documents, layer: folder.path + "/layer.tar", as: recipe.reference, in: folder.path)
+        } else {
+            let image = try layout.write(documents, layer: folder.path + "/layer.tar")
+            progress("loading it into podman's storage")
+            stored = try layout.load(image, as: recipe.reference, store.podman)
+            try store.podman.prepareLayers(stored.id)
+        }
         let installed = PackageLock(identity: archive.identity, date: plan.epoch, versions: content.versions)
         try installed.remember(recipe.name, paths)
         return BuiltImage(stored: stored, differences: differences, isLocked: lock != nil, lock: installed)

@@ -2,13 +2,21 @@ public import AiboxConfig
 public import AiboxSystem
 import AiboxWire
 
-/// The images on this machine: podman's storage, asked with one call each.
+/// The images on this machine: podman's storage, or Docker's, asked with one call each.
 public struct ImageStore: Sendable {
     let podman: Podman
     /// Where answers of podman are kept that still hold; nil asks every time.
     private let remembered: Remembered?
+    /// Docker's storage, in place of podman's.
+    private(set) var docker: Docker?
 
     public init(podman: Podman) { self.init(podman: podman, remembered: nil) }
+
+    /// The storage of the engine that the settings name.
+    public init(_ configuration: Configuration, paths: Paths) throws(AiboxError) {
+        self.init(podman: Podman(host: .current))
+        if configuration.runtime == .docker { docker = try Docker.current(podman.runner, paths: paths) }
+    }
 
     init(podman: Podman, remembered: Remembered?) {
         self.podman = podman
@@ -44,12 +52,13 @@ public struct ImageStore: Sendable {
         let isOurs = reference.hasPrefix("localhost/")
         throw AiboxError(
             .failed, "the image \(SafeText.escaped(reference)) is not on this machine",
-            why: isOurs ? "it is built here, once" : "it is not in podman's storage",
+            why: isOurs ? "it is built here, once" : "it is not in \(docker == nil ? "podman" : "Docker")'s storage",
             remedy: isOurs ? "aibox image build" + Self.recipeArgument(reference) : "aibox update")
     }
 
     /// An image by name or id; nil if there is none.
     public func find(_ reference: String) throws(AiboxError) -> StoredImage? {
+        if let docker { return try DockerImages(docker).find(reference) }
         try ImageReference.check(reference)
         let places = ["CONTAINERS_STORAGE_CONF", "XDG_CONFIG_HOME", "XDG_DATA_HOME"].map { Environment.all[$0] ?? "" }
         let question = "podman image inspect \(reference) in \(places)"
@@ -87,6 +96,7 @@ public struct ImageStore: Sendable {
 
     /// Every image that aibox built, by name.
     public func built() throws(AiboxError) -> [StoredImage] {
+        if let docker { return try DockerImages(docker).built() }
         let result = try podman.run([
             "images", "--no-trunc", "--quiet", "--filter", "label=\(ImageLabel.name)", "--filter", "dangling=false",
         ])
@@ -109,7 +119,7 @@ public struct ImageStore: Sendable {
     }
 
     /// ` java` of `localhost/aibox/java:1`; nothing for the base image.
-    private static func recipeArgument(_ reference: String) -> String {
+    static func recipeArgument(_ reference: String) -> String {
         let name = Path.name(reference).prefix { $0 != ":" && $0 != "@" }
         return name == "base" ? "" : " " + name
     }

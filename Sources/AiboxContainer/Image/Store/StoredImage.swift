@@ -1,13 +1,13 @@
 public import AiboxSystem
 import AiboxWire
 
-/// An image in podman's storage.
+/// An image in podman's or Docker's storage.
 public struct StoredImage: Sendable, Equatable {
     /// The name it was asked for by, or its first name.
     public var reference: String
     /// 64 hexadecimal digits: what a container is started from, for a name may be moved to another image.
     public var id: String
-    /// The digest of its manifest; nil for an image that podman built without one.
+    /// The digest of its manifest; nil for an image that podman built without one, and for Docker's.
     public var digest: ImageDigest?
     public var labels: [String: String]
     public var created: Timestamp?
@@ -26,14 +26,15 @@ public struct StoredImage: Sendable, Equatable {
 }
 
 extension StoredImage {
-    /// Reads one element of `podman image inspect`.
+    /// Reads one element of `podman image inspect` or `docker image inspect`.
     init?(inspected json: JSONValue, reference: String?) {
         guard let id = json["Id"]?.stringValue else { return nil }
         let names = json["RepoTags"]?.elements?.compactMap(\.stringValue) ?? []
         self.reference = reference ?? names.sorted().first ?? id
-        self.id = id
+        // Docker says sha256: before it.
+        self.id = id.split(separator: ":").last.map(String.init) ?? id
         digest = json["Digest"]?.stringValue.flatMap { ImageDigest($0) }
-        labels = Self.texts(json["Labels"])
+        labels = Self.texts(json["Labels"] ?? json["Config"]?["Labels"])
         created = json["Created"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         size = json["Size"]?.wholeNumber.flatMap { Int(exactly: $0) } ?? 0
         layers = json["RootFS"]?["Layers"]?.elements?.compactMap { $0.stringValue.flatMap { ImageDigest($0) } } ?? []

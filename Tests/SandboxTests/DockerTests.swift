@@ -1,0 +1,71 @@
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Glibc
+import Testing
+
+extension Sandboxes {
+    @Suite("Under Docker")
+    struct DockerTests {
+        @Test("a sandbox of Docker's keeps the same promises, and leaves nothing behind")
+        func life() throws {
+            let docker = try DockerFixture()
+            let fixture = docker.sandbox
+            try File.replace(fixture.workspace + "/given", with: "from the host\n", mode: 0o644)
+            try fixture.start()
+
+            // The workspace, as under podman.
+            #expect(try fixture.shell("cat", "given").text == "from the host")
+            #expect(try fixture.shell("sh", "-c", "echo inside > made && id -u").text == "1000")
+            var facts = stat()
+            #expect(stat(fixture.workspace + "/made", &facts) == 0)
+            #expect(facts.st_uid == geteuid(), "what the sandbox writes belongs to the workspace's owner")
+            #expect(try fixture.shell("sh", "-c", "echo kept > ~/note && stat -c %u ~ /usr/bin").text == "1000\n0")
+
+            // Asked from inside: capabilities, seccomp, root, user namespaces, setuid, the way out.
+            let layers = try fixture.aibox.run("status", "--name", fixture.name, "--layers")
+            #expect(layers.succeeded, "\(layers.text)\n\(layers.errorText)")
+            let status = try fixture.shell("cat", "/proc/self/status").text
+            #expect(status.contains("CapBnd:\t0000000000000000"))
+            let reach = "(exec 3<>/dev/tcp/$0/$1) 2>/dev/null && echo open || echo closed"
+            #expect(try fixture.shell("bash", "-c", reach, "10.200.1.1", "3128").text == "open")
+            for (address, port) in [("192.0.2.1", "443"), ("10.200.1.1", "22"), ("169.254.169.254", "80")] {
+                #expect(try fixture.shell("bash", "-c", reach, address, port).text == "closed", "\(address)")
+            }
+            #expect(!(try fixture.shell("getent", "hosts", "example.com").succeeded))
+
+            // Docker's record has no secret and no path of aibox's; nobody gets in beside SSH.
+            let record = try docker.docker("container", "inspect", fixture.container).text
+            #expect(!record.contains("PRIVATE KEY") && !record.contains("/docker/files"))
+            #expect(!(try docker.docker("exec", fixture.container, "true").succeeded))
+            #expect(try fixture.status()["engine"]?.stringValue?.hasSuffix("(docker)") == true)
+            #expect(try fixture.aibox.run("list").text.contains(fixture.name))
+
+            #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
+            #expect(try fixture.settledRemains() == [])
+            #expect(try docker.docker("ps", "--all", "--quiet").text == "")
+            let requests = fixture.aibox.home.path + "/state/aibox/docker"
+            #expect(try Folder.names(requests).filter { $0 != "client" && $0 != "files" } == [])
+            #expect(try Folder.names(requests + "/files") == [])
+
+            // The home folder is kept; a killed container takes its gateway with it, and the next start clears up.
+            try fixture.start()
+            #expect(try fixture.shell("cat", "/home/dev/note").text == "kept")
+            #expect(try docker.docker("kill", fixture.container).succeeded)
+            // Started again by hand it has no request any more.
+            #expect(!(try docker.docker("start", fixture.container).succeeded))
+            for _ in 0..<100 where try fixture.aibox.run("list").text.contains(fixture.name) { usleep(100_000) }
+            #expect(!(try fixture.aibox.run("list").text.contains(fixture.name)))
+            #expect(try fixture.settledRemains() == [])
+            #expect(try docker.docker("ps", "--all", "--quiet").text == "")
+            #expect(try fixture.aibox.run("stop", "--volumes", "--name", fixture.name).succeeded)
+            #expect(try docker.docker("volume", "ls", "--quiet").text == "")
+
+            // aibox's runtime makes nobody else's container.
+            let other = try docker.docker(
+                "run", "--rm", "--runtime", "aibox", "--network", "none", "localhost/aibox/base:1", "true")
+            #expect(
+                !other.succeeded && other.errorText.contains("aibox start did not ask for it"), "\(other.errorText)")
+        }
+    }
+}
