@@ -5,6 +5,8 @@ import AiboxTestSupport
 import AiboxWire
 import Testing
 
+@testable import AiboxBroker
+
 /// Real git on one side, git's own server on the other, and the broker with the credential between them.
 @Suite("git through the broker")
 struct GitTests {
@@ -126,6 +128,8 @@ struct GitTests {
         ("a query on a transfer", "team/x.git/git-upload-pack?x=1", "POST", "", "git.path"),
         ("no repository", "git-upload-pack", "POST", "", "git.path"),
         ("the wrong method", "team/x.git/git-upload-pack", "GET", "", "git.method"),
+        ("a question mark, hidden", "team/user%3F/info/refs?service=git-upload-pack", "GET", "", "git.path"),
+        ("an API that takes a file", "team/api/v1/repos/x/contents/git-upload-pack", "POST", "", "git.type"),
         ("large files", "team/x.git/info/lfs/objects/batch", "POST", "", "git.lfs"),
         (
             "a credential of its own", "team/x.git/info/refs?service=git-upload-pack", "GET",
@@ -165,6 +169,30 @@ struct GitTests {
         #expect(moved.succeeded, "\(moved.errorText)")
         let away = try lab.git("ls-remote", lab.url("away/team/x.git"))
         #expect(away.errorText.contains("sends elsewhere, and the credential stays here"), "\(away.errorText)")
+    }
+
+    @Test("a redirect stays on its server however it is written")
+    func redirects() throws {
+        let grant = GitGrant(name: "git-token:a.example", host: "a.example", value: "Bearer x", secret: "12345678")
+        let access = try GitAccess(grant)
+        let rows: [(location: String, path: String?)] = [
+            ("/x.git/info/refs?service=git-upload-pack", "/git/a.example/x.git/info/refs?service=git-upload-pack"),
+            ("https://a.example/x.git/info/refs", "/git/a.example/x.git/info/refs"),
+            ("https://A.example:443/x.git", "/git/a.example/x.git"),
+            ("/../b.example/x.git", "/git/a.example/b.example/x.git"),
+            ("/%2e%2e/b.example/x.git", "/git/a.example/b.example/x.git"),
+            ("https://a.example/../b.example/x.git", "/git/a.example/b.example/x.git"),
+            ("/..%2fb.example/x.git", nil), ("//b.example/x.git", nil), ("https://b.example/x.git", nil),
+            ("https://a.example:444/x.git", nil), ("https://a.example@b.example/x.git", nil),
+            ("http://a.example/x.git", nil), ("https://a.example", nil), ("x.git", nil),
+        ]
+        for row in rows { #expect(GitRequest.redirect(row.location, from: access) == row.path, "\(row.location)") }
+    }
+
+    @Test("what is not git's answer does not come in") func page() throws {
+        let lab = try Lab()
+        let answer = try lab.ask("page/x.git/info/refs?service=git-upload-pack")
+        #expect(answer.status == 502 && !answer.text.contains("private"), "\(answer.text)")
     }
 
     @Test("a server that says the credential again says it to nobody inside") func echoed() throws {

@@ -1,4 +1,5 @@
 import AiboxNetwork
+import AiboxWire
 import Testing
 
 @Suite("The allow-list")
@@ -184,5 +185,28 @@ struct RequestPathTests {
             if pattern.matches(path) { #expect(segments.first == "public", "\(raw)") }
             #expect(try RequestPath(path.description) == path, "\(raw)")
         }
+    }
+
+    @Test("the broker takes git only to hosts that are open as a whole") func git() throws {
+        func permits(_ source: AllowRuleSource, port: UInt16 = 443) throws -> Bool {
+            let grant = GitGrant(name: "g", host: "git.example.org", port: port, value: "Bearer x", secret: "12345678")
+            return try AllowList([source]).permits(grant)
+        }
+        func entry(_ edit: (inout AllowRuleSource) -> Void = { _ in }) -> AllowRuleSource {
+            var source = AllowRuleSource(id: "g", hosts: ["git.example.org"], ports: [443])
+            edit(&source)
+            return source
+        }
+        #expect(try permits(entry()))
+        #expect(try permits(entry { $0.hosts = ["*.example.org"] }))
+        #expect(try !permits(entry(), port: 8443))
+        #expect(try !permits(entry { $0.hosts = ["example.org"] }))
+        #expect(try !permits(entry { $0.methods = ["GET"] }))
+        #expect(try !permits(entry { $0.paths = ["/team/**"] }))
+        #expect(try !permits(entry { $0.inspect = true }))
+        #expect(try !permits(entry { $0.requestsPerMinute = 5 }))
+        #expect(try !permits(entry { $0.connections = 5 }))
+        #expect(try !permits(entry { $0.maxUpload = 5 }))
+        #expect(try !permits(entry { ($0.ports, $0.schemes) = ([443], ["http"]) }))
     }
 }

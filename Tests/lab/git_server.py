@@ -3,7 +3,7 @@
 Usage: git_server.py CERT+KEY.pem FOLDER   (writes FOLDER/ports, prints "ready", serves until standard input ends)
 
 FOLDER holds the repositories, `password` with "user:password", and gets `requests.jsonl`: scheme, path, and who asked.
-Besides: /moved/... is at /..., /away/... at another host, and /echo/... says the password again.
+Besides: /moved/... is at /..., /away/... at another host, /page/... is a page, and /echo/... says the password again.
 """
 
 import base64
@@ -60,8 +60,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name in ("moved", "away"):
             place = "" if name == "moved" else "https://elsewhere.example"
             return self.answer(301, [("Location", f"{place}/{rest}?{query}")], b"")
+        if name == "page":
+            return self.answer(200, [("Content-Type", "text/html")], b"<p>private")
         if name == "echo":
-            return self.answer(200, [("X-Echo", given)], f"{PASSWORD} {given}".encode())
+            kind = "application/x-git-upload-pack-advertisement"
+            return self.answer(200, [("X-Echo", given), ("Content-Type", kind)], f"{PASSWORD} {given}".encode())
         environment = {
             "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": FOLDER, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path,
             "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -90,6 +90,8 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         phase = .closed
         upstream?.abandon()
         upstream = nil
+        noteRedactions()
+        request = nil
         service.leave()
         context.fireChannelInactive()
     }
@@ -159,13 +161,15 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
                 nextSteps: ["Ask the person at this machine: aibox auth add git-token:\(name)"])
         }
         if let expires = access.grant.expires, expires <= Timestamp.now.seconds {
-            throw BrokerRefusal(
-                kind: .permission, rule: "credentials.git_token_ttl",
-                reason: "the time for which the credential was lent is over",
-                nextSteps: ["Ask the person at this machine to start the sandbox again."])
+            throw expired
         }
         return access
     }
+
+    private static let expired = BrokerRefusal(
+        kind: .permission, rule: "credentials.git_token_ttl",
+        reason: "the time for which the credential was lent is over",
+        nextSteps: ["Ask the person at this machine to start the sandbox again."])
 
     private func isDeciding(_ id: String) -> Bool { phase == .deciding && request?.id == id }
 
@@ -207,35 +211,29 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         updateReading()
     }
 
-    /// Passes on what there is of the body, as far as the server takes it.
+    /// Passes on what there is of the body, as far as the server takes it. Each write may bring an answer, or the end.
     private func sendBody() {
-        guard let upstream, var exchange = request, !exchange.isSent else { return }
-        // Not two owners of the same storage.
-        request = nil
         do {
-            while upstream.takesMore, let piece = try exchange.reader.next(&input.bytes) {
+            while let upstream = taker, upstream.takesMore, let piece = try request?.reader.next(&input.bytes) {
                 lastProgress = .now()
-                if exchange.head.body == .chunked {
-                    var framed = ByteBuffer(string: "\(String(piece.readableBytes, radix: 16))\r\n")
+                var framed = piece
+                if request?.head.body == .chunked {
+                    framed = ByteBuffer(string: "\(String(piece.readableBytes, radix: 16))\r\n")
                     framed.writeImmutableBuffer(piece)
                     framed.writeString("\r\n")
-                    upstream.send(framed)
-                } else {
-                    upstream.send(piece)
                 }
+                upstream.send(framed)
             }
         } catch {
-            request = exchange
             return refuse(.framing(HTTPRefusal.chunk.reason))
         }
-        // A server that is gone has been told of already.
-        guard phase == .asking else { return }
-        if exchange.reader.isFinished {
-            exchange.isSent = true
-            upstream.endBody(exchange.head.body == .chunked ? ByteBuffer(string: "0\r\n\r\n") : ByteBuffer())
-        }
-        request = exchange
+        guard let upstream = taker, request?.reader.isFinished == true else { return }
+        request?.isSent = true
+        upstream.endBody(request?.head.body == .chunked ? ByteBuffer(string: "0\r\n\r\n") : ByteBuffer())
     }
+
+    /// The server, while a part of the body is still to go there.
+    private var taker: UpstreamConnection? { phase == .asking && request?.isSent == false ? upstream : nil }
 
     func upstreamTakesMore() {
         sendBody()
@@ -250,7 +248,10 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         lastProgress = .now()
         guard var exchange = request, let access = exchange.access else { return }
         var head = head
+        let type = (head.value("content-type") ?? "").prefix { $0 != ";" }.lowercased()
         switch head.status {
+        case 200..<300 where type != exchange.route?.answerType:
+            return refuse(Self.upstream("\(access.base.host) answers with something that is not git's"))
         case 401, 403:
             // What the server says to the broker is not for git to answer: it would ask for a password.
             return refuse(
@@ -313,8 +314,11 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     func answerFails(_ refusal: BrokerRefusal) {
         upstream = nil
-        if request?.isAnswering != true { return refuse(refusal) }
-        // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
+        refuse(refusal)
+    }
+
+    /// An answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
+    private func breakOff() {
         noteRedactions()
         timer?.cancel()
         phase = .closed
@@ -348,10 +352,11 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     private func refuse(_ refusal: BrokerRefusal) {
         guard let context, phase != .closed, phase != .lingering else { return }
-        timer?.cancel()
-        phase = .deciding
         upstream?.abandon()
         upstream = nil
+        if request?.isAnswering == true { return breakOff() }
+        timer?.cancel()
+        phase = .deciding
         let exchange = request
         let keepsAlive = exchange?.reader.isFinished == true && !refusal.closes && exchange?.head.keepsAlive == true
         let id = exchange?.id
@@ -397,9 +402,11 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         timer?.cancel()
         timer = context?.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
             guard let self, phase == .asking else { return }
+            if let expires = request?.access?.grant.expires, expires <= Timestamp.now.seconds {
+                return refuse(Self.expired)
+            }
             if lastProgress + Self.stallLimit > .now() { return watch() }
-            upstream?.abandon()
-            answerFails(
+            refuse(
                 BrokerRefusal(
                     kind: .timeout, rule: "git.time",
                     reason: "nothing moved for \(Self.stallLimit.nanoseconds / 1_000_000_000) s"))

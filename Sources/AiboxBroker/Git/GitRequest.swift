@@ -3,9 +3,7 @@ import AiboxWire
 
 /// A request of git as the server gets it.
 enum GitRequest {
-    private static let passed: Set<String> = [
-        "accept", "accept-language", "content-encoding", "content-type", "git-protocol", "user-agent",
-    ]
+    private static let passed: Set<String> = ["accept-language", "content-encoding", "git-protocol", "user-agent"]
 
     /// Fields that could say who asks: the broker says so, and nobody else.
     private static let credentials: Set<String> = [
@@ -21,6 +19,10 @@ enum GitRequest {
                     kind: .permission, rule: "git.credential",
                     reason: "the request brings a credential (\(name)); the broker adds the one that there is",
                     nextSteps: ["Take user and password out of the remote's URL."])
+            }
+            if name == "content-type", route.isDiscovery || field.text.lowercased() != route.requestType {
+                throw BrokerRefusal(
+                    kind: .permission, rule: "git.type", reason: "this is no request of git's: it is \(field.text)")
             }
             if name == "content-encoding", !["identity", "gzip"].contains(field.text.lowercased()) {
                 throw .framing("git's requests are compressed with gzip or not at all")
@@ -40,6 +42,8 @@ enum GitRequest {
             head += field.value
             head += "\r\n".utf8
         }
+        head += "Accept: \(route.answerType)\r\n".utf8
+        if !route.isDiscovery { head += "Content-Type: \(route.requestType)\r\n".utf8 }
         // What is encoded could not be read for the credential.
         head += "Accept-Encoding: identity\r\n\(access.grant.header): \(access.grant.value)\r\n".utf8
         switch request.body {
@@ -50,21 +54,19 @@ enum GitRequest {
         return head + "\r\n".utf8
     }
 
-    /// Where a redirect leads, as a path of the broker's; nil if it leaves the server.
+    /// Where a redirect leads, as a path of the broker's in its normal form; nil if it leaves the server.
     static func redirect(_ location: String, from access: GitAccess) -> String? {
-        let rest: Substring
+        var rest = location[...]
         if location.hasPrefix("https://") {
             rest = location.dropFirst(8)
-        } else if location.hasPrefix("/"), !location.hasPrefix("//") {
-            return "\(GitRoute.prefix)\(access.grant.authority)\(location)"
-        } else {
-            return nil
+            let authority = rest.prefix { $0 != "/" }
+            guard let place = HTTPAuthority(authority), let host = try? HostName(place.host), host == access.host,
+                (place.port ?? 443) == access.grant.port
+            else { return nil }
+            rest = rest.dropFirst(authority.count)
         }
-        let end = rest.firstIndex(of: "/") ?? rest.endIndex
-        guard let place = HTTPAuthority(rest[..<end]), let host = try? HostName(place.host), host == access.host,
-            (place.port ?? 443) == access.grant.port
-        else { return nil }
-        return "\(GitRoute.prefix)\(access.grant.authority)\(rest[end...])"
+        guard rest.hasPrefix("/"), !rest.hasPrefix("//"), let path = try? RequestPath(String(rest)) else { return nil }
+        return "\(GitRoute.prefix)\(access.grant.authority)\(path)"
     }
 }
 

@@ -21,6 +21,11 @@ struct GitRoute: Sendable, Equatable {
 
     static let prefix = "/git/"
 
+    /// What such a request carries, and what its answer has to be: nothing else of a server, which has an interface of its
+    /// own below many paths, speaks in these types.
+    var requestType: String { "application/x-\(service.rawValue)-request" }
+    var answerType: String { "application/x-\(service.rawValue)-\(isDiscovery ? "advertisement" : "result")" }
+
     /// Path and query, as the server gets them.
     var target: String {
         isDiscovery ? "\(repository)/info/refs?service=\(service.rawValue)" : "\(repository)/\(service.rawValue)"
@@ -38,6 +43,10 @@ struct GitRoute: Sendable, Equatable {
         let (service, isDiscovery, ending) = try service(method, String(rest.dropFirst(authority.count)), path.query)
         let repository = String(rest.dropFirst(authority.count).dropLast(ending))
         if repository.isEmpty { throw refused("the path names no repository") }
+        // Delimiters that a server in front of the real one could take for what they stand for.
+        for hidden in ["%2F", "%3F", "%23", "%25", "%3B", "%5C", ";"] where repository.contains(hidden) {
+            throw refused("the repository's path hides a delimiter (\(hidden))")
+        }
         return GitRoute(
             service: service, isDiscovery: isDiscovery, host: host, port: place.port ?? 443, repository: repository)
     }

@@ -130,12 +130,14 @@ struct CredentialLending: Sendable {
     private static func gitSettings(_ grants: [GitGrant]) -> [SandboxSpec.Variable] {
         var settings: [(key: String, value: String)] = []
         for grant in grants {
-            let path = grant.path == "/" ? "" : String(grant.path.dropFirst()) + "/"
-            let key = "url.\(address)/git/\(grant.authority)/\(path).insteadOf"
-            settings.append((key, "https://\(grant.authority)/\(path)"))
+            let path = grant.path.dropFirst()
+            // One repository, or a folder of them.
+            let place = path.isEmpty || path.hasSuffix(".git") ? path : path + "/"
+            let key = "url.\(address)/git/\(grant.authority)/\(place).insteadOf"
+            settings.append((key, "https://\(grant.authority)/\(place)"))
             if grant.port == 443 {
-                settings.append((key, "git@\(grant.host):\(path)"))
-                settings.append((key, "ssh://git@\(grant.host)/\(path)"))
+                settings.append((key, "git@\(grant.host):\(place)"))
+                settings.append((key, "ssh://git@\(grant.host)/\(place)"))
             }
         }
         if settings.isEmpty { return [] }

@@ -214,7 +214,10 @@ struct PreparedSandbox: Sendable {
 
     /// sshd keeps the container alive: it is its first process. A login gets the variables named here.
     private static func command(_ name: SandboxName, _ variables: [SandboxSpec.Variable]) -> [String] {
-        let variables = variables.map { " \($0.name)=\($0.value)" }.joined()
+        // sshd reads words as a shell does (sshd_config(5)): a quote is itself behind a backslash.
+        let variables = variables.map { variable in
+            " \(variable.name)=" + variable.value.map { "\\\"'".contains($0) ? "\\\($0)" : "\($0)" }.joined()
+        }.joined()
         return [
             // -r: a connection is served by a fork and not by sshd started again, which under gVisor takes a tenth of a
             // second each time; OpenSSH 9.8 and later ignore it.

@@ -95,11 +95,16 @@ final class Egress: Sendable {
         let broker = Mutex<LLMSupervisor?>(nil)
 
         func install(_ list: AllowList, on loop: any EventLoop) -> EventLoopFuture<Void> {
-            broker.withLock { $0 }?.follow(list)
-            guard let resolver = resolver.withLock({ $0 }) else { return loop.makeSucceededVoidFuture() }
             let promise = loop.makePromise(of: Void.self)
-            resolver.install(ResolverZone(list)) { result in promise.completeWith(result.mapError { $0 as any Error }) }
-            return promise.futureResult
+            if let resolver = resolver.withLock({ $0 }) {
+                resolver.install(ResolverZone(list)) { result in
+                    promise.completeWith(result.mapError { $0 as any Error })
+                }
+            } else {
+                promise.succeed()
+            }
+            let followed = broker.withLock { $0 }?.follow(list) ?? loop.makeSucceededVoidFuture()
+            return promise.futureResult.and(followed.hop(to: loop)).map { _ in }
         }
     }
 
@@ -138,7 +143,7 @@ final class Egress: Sendable {
     /// The broker goes where the list leads, and nowhere else.
     func tell(_ broker: LLMSupervisor) {
         installer.broker.withLock { $0 = broker }
-        broker.follow(service.list)
+        _ = broker.follow(service.list)
     }
 
     /// Where the way out is served.

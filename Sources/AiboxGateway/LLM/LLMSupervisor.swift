@@ -25,6 +25,8 @@ final class LLMSupervisor: Sendable {
     private let log: GatewayLog
     private let lost: @Sendable (String) -> Void
     private let orders: Mutex<Orders>
+    /// Who waits for the newest plan to hold.
+    private let told = Mutex<[EventLoopPromise<Void>]>([])
     private let first: EventLoopPromise<Void>
     private let isServing = Atomic(false)
     private let isEnded = Atomic(false)
@@ -80,14 +82,27 @@ final class LLMSupervisor: Sendable {
     }
 
     /// Takes git only to servers that the list opens, from now on.
-    func follow(_ list: AllowList) {
+    ///
+    /// - Returns: succeeds once that holds: the proxy has taken it, or is gone.
+    func follow(_ list: AllowList) -> EventLoopFuture<Void> {
         let git = settings.plan.git.filter(list.permits)
+        let holds = loop.makePromise(of: Void.self)
         orders.withLock { orders in
-            if orders.plan.git == git { return }
+            if orders.plan.git == git { return holds.succeed() }
             orders.plan.git = git
             orders.isChanged = true
+            told.withLock { $0.append(holds) }
         }
         wakeUp()
+        return holds.futureResult
+    }
+
+    private func settle() {
+        let promises = told.withLock { promises in
+            defer { promises = [] }
+            return promises
+        }
+        for promise in promises { promise.succeed() }
     }
 
     /// Ends what is open: the sandbox is cut off.
@@ -131,10 +146,12 @@ final class LLMSupervisor: Sendable {
                     pace.began()
                     isServing.store(true, ordering: .releasing)
                     first.succeed()
+                    settle()
                 } catch {
                     pace.failed()
                     log.error("LLM proxy does not start", ["reason": error.reason])
                     first.fail(error)
+                    settle()
                 }
             }
             wait(running, pace)
@@ -149,12 +166,14 @@ final class LLMSupervisor: Sendable {
                 // A port is open only while somebody answers there.
                 try? changePort(open: false)
                 end(current)
+                settle()
             } else {
                 obey(current)
             }
         }
         isServing.store(false, ordering: .releasing)
         if let running { end(running) }
+        settle()
         first.fail(Self.ending)
         isEnded.store(true, ordering: .releasing)
     }
@@ -244,8 +263,11 @@ final class LLMSupervisor: Sendable {
         switch try? report(running) {
         case .none: return false
         case .spent(let tokens): spent = tokens
-        case .failed(let error): log.error("LLM proxy refuses its plan", ["reason": error.description])
-        case .serving: break
+        case .failed(let error):
+            // It goes on with what it may no longer do: it ends, and the next one begins with the newest plan or not at all.
+            log.error("LLM proxy refuses its plan", ["reason": error.description])
+            return false
+        case .serving: settle()
         }
         return true
     }
