@@ -149,7 +149,7 @@ let package = Package(
         tests(
             "SandboxTests",
             uses: [
-                "AiboxConfig", "AiboxContainer", "AiboxCrypto", "AiboxSystem", "AiboxWire", "aibox",
+                "AiboxConfig", "AiboxContainer", "AiboxCrypto", "AiboxSystem", "AiboxWire", "CLinux", "aibox",
                 "aibox-docker-runtime",
                 "aibox-gateway",
             ]),

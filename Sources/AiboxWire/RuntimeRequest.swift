@@ -77,6 +77,14 @@ extension RuntimeRequest {
         let paths = runtime.prefix(1) + [networkNamespace] + files.flatMap { [$0.source, $0.target] } + plainMounts
         if runtime.isEmpty || !paths.allSatisfy({ $0.hasPrefix("/") }) { throw fields.error("a path is not absolute") }
     }
+
+    /// `runtime` of a request that another version of aibox may have written: enough to end what was begun with it.
+    public static func runtime(of json: JSONValue) throws(WireError) -> [String] {
+        var fields = try WireFields(json, in: "runtime request")
+        let runtime = try fields.texts("runtime")
+        if runtime.first?.hasPrefix("/") != true { throw fields.error("runtime is no absolute path") }
+        return runtime
+    }
 }
 
 extension RuntimeRequest {

@@ -22,11 +22,17 @@ struct DockerRuntime {
                 remedy: "only aibox start makes containers of this runtime")
         }
         try requirePrivate(file, S_IFREG)
-        let request = try Self.understand(file) { (json: JSONValue) throws(WireError) in
-            try RuntimeRequest(json: json)
+        let runtime = try Self.understand(file) { (json: JSONValue) throws(WireError) in
+            try RuntimeRequest.runtime(of: json)
         }
-        if call.command == "create", let bundle = call.bundle { try prepare(bundle, request, call.id) }
-        try ProcessReplacement.become(Command(request.runtime[0], request.runtime.dropFirst() + words))
+        // A sandbox of another version of aibox can still be ended, but not begun.
+        if ["create", "start"].contains(call.command) {
+            let request = try Self.understand(file) { (json: JSONValue) throws(WireError) in
+                try RuntimeRequest(json: json)
+            }
+            if call.command == "create", let bundle = call.bundle { try prepare(bundle, request, call.id) }
+        }
+        try ProcessReplacement.become(Command(runtime[0], runtime.dropFirst() + words))
     }
 
     private func prepare(_ bundle: String, _ request: RuntimeRequest, _ id: String) throws(AiboxError) {

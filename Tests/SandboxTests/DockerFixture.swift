@@ -15,10 +15,12 @@ final class DockerFixture {
     private let daemon: ChildProcess
     private static let isRoot = geteuid() == 0
 
-    init() throws {
+    /// - Parameter hasImage: false leaves the daemon's storage empty, which saves most of the time.
+    init(settings: [String: String] = [:], hasImage: Bool = true) throws {
         folder = try Folder.makeTemporary(prefix: "aibox-docker")
         let host = "unix://\(folder)/d.sock"
-        sandbox = try SandboxFixture(settings: ["AIBOX_RUNTIME": "docker", "DOCKER_HOST": host])
+        let own = ["AIBOX_RUNTIME": "docker", "DOCKER_HOST": host]
+        sandbox = try SandboxFixture(settings: own.merging(settings) { $1 })
         let program = try #require(Path.real(Path.parent(sandbox.aibox.path) + "/aibox-docker-runtime"))
         let requests = sandbox.aibox.home.path + "/state/aibox/docker"
         let registration = DockerRegistration(command: [program, requests], file: "", isRoot: Self.isRoot)
@@ -33,7 +35,7 @@ final class DockerFixture {
             usleep(50_000)
         }
         try #require(try docker("version").succeeded, "dockerd: \((try? File.text(folder + "/log")) ?? "")")
-        try loadImage()
+        if hasImage { try loadImage() }
     }
 
     deinit {

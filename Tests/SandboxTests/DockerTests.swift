@@ -1,17 +1,53 @@
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
+import CLinux
 import Glibc
 import Testing
 
 extension Sandboxes {
     @Suite("Under Docker")
     struct DockerTests {
+        @Test("a start that fails before there is a container leaves nothing, and podman is not asked")
+        func failedStart() throws {
+            let folder = try TemporaryFolder()
+            // As good as none: aibox looks for programs in the system's folders too.
+            try folder.write("podman", "#!/bin/sh\necho \"$*\" >> \"$0.calls\"\nexit 125\n")
+            #expect(chmod(folder.path + "/podman", 0o755) == 0)
+            let path = folder.path + ":" + (Environment.value("PATH") ?? "")
+            let docker = try DockerFixture(settings: ["PATH": path], hasImage: false)
+            let fixture = docker.sandbox
+            for _ in 0..<2 {
+                let start = try fixture.aibox.run("start", "-w", fixture.workspace, "--name", fixture.name)
+                #expect(!start.succeeded && start.errorText.contains("not in Docker's storage"), "\(start.errorText)")
+                #expect(!start.errorText.contains("undoing it failed"), "\(start.errorText)")
+            }
+            let list = try fixture.aibox.run("list", "-o", "json")
+            #expect(list.succeeded && !list.text.contains(fixture.name), "\(list.text)\(list.errorText)")
+            #expect(!list.errorText.contains("cleared away"), "the start itself has removed its record")
+            #expect(try fixture.settledRemains() == [])
+            let state = fixture.aibox.home.path + "/state/aibox"
+            #expect(try Folder.names(state + "/docker") == ["client"])
+            #expect(!File.exists("\(state)/sandboxes/\(fixture.name)/docker-socket"))
+            #expect(
+                !File.exists(folder.path + "/podman.calls"), "\((try? File.text(folder.path + "/podman.calls")) ?? "")")
+        }
+
         @Test("a sandbox of Docker's keeps the same promises, and leaves nothing behind")
         func life() throws {
             let docker = try DockerFixture()
             let fixture = docker.sandbox
             try File.replace(fixture.workspace + "/given", with: "from the host\n", mode: 0o644)
+            let requests = fixture.aibox.home.path + "/state/aibox/docker"
+
+            // A gateway that cannot have its port fails after the host key was kept for Docker, before any container.
+            let taken = aibox_tcp_listen(0x7F00_0001, 65535, 1)
+            var start = fixture.aibox.command(["start", "-w", fixture.workspace, "--name", fixture.name])
+            start.environment["AIBOX_IDE_SSH_PORT"] = "65535"
+            let failed = try SystemCommandRunner().run(start, timeout: .seconds(120))
+            if taken >= 0 { close(taken) }
+            #expect(!failed.succeeded && !failed.errorText.contains("undoing it failed"), "\(failed.errorText)")
+            #expect(try Folder.names(requests + "/files") == [])
             try fixture.start()
 
             // The workspace, as under podman.
@@ -44,7 +80,6 @@ extension Sandboxes {
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
             #expect(try fixture.settledRemains() == [])
             #expect(try docker.docker("ps", "--all", "--quiet").text == "")
-            let requests = fixture.aibox.home.path + "/state/aibox/docker"
             #expect(try Folder.names(requests).filter { $0 != "client" && $0 != "files" } == [])
             #expect(try Folder.names(requests + "/files") == [])
 

@@ -31,12 +31,15 @@ struct DockerRequests: Sendable {
     /// The folder of `config.json` that the runtime was given, as the daemon names it.
     func bundle(_ id: String) throws(AiboxError) -> String { try File.text(path(id, "bundle"), limit: 4096) }
 
-    /// Forgets the requests for containers of that name.
+    /// Forgets the requests for containers of that name, also those of another version of aibox. What another command has
+    /// just removed, or what nobody can read, says nothing of that name and is left alone.
     func forget(_ container: String) throws(AiboxError) {
         if !File.exists(folder) { return }
         for name in try Folder.names(folder) where name.hasSuffix(".json") && !name.hasPrefix(".") {
             let id = String(name.dropLast(5))
-            if try request(id).container != container { continue }
+            guard let bytes = try? File.read(path(id, "json"), limit: 1 << 20),
+                let json = try? JSONParser.parse(bytes), json["container"]?.stringValue == container
+            else { continue }
             try File.remove(path(id, "bundle"))
             try File.remove(path(id, "json"))
         }

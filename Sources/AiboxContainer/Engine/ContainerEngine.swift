@@ -101,7 +101,7 @@ extension SandboxContext {
             try Docker(runner, socket: DockerSocket(path: try File.text(note, limit: 4096)), paths: paths))
     }
 
-    /// Names the daemon that has the sandbox's container; there while there may be one.
+    /// Names the daemon that has the sandbox's container; there before the record is and until it is gone.
     func dockerNote(_ name: SandboxName) throws(AiboxError) -> String {
         try paths.sandboxState(name.text) + "/docker-socket"
     }

@@ -31,8 +31,9 @@ struct SandboxRemains: Sendable {
         try context.endTrust(name)
         try RecordedDoor(context: context, name: name).close()
         try WorkspaceMount.detach(context.paths.runtimeRoot + "/.workspaces/" + name.text)
-        try File.remove(try context.dockerNote(name))
         try store.remove(name.text)
+        // Last: as long as there is a record, it is cleared under the engine that it was begun under.
+        try File.remove(try context.dockerNote(name))
     }
 
     private func endGateway() throws(AiboxError) {

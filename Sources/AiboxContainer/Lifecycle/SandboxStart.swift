@@ -118,6 +118,10 @@ public struct SandboxStart: Sendable {
             name: name.text, container: name.container, workspace: workspace.path, runFolder: runFolder, engine: "",
             image: "", imageID: "", phase: .starting, sshPort: 0, limits: "", started: .now,
             session: session)
+        // Before anything is there that another engine could not take apart.
+        if case .docker(let docker) = context.engine {
+            try File.replace(try context.dockerNote(name), with: docker.socket.path)
+        }
         try store.save(record)
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
@@ -266,7 +270,6 @@ public struct SandboxStart: Sendable {
             _ = try podman.start(arguments, settings: prepared.podmanSettings)
             return try monitorPid(spec)
         case .docker(let docker):
-            try File.replace(try context.dockerNote(spec.name), with: docker.socket.path)
             let profile = try SeccompProfile(parsing: context.profiles.seccomp)
             try docker.start(arguments, try RuntimeRequest(spec, profile: profile, files: docker.requests))
             let state = try docker.inspect(spec.name.container)["State"]

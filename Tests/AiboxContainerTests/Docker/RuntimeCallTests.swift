@@ -55,7 +55,9 @@ struct RuntimeCallTests {
                 """)
         }
 
-        func call(_ words: String...) throws -> CommandResult {
+        func call(_ words: String...) throws -> CommandResult { try call(words) }
+
+        func call(_ words: [String]) throws -> CommandResult {
             let own = try #require(Path.real("/proc/self/exe"))
             return try SystemCommandRunner().run(
                 Command(
@@ -91,6 +93,43 @@ struct RuntimeCallTests {
         for _ in 0..<2 { #expect(!(try bench.create().succeeded)) }
         let line = try #require(try File.text(bench.folder.path + "/log").split(separator: "\n").first)
         #expect(try JSONParser.parse(String(line))["msg"]?.stringValue?.contains("did not ask") == true)
+    }
+
+    @Test("what another version of aibox asked for can be ended but not begun")
+    func otherVersion() throws {
+        let bench = try Bench()
+        try Folder.makePrivate(bench.requests.folder)
+        let file = "\(bench.requests.folder)/\(Self.id).json"
+        try File.replace(
+            file, with: "{\"container\": \"aibox-t\", \"runtime\": [\"/bin/echo\", \"ran\"], \"later\": 1}")
+        for words in [["state"], ["kill", "--all"], ["delete", "--force"]] {
+            let ended = try bench.call(words + [Self.id])
+            #expect(ended.succeeded && ended.text.hasPrefix("ran --log "), "\(words): \(ended.errorText)")
+        }
+        #expect(!(try bench.create().succeeded))
+        #expect(!(try bench.call("start", Self.id).succeeded))
+        for runtime in ["[]", "[\"echo\"]", "\"/bin/echo\""] {
+            try File.replace(file, with: "{\"runtime\": \(runtime)}")
+            #expect(!(try bench.call("delete", Self.id).succeeded), "\(runtime)")
+        }
+    }
+
+    @Test("a container's requests are forgotten whatever lies beside them")
+    func forgotten() throws {
+        let bench = try Bench()
+        let other = String(repeating: "0b", count: 32)
+        let older = String(repeating: "0c", count: 32)
+        try bench.requests.write(bench.request, for: Self.id)
+        try File.replace("\(bench.requests.folder)/\(Self.id).bundle", with: "/b")
+        var request = bench.request
+        request.container = "aibox-t2"
+        try bench.requests.write(request, for: other)
+        try File.replace("\(bench.requests.folder)/\(older).json", with: "{\"container\": \"aibox-t\", \"old\": 1}")
+        try File.replace("\(bench.requests.folder)/damaged.json", with: "{\"container\": \"aibox-t")
+        // As seen by a command whose neighbour removes the file after the folder was listed.
+        #expect(symlink("gone", bench.requests.folder + "/removed.json") == 0)
+        try bench.requests.forget("aibox-t")
+        #expect(try Folder.names(bench.requests.folder) == ["\(other).json", "damaged.json", "removed.json"])
     }
 
     @Test("a request that others can change, or whose namespace is another by now, is refused")
