@@ -225,6 +225,9 @@ final class Egress: Sendable {
         try? group.syncShutdownGracefully()
     }
 
+    /// A gateway that does not come up says why, and not that a promise was forgotten.
+    deinit { first.fail(AiboxError(.failed, "the gateway did not start")) }
+
     private static func surroundings(_ plan: EgressPlan) throws(AiboxError) -> SquidSupervisor.Surroundings {
         var hosts: String?
         if !plan.names.isEmpty {

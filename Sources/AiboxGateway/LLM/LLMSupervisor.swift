@@ -58,6 +58,8 @@ final class LLMSupervisor: Sendable {
         wakeWriter.setNonBlocking()
     }
 
+    deinit { first.fail(Self.ending) }
+
     /// Its file: beside this program, or where an installation puts it. nil if it is not there.
     static func program() -> String? {
         var folders = ["/usr/local/libexec/aibox", "/usr/libexec/aibox"]
