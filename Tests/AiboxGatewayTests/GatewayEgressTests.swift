@@ -155,6 +155,14 @@ struct GatewayEgressTests {
             #expect(passed.allSatisfy { $0["status"]?.wholeNumber == 200 && $0["rule"]?.stringValue == "api" })
             #expect((refused + passed).allSatisfy { $0["host"]?.stringValue == "api.allowed.test" })
             #expect(try !gateway.events().contains { "\($0.json)".contains("query-secret") })
+            // The host of the gateway's own request to Squid hides nothing that names it.
+            let marker = "squid-probe.aibox.internal"
+            for path in ["/v1/\(marker)", "/headers?x=\(marker)"] { #expect(try ask(path, []).status != "403") }
+            for path in ["/\(marker)", "/other?x=\(marker)"] { #expect(try ask(path, []).status == "403") }
+            // Not even one who asks for exactly that, inside a tunnel.
+            #expect(try ask("/", ["--request-target", "http://\(marker)/"]).status == "403")
+            #expect(eventually { (try? gateway.events("network.deny").count) == 6 })
+            #expect(eventually { (try? inside(gateway, "network.allow").count) == 4 })
             // Without that authority the tunnel is no good, and what is not inspected stays closed.
             #expect(try curl(gateway, origin, api + "/headers").exit != 0)
             #expect(try curl(gateway, origin, Self.https + "/").status == "200")

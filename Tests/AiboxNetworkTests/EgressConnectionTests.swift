@@ -12,6 +12,7 @@ struct EgressWorld {
     var denials: [EgressDenial.Code] = []
     var isClientClosed = false
     var isTunnel = false
+    var exchanges = 0
     var squidConnections = 0
     var recorded: [EgressRequest] = []
     var finished: [EgressTraffic] = []
@@ -52,6 +53,7 @@ struct EgressWorld {
             case .sendUpstream(let bytes): toSquid += bytes
             case .sendClient(let bytes): toClient += bytes
             case .startTunnel: isTunnel = true
+            case .startExchange: exchanges += 1
             case .denied(let denial, _): denials.append(denial.code)
             case .closeUpstream: break
             case .closeClient: isClientClosed = true
@@ -275,6 +277,62 @@ struct EgressConnectionTests {
             world.asked.count == 3 && world.denials == [.hostNotAllowed] && world.isClientClosed
                 && world.squidConnections == 1)
         #expect(world.clientText.contains("HTTP/1.1 403") && !world.squidText.contains("evil.example"))
+    }
+
+    @Test(
+        "a tunnel on a connection that carried plain requests goes out, over the same Squid or the next",
+        arguments: [false, true])
+    func tunnelAfterRequest(isSquidGone: Bool) throws {
+        var world = EgressWorld(.proxy, try Self.list())
+        world.client("GET http://other.example/ HTTP/1.1\r\nHost: other.example\r\n\r\n")
+        world.squid("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        #expect(world.exchanges == 1 && world.finished.count == 1)
+        if isSquidGone { world.run(world.connection.upstreamEnded()) }
+        (world.toSquid, world.toClient) = ([], [])
+        world.client(Self.connect)
+        #expect(world.clientText == Self.established && world.squidText == Self.asked)
+        world.squid("HTTP/1.1 200 Connection established\r\n\r\n")
+        world.client(HelloBuilder.hello("allowed.example"))
+        #expect(world.isTunnel && world.toSquid == Array(Self.asked.utf8) + HelloBuilder.hello("allowed.example"))
+        #expect(world.squidConnections == (isSquidGone ? 2 : 1) && world.recorded.count == 2 && world.denials.isEmpty)
+    }
+
+    @Test("a client that leaves once its host was looked up is one event, however far it came")
+    func abandoned() throws {
+        typealias Event = (inout EgressConnection) -> [EgressConnection.Action]
+        let allowed: Event = { $0.decided(.allow(EgressGrant(rule: "r", layer: "org"))) }
+        let resolved: Event = { $0.resolved(nil) }
+        let hello: Event = { $0.received(HelloBuilder.hello("allowed.example")) }
+        let part: Event = { $0.received([22, 3, 1]) }
+        let recorded: Event = { $0.recorded(nil) }
+        let connected: Event = { $0.upstreamConnected() }
+        let answered: Event = { $0.upstreamReceived(Array("HTTP/1.1 200 OK\r\n\r\n".utf8)) }
+        let ended: Event = { $0.clientEnded() }
+        let lost: Event = { $0.clientLost() }
+        let get = "GET http://allowed.example/ HTTP/1.1\r\nHost: allowed.example\r\n\r\n"
+        let rows: [(what: String, head: String, events: [Event])] = [
+            ("nothing behind CONNECT", Self.connect, [allowed, resolved, ended, lost]),
+            ("gone behind CONNECT", Self.connect, [allowed, resolved, connected, answered, lost]),
+            ("a part of a ClientHello", Self.connect, [allowed, resolved, part, ended, lost]),
+            ("said all before the answer", Self.connect, [allowed, ended, resolved, lost]),
+            ("gone during the look-up", Self.connect, [allowed, lost, resolved]),
+            ("a plain request, gone during the look-up", get, [allowed, lost, resolved]),
+            ("gone while it is written down", Self.connect, [allowed, resolved, hello, lost, recorded]),
+            ("a tunnel", Self.connect, [allowed, resolved, connected, answered, hello, recorded, ended, lost]),
+        ]
+        for (what, head, events) in rows {
+            var connection = EgressConnection(door: .proxy, key: "SECRET")
+            var actions = connection.received(Array(head.utf8))
+            for event in events { actions += event(&connection) }
+            let told = actions.filter { action in
+                switch action {
+                case .record: true
+                case .denied(_, let attempt): attempt.host == "allowed.example"
+                default: false
+                }
+            }
+            #expect(told.count == 1 && connection.isClosed, "\(what): \(actions)")
+        }
     }
 
     @Test("fields that concern one connection, or us, do not travel")

@@ -195,8 +195,6 @@ final class EgressHandler: ChannelInboundHandler {
             refreshUpstream()
             whenDone(service.recorder.allowed(request, grant, door, on: context.eventLoop)) { handler, result in
                 handler.recorded = (try? result.get()).map { ($0, begun) }
-                // From here on Squid's own limits hold.
-                handler.timer?.cancel()
                 handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
             }
         case .openUpstream:
@@ -206,6 +204,7 @@ final class EgressHandler: ChannelInboundHandler {
         case .startTunnel:
             isTunnel = true
             timer?.cancel()
+        case .startExchange: timer?.cancel()
         case .denied(let denial, let attempt):
             wasRefused = true
             releaseHeld()

@@ -106,7 +106,7 @@ final class EgressService: Sendable {
 
     /// What Squid did; what the gateway itself decided is recorded already.
     func squidSpoke(_ line: SquidLogLine) {
-        guard let url = line.url, !url.contains("squid-probe.aibox.internal") else { return }
+        guard let url = line.url else { return }
         let isRefused = line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate"
         // What Squid could not read in an opened tunnel; a status of 0 is the end of a connection.
         let isUnreadable = url.hasPrefix("error:") && line.status >= 400

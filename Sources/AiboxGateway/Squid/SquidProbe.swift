@@ -4,19 +4,31 @@ import CLinux
 import Glibc
 
 /// A real request to a Squid: proof that its rules are in force, by one that they refuse.
-enum SquidProbe {
+struct SquidProbe {
     /// A host that no list can name.
     private static let host = "squid-probe.aibox.internal"
 
-    /// - Returns: whether the answer is Squid's refusal.
-    static func ask(port: UInt16, secret: String, until deadline: ContinuousClock.Instant) throws(AiboxError) -> Bool {
+    /// The port that it comes from.
+    let source: UInt16
+
+    /// True for what Squid's log says of this very request. A sandbox can write the same URL into an opened tunnel, but
+    /// not from this port.
+    func isTold(by line: SquidLogLine) -> Bool {
+        line.clientPort == source && line.method == "GET" && line.url == "http://\(Self.host)/"
+    }
+
+    /// - Returns: the request; nil if the answer is not Squid's refusal.
+    static func ask(
+        port: UInt16, secret: String, until deadline: ContinuousClock.Instant
+    ) throws(AiboxError) -> SquidProbe? {
         let socket = Descriptor(try check(aibox_tcp_connect_start(IPv4.loopback.value, port), "cannot ask Squid"))
-        guard wait(socket, POLLOUT, until: deadline), aibox_socket_error(socket.number) == 0 else { return false }
+        guard wait(socket, POLLOUT, until: deadline), aibox_socket_error(socket.number) == 0 else { return nil }
+        let probe = SquidProbe(source: try localPort(of: socket))
         let request =
             "GET http://\(host)/ HTTP/1.1\r\nHost: \(host)\r\n\(SquidConfiguration.keyHeader): \(secret)\r\n"
             + "Connection: close\r\n\r\n"
         guard send(socket.number, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count else {
-            return false
+            return nil
         }
         var answer: [UInt8] = []
         var room = [UInt8](repeating: 0, count: 4096)
@@ -26,10 +38,21 @@ enum SquidProbe {
             answer += room.prefix(count)
             let text = String(decoding: answer, as: UTF8.self)
             if text.contains("\r\n\r\n") {
-                return text.hasPrefix("HTTP/1.1 403 ") && text.contains("X-Squid-Error: ERR_ACCESS_DENIED")
+                let isRefusal = text.hasPrefix("HTTP/1.1 403 ") && text.contains("X-Squid-Error: ERR_ACCESS_DENIED")
+                return isRefusal ? probe : nil
             }
         }
-        return false
+        return nil
+    }
+
+    private static func localPort(of socket: Descriptor) throws(AiboxError) -> UInt16 {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket.number, $0, &size) }
+        }
+        try check(result, "cannot ask Squid")
+        return UInt16(bigEndian: address.sin_port)
     }
 
     private static func wait(_ socket: Descriptor, _ events: Int32, until deadline: ContinuousClock.Instant) -> Bool {

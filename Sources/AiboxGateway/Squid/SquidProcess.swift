@@ -2,6 +2,7 @@ import AiboxNetwork
 import AiboxSystem
 import CLinux
 import Glibc
+import Synchronization
 
 /// One Squid with one configuration, from start to end. A change of the list is a new one: the old goes on with the
 /// connections that it has.
@@ -19,6 +20,8 @@ final class SquidProcess: Sendable {
     private let errors: Descriptor
     /// Its access log, a pipe: nothing of it stays on the disk.
     let log: SquidLog
+    /// The gateway's own request, until the log has told of it.
+    private let probe = Mutex<SquidProbe?>(nil)
 
     private init(
         _ child: ChildProcess, process: Descriptor, port: UInt16, secret: String, folder: SquidFolder, name: String,
@@ -119,6 +122,17 @@ final class SquidProcess: Sendable {
         return poll(&waiting, 1, 0) == 0
     }
 
+    /// What its log says by now, the gateway's own request left out. All that it wrote is there once it has ended.
+    func spoken() -> [SquidLogLine] {
+        log.read().filter { line in
+            probe.withLock { probe in
+                guard let own = probe, own.isTold(by: line) else { return true }
+                probe = nil
+                return false
+            }
+        }
+    }
+
     /// Ends it, and removes its files.
     func end() {
         _ = aibox_pidfd_send_signal(process.number, SIGKILL)
@@ -147,8 +161,10 @@ final class SquidProcess: Sendable {
             if .now > deadline { throw AiboxError(.failed, what, why: "it does not listen; \(lastWords())") }
             usleep(3000)
         }
-        let answer = try SquidProbe.ask(port: port, secret: secret, until: deadline)
-        guard answer, isAlive else { throw AiboxError(.failed, what, why: "it does not answer a request") }
+        guard let answered = try SquidProbe.ask(port: port, secret: secret, until: deadline), isAlive else {
+            throw AiboxError(.failed, what, why: "it does not answer a request")
+        }
+        probe.withLock { $0 = answered }
     }
 
     /// True once the listening socket of the port is seen to be this Squid's.

@@ -125,10 +125,10 @@ final class SquidSupervisor: Sendable {
             if generation != stand.installed, stand.pace.mayTry { install(&stand) }
             sleep(&stand)
             if let current = stand.current, !current.isAlive { mourn(current, &stand) }
-            for squid in stand.retired where !squid.isAlive || !isUsed(squid) { squid.end() }
+            for squid in stand.retired where !squid.isAlive || !isUsed(squid) { end(squid) }
             stand.retired.removeAll { !$0.isAlive }
         }
-        for squid in stand.retired + (stand.current.map { [$0] } ?? []) { squid.end() }
+        for squid in stand.retired + (stand.current.map { [$0] } ?? []) { end(squid) }
         try? folder.remove()
         for completion in take() { completion(.failure(AiboxError(.failed, "the gateway is ending"))) }
         isEnded.store(true, ordering: .releasing)
@@ -188,7 +188,7 @@ final class SquidSupervisor: Sendable {
         guard let current = stand.current else { return }
         stand.current = nil
         stand.retired.append(current)
-        while stand.retired.count > Self.retiredLimit { stand.retired.removeFirst().end() }
+        while stand.retired.count > Self.retiredLimit { end(stand.retired.removeFirst()) }
     }
 
     private func mourn(_ squid: SquidProcess, _ stand: inout Stand) {
@@ -198,7 +198,13 @@ final class SquidSupervisor: Sendable {
         stand.installed = 0
         stand.pace.failed()
         changed(nil, why)
+        end(squid)
+    }
+
+    /// Ends it; what it had finished by then is told.
+    private func end(_ squid: SquidProcess) {
         squid.end()
+        for line in squid.spoken() { spoke(line) }
     }
 
     private func take() -> [Installed] {
@@ -219,7 +225,7 @@ final class SquidSupervisor: Sendable {
         var room = [UInt8](repeating: 0, count: 64)
         while read(wakeReader.number, &room, room.count) > 0 {}
         for squid in squids {
-            for line in squid.log.read() { spoke(line) }
+            for line in squid.spoken() { spoke(line) }
         }
     }
 

@@ -27,6 +27,8 @@ public struct EgressConnection: Sendable {
         case sendClient([UInt8])
         /// From here on bytes pass both ways unread: `countUp` and `countDown` tell when to stop.
         case startTunnel
+        /// A request of plain HTTP goes out: from here on its time is Squid's to limit.
+        case startExchange
         /// A request was refused here: to be written down. The answer, if any, is an action of its own.
         case denied(EgressDenial, EgressAttempt)
         /// A request that was recorded has ended.
@@ -49,6 +51,8 @@ public struct EgressConnection: Sendable {
     public private(set) var bytesDown: Int64 = 0
     /// The last request that was allowed, for a second look when the policy changes.
     public internal(set) var authorised: (request: EgressRequest, grant: EgressGrant)?
+    /// The sandbox has said all it has to say.
+    private var isClientDone = false
     /// What the counters showed when the request that is under way was recorded.
     private var underWay: (request: EgressRequest, up: Int64, down: Int64)?
 
@@ -157,7 +161,8 @@ public struct EgressConnection: Sendable {
             let early = held
             held = []
             let answer = Action.sendClient(Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8))
-            return [answer] + openUpstream() + (early.isEmpty ? [] : received(early))
+            let actions = [answer] + prepareUpstream(for: pending) + (early.isEmpty ? [] : received(early))
+            return actions + (isClientDone ? clientEnded() : [])
         }
         return record(pending)
     }
@@ -170,7 +175,7 @@ public struct EgressConnection: Sendable {
         if let refusal { return refuse(refusal, pending.attempt) }
         underWay = (pending.request, bytesUp, bytesDown)
         state = .connecting(pending)
-        return openUpstream() + forward(pending)
+        return prepareUpstream(for: pending) + forward(pending)
     }
 
     public mutating func upstreamConnected() -> [Action] {
@@ -218,7 +223,9 @@ public struct EgressConnection: Sendable {
 
     /// The sandbox said all it has to say.
     public mutating func clientEnded() -> [Action] {
+        isClientDone = true
         switch state {
+        case .hello(_, expected: .some): return end(.abandoned, attempt)
         case .exchange(let exchange): return exchange.body.isFinished ? [] : close()
         case .asking, .resolving, .recording, .connecting, .tunnel, .closed: return []
         case .head, .hello: return close()
@@ -226,7 +233,14 @@ public struct EgressConnection: Sendable {
     }
 
     /// The sandbox is gone.
-    public mutating func clientLost() -> [Action] { close() }
+    public mutating func clientLost() -> [Action] {
+        switch state {
+        // Its host has been looked up: that is to be seen.
+        case .hello(_, expected: .some): end(.abandoned, attempt)
+        case .resolving(let pending): end(.abandoned, pending.attempt)
+        default: close()
+        }
+    }
 
     /// Time ran out, or the policy took back what it had allowed.
     public mutating func abort(_ denial: EgressDenial) -> [Action] {
@@ -300,16 +314,22 @@ public struct EgressConnection: Sendable {
 
     // MARK: On to Squid
 
-    private mutating func openUpstream() -> [Action] {
-        guard case .closed = upstream else { return [] }
-        upstream = .opening
-        return [.openUpstream]
+    /// What is missing of a connection to Squid that the request can go on.
+    private mutating func prepareUpstream(for pending: Pending) -> [Action] {
+        switch upstream {
+        case .closed:
+            upstream = .opening
+            return [.openUpstream]
+        // Plain requests went over it before.
+        case .open where pending.isTunnel: return askForTunnel(pending.request)
+        case .open, .opening, .tunnelAsked, .tunnel: return []
+        }
     }
 
     private mutating func record(_ pending: Pending) -> [Action] {
         guard let grant = pending.grant else { return close() }
         state = .recording(pending)
-        return openUpstream() + [.record(pending.request, grant)]
+        return prepareUpstream(for: pending) + [.record(pending.request, grant)]
     }
 
     /// Sends what was recorded, if Squid is ready for it.
@@ -327,7 +347,7 @@ public struct EgressConnection: Sendable {
             let first = Action.sendUpstream(head.forwarded(to: pending.request, path, key: key))
             let early = held
             held = []
-            return [first] + (early.isEmpty ? [] : body(early, exchange))
+            return [.startExchange, first] + (early.isEmpty ? [] : body(early, exchange))
         default: return []
         }
     }

@@ -30,6 +30,11 @@ extension EgressDenial {
         .malformed, rule: "time-limit", reason: "no complete request came in time",
         nextSteps: ["Send the request at once."])
 
+    /// The end of a request whose client left before anything of it went out.
+    static let abandoned = EgressDenial(
+        .malformed, rule: "complete-request", reason: "the client left before its request was complete",
+        nextSteps: ["Keep the connection open until the answer is there; a tunnel begins with a ClientHello."])
+
     /// The refusal of one connection too many from this sandbox.
     public static func crowded(_ limit: Int) -> EgressDenial {
         EgressDenial(
