@@ -136,7 +136,8 @@ let package = Package(
         tests(
             "AiboxGatewayTests",
             uses: [
-                "AiboxAudit", "AiboxContainer", "AiboxCrypto", "AiboxGateway", "AiboxNetwork", "AiboxSystem", "AiboxWire",
+                "AiboxAudit", "AiboxContainer", "AiboxCrypto", "AiboxGateway", "AiboxNetwork", "AiboxSystem",
+                "AiboxWire",
                 "CLinux", "aibox-gateway",
             ]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem", "CNftnl"], exclude: ["Golden"]),
