@@ -35,13 +35,20 @@ struct Status: ParsableCommand {
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]
                         + (gateway.ready.metricsPort.map { [.init("metrics_port", .integer(Int($0)))] } ?? [])
-                        + (places.isEmpty
-                            ? [] : [.init("checkpoint_places", .list(places.map { .text("\($0.place): \($0.words)") }))])))
+                        + PlaceReport.fields(places)))
         }
         let findings = try LayerProof(context: context, record: record).findings()
         global.output.answer(LayerReport.listing(findings))
         if let broken = findings.first(where: { !$0.holds }) {
             throw AiboxError(.layerMissing, "a promised layer does not hold: \(broken.layer)", why: broken.found)
         }
+    }
+}
+
+/// How far the places of the checkpoints have got.
+enum PlaceReport {
+    static func fields(_ places: [PlaceStanding]) -> [OutputValue.Field] {
+        if places.isEmpty { return [] }
+        return [.init("checkpoint_places", .list(places.map { .text($0.place + ": " + $0.words) }))]
     }
 }
