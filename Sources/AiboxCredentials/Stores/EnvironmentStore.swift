@@ -17,6 +17,8 @@ public struct EnvironmentStore: CredentialStore {
         ("AIBOX_LLM_API_KEY", "AIBOX_LLM_PROVIDER", .llm),
         ("AIBOX_MIRROR_TOKEN", "AIBOX_MIRROR_HOST", .mirror),
     ]
+    /// Names of variables that no program needs which aibox starts.
+    public static let secretVariables = secrets.map(\.variable)
     private static let llmHost = "AIBOX_LLM_HOST"
 
     /// - Parameter environment: the variables. Inside a sandbox (`AIBOX_SANDBOX` is set) they hold stand-ins and are left.

@@ -1,6 +1,7 @@
 import AiboxAudit
 import AiboxConfig
 import AiboxContainer
+import AiboxCredentials
 import AiboxSystem
 import Glibc
 
@@ -40,6 +41,7 @@ struct CheckpointPlaces {
         for name in Environment.all.keys where !kept.contains(name) && !starts.contains(where: { name.hasPrefix($0) }) {
             changes[name] = .some(nil)
         }
+        for name in EnvironmentStore.secretVariables { changes[name] = .some(nil) }
         return changes
     }
 
