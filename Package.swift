@@ -98,7 +98,7 @@ let package = Package(
             ] + nio),
 
         // Leaves.
-        room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
+        room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL", "CSHA256"]),
         room("AiboxEmbedded", uses: ["CEmbedded"]),
         room("AiboxState", uses: ["AiboxSystem", "CSQLite"]),
         room("AiboxSystem", uses: ["CLinux"]),
@@ -108,6 +108,7 @@ let package = Package(
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CEmbedded"),
         .target(name: "CLinux"),
+        .target(name: "CSHA256"),
         system("CAppArmor", "libapparmor", "libapparmor-dev"),
         system("CNftnl", "libnftnl", "libnftnl-dev"),
         system("COpenSSL", "openssl", "libssl-dev"),
@@ -145,8 +146,8 @@ let package = Package(
         tests(
             "AiboxGatewayTests",
             uses: [
-                "AiboxAudit", "AiboxContainer", "AiboxCrypto", "AiboxEmbedded", "AiboxGateway", "AiboxNetwork",
-                "AiboxPolicy", "AiboxSystem",
+                "AiboxAudit", "AiboxContainer", "AiboxCrypto", "AiboxGateway", "AiboxNetwork", "AiboxPolicy",
+                "AiboxSystem",
                 "AiboxWire",
                 "CLinux", "aibox-gateway",
             ]),

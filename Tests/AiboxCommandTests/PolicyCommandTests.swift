@@ -222,7 +222,8 @@ struct PolicyWhyCommandTests {
         #expect(result.succeeded, "\(result.errorText)")
         #expect(result.text.hasPrefix(first), "\(result.text)")
         #expect(result.text.contains(rule.replacing("ORG", with: file)), "\(result.text)")
-        #expect(result.text.contains("does not enforce") == (arguments[0] != "net"))
+        #expect(result.text.contains("does not enforce") == (arguments[0] == "push"))
+        #expect(result.text.contains("no rule names it") == (arguments.last == "nc"))
     }
 
     @Test("as JSON, and with what makes no sense")
