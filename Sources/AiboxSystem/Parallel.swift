@@ -3,16 +3,6 @@ import Synchronization
 
 /// Work that waits for other programs, done side by side on threads of its own.
 public enum Parallel {
-    /// Runs every piece at once and returns the results in order; the first error in order wins.
-    public static func run<Value: Sendable>(_ work: [@Sendable () throws(AiboxError) -> Value]) throws(AiboxError)
-        -> [Value]
-    {
-        let results = settle(work)
-        var values: [Value] = []
-        for result in results { values.append(try result.get()) }
-        return values
-    }
-
     /// Runs every piece at once and returns what became of each.
     public static func settle<Value: Sendable>(_ work: [@Sendable () throws(AiboxError) -> Value])
         -> [Result<Value, AiboxError>]

@@ -10,6 +10,19 @@ import Testing
 /// Real git on one side, git's own server on the other, and the broker with the credential between them.
 @Suite("git through the broker")
 struct GitTests {
+    private static func grant(
+        _ port: UInt16, path: String, value: String, secret: String, expires: Int64? = nil
+    ) -> GitGrant {
+        GitGrant(
+            name: "git-token:localhost", host: "localhost", port: port, path: path, value: value, secret: secret,
+            expires: expires)
+    }
+
+    private static func lend(_ grant: GitGrant, in plan: inout BrokerPlan) {
+        plan.git = [grant]
+        plan.names = [.init(name: "localhost", addresses: ["127.0.0.1"])]
+    }
+
     private final class Lab {
         let server: LabGitServer
         let proxy: LiveProxy
@@ -22,16 +35,14 @@ struct GitTests {
             folder = try TemporaryFolder(prefix: "aibox-clone")
             let pair = Base64.encode(Array("x-access-token:\(secret ?? server.secret)".utf8))
             let secret = secret ?? server.secret
-            let edit: (inout BrokerPlan) -> Void = { plan in
-                plan.git = [
-                    GitGrant(
-                        name: "git-token:localhost", host: "localhost", port: server.port, path: path,
-                        value: "Basic " + pair, secret: secret, expires: expires)
-                ]
-                plan.names = [.init(name: "localhost", addresses: ["127.0.0.1"])]
-                plan.authorities = [server.certificate]
-            }
-            proxy = try LiveProxy(try ScriptedUpstream { _ in }, edit: edit)
+            let grant = GitTests.grant(
+                server.port, path: path, value: "Basic " + pair, secret: secret, expires: expires)
+            proxy = try LiveProxy(
+                try ScriptedUpstream { _ in },
+                edit: { plan in
+                    GitTests.lend(grant, in: &plan)
+                    plan.authorities = [server.certificate]
+                })
             broker = "http://llm.test:\(proxy.port)"
         }
 
@@ -45,12 +56,8 @@ struct GitTests {
             return try SystemCommandRunner().run(
                 Command(
                     "git", settings + arguments,
-                    environment: [
-                        "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
-                        "GIT_ASKPASS": "/bin/false", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example",
-                        "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b.example", "http_proxy": nil,
-                        "https_proxy": nil, "HTTPS_PROXY": nil, "HTTP_PROXY": nil, "ALL_PROXY": nil,
-                    ], directory: folder ?? self.folder.path), timeout: .seconds(120))
+                    environment: LabGitServer.clientEnvironment, directory: folder ?? self.folder.path),
+                timeout: .seconds(120))
         }
 
         func url(_ repository: String = "team/x.git") -> String { "https://localhost:\(server.port)/\(repository)" }
@@ -146,21 +153,25 @@ struct GitTests {
     @Test("nothing else goes out with the credential", arguments: attacks)
     func attacked(why: String, path: String, method: String, fields: String, rule: String) throws {
         let upstream = try ScriptedUpstream { _ in }
-        let edit: (inout BrokerPlan) -> Void = { plan in
-            plan.git = [
-                GitGrant(
-                    name: "git-token:localhost", host: "localhost", port: upstream.port, path: "/team",
-                    value: "Bearer git-canary-1", secret: "git-canary-1")
-            ]
-            plan.names = [.init(name: "localhost", addresses: ["127.0.0.1"])]
-        }
-        let proxy = try LiveProxy(upstream, edit: edit)
+        let grant = Self.grant(upstream.port, path: "/team", value: "Bearer git-canary-1", secret: "git-canary-1")
+        let proxy = try LiveProxy(upstream, edit: { Self.lend(grant, in: &$0) })
         let answer = try proxy.ask(
             "/git/localhost:\(upstream.port)/" + path, method: method, key: nil, fields: fields, body: "0000")
         #expect(answer.status >= 400 && answer.head.contains("X-Aibox-Rule: \(rule)"), "\(answer.head) \(answer.text)")
         #expect(upstream.connections == 0)
         let event = try #require(proxy.audit.all.last)
         #expect(event.outcome != .allowed && !JSONValue.object(event.details).text.contains("git-canary-1"))
+    }
+
+    @Test("what cannot be written into the log does not go out") func unrecorded() throws {
+        let lab = try Lab()
+        #expect(try lab.git("ls-remote", lab.url()).succeeded)
+        let before = lab.server.requests.count
+        lab.proxy.audit.fail()
+        let answer = try lab.ask("team/x.git/info/refs?service=git-upload-pack")
+        #expect(answer.status == 503 && answer.text.contains("audit"), "\(answer.status) \(answer.text)")
+        let clone = try lab.git("clone", lab.url(), "x")
+        #expect(!clone.succeeded && before > 0 && lab.server.requests.count == before, "\(clone.errorText)")
     }
 
     @Test("a repository that has moved is followed on the same server, and to no other") func redirected() throws {

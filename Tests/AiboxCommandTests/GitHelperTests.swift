@@ -23,13 +23,8 @@ struct GitHelperTests {
         var secret: String { server.secret }
 
         var variables: [String: String?] {
-            command.environment.merging([
-                "GIT_SSL_CAINFO": server.certificate, "GIT_TERMINAL_PROMPT": "0",
-                "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ASKPASS": "/bin/false",
-                "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example", "GIT_COMMITTER_NAME": "a",
-                "GIT_COMMITTER_EMAIL": "a@b.example", "http_proxy": nil, "https_proxy": nil, "HTTPS_PROXY": nil,
-                "HTTP_PROXY": nil, "ALL_PROXY": nil,
-            ]) { $1 }
+            command.environment.merging(LabGitServer.clientEnvironment) { $1 }
+                .merging(["GIT_SSL_CAINFO": server.certificate]) { $1 }
         }
 
         func git(_ arguments: String..., in folder: String? = nil) throws -> CommandResult {

@@ -14,48 +14,6 @@ extension GatewayEgressTests {
     /// What the gateway's own log promises: complete, and no action without it unless the organisation says otherwise.
     @Suite("Gateway audit")
     struct AuditTests {
-        /// A disk that the test can fill: as root a small file system of its own; for an ordinary user, who cannot mount, the
-        /// limit on the size of files, which fails the same calls.
-        private final class SmallDisk {
-            let folder: String
-            private let isMounted = geteuid() == 0
-
-            init(_ folder: String) throws {
-                self.folder = folder
-                try Folder.makePrivate(folder)
-                guard isMounted else { return }
-                try SystemCommandRunner().require(
-                    Command("mount", ["-t", "tmpfs", "-o", "size=512k,mode=700", "none", folder]), "cannot mount")
-            }
-
-            deinit {
-                if isMounted { _ = try? SystemCommandRunner().run(Command("umount", ["--lazy", folder])) }
-            }
-
-            func fill(_ gateway: LiveGateway) throws {
-                if isMounted {
-                    let result = try SystemCommandRunner().run(
-                        Command("dd", ["if=/dev/zero", "of=\(folder)/ballast", "bs=1k"]))
-                    try #require(result.errorText.contains("No space left"), "\(result.errorText)")
-                    return
-                }
-                let segment = try #require(try Folder.names(folder).filter { $0.hasPrefix("events-") }.max())
-                var status = Glibc.stat()
-                try #require(stat(folder + "/" + segment, &status) == 0)
-                try limit(gateway, "\(status.st_size + 10):")
-            }
-
-            func free(_ gateway: LiveGateway) throws {
-                if isMounted { try File.remove(folder + "/ballast") } else { try limit(gateway, "unlimited:") }
-            }
-
-            private func limit(_ gateway: LiveGateway, _ bytes: String) throws {
-                try SystemCommandRunner().require(
-                    Command("prlimit", ["--pid", "\(gateway.ready.pid)", "--fsize=\(bytes)"]),
-                    "cannot limit the gateway")
-            }
-        }
-
         private func get(_ gateway: LiveGateway, _ url: String) throws -> String {
             try SystemCommandRunner().run(
                 gateway.inBox(
@@ -84,7 +42,7 @@ extension GatewayEgressTests {
             #expect(try get(gateway, url) == "200")
             #expect(eventually { (try? events("network.end").count) == 1 })
 
-            try disk.fill(gateway)
+            try disk.fill(gateway.ready.pid)
             // The file's last page may have room for a few events more; twelve requests fill several.
             let statuses = try (0..<12).map { _ in try get(gateway, url) }
             #expect(statuses.filter { $0 == "200" }.count == origin.requests.count - 1, "\(statuses)")
@@ -93,7 +51,7 @@ extension GatewayEgressTests {
             // A refusal needs no log to be one.
             #expect(try get(gateway, "http://denied.test/") != "200")
 
-            try disk.free(gateway)
+            try disk.free(gateway.ready.pid)
             #expect(eventually { (try? get(gateway, url)) == "200" })
             let gaps = try events("audit.gap")
             #expect(gaps.count == (marksGaps ? 1 : 0))

@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxCrypto
 import AiboxNetwork
 import AiboxSystem
 import AiboxTestSupport
@@ -112,5 +113,82 @@ struct GatewayLLMTests {
         let second = try #require(proxies(of: gateway).first)
         kill(gateway.ready.pid, SIGKILL)
         #expect(eventually { !ProcessTable.isAlive(second) })
+    }
+
+    @Test("a full disk: no model is asked, and once there is room it is again") func fullDisk() throws {
+        let provider = try LabProvider()
+        let holder = try TemporaryFolder(prefix: "aibox-disk")
+        let disk = try SmallDisk(holder.path + "/audit")
+        let gateway = try LiveGateway(name: "llmdisk", plan: EgressPlan(), llm: Self.plan(provider)) { settings in
+            settings.audit = .init(
+                folder: disk.folder, checkpoints: settings.audit.checkpoints, session: "test")
+        }
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        let writers = (gateway.ready.pid, try #require(proxies(of: gateway).first))
+        try disk.fill(writers.0, writers.1)
+        // The file's last page may have room for a few events more.
+        let answers = try (0..<12).map { _ in try ask(gateway) }
+        #expect(answers.suffix(6).allSatisfy { $0.hasSuffix(" 503") && $0.contains("audit") }, "\(answers)")
+        let asked = provider.log.split(separator: "\n").count
+        #expect(try ask(gateway).hasSuffix(" 503"))
+        #expect(provider.log.split(separator: "\n").count == asked, "no audit, no action")
+        try disk.free(writers.0, writers.1)
+        #expect(eventually { (try? ask(gateway).hasSuffix(" 200")) == true })
+        try gateway.process.stop()
+        let finding = try AuditVerifier(folder: disk.folder).run().finding
+        #expect(finding == nil)
+    }
+
+    /// A gateway that lends a credential for a git server that the list opens.
+    private func lending(_ server: LabGitServer, _ name: String, _ authority: String) throws -> LiveGateway {
+        let grant = GitGrant(
+            name: "git-token:lab", host: LabGitServer.name, port: server.port,
+            value: "Basic " + Base64.encode(Array("x-access-token:\(server.secret)".utf8)), secret: server.secret)
+        let rule = AllowRuleSource(id: "git", hosts: [LabGitServer.name], ports: [Int(server.port)])
+        return try LiveGateway(
+            name: name, plan: EgressPlan(allow: [rule]),
+            llm: BrokerPlan(
+                git: [grant], targets: ["127.0.0.1/32"],
+                names: [.init(name: LabGitServer.name, addresses: ["127.0.0.1"])], authorities: [authority]))
+    }
+
+    /// The status of git's first request, and what was said.
+    private func listRefs(_ gateway: LiveGateway, _ server: LabGitServer) throws -> String {
+        let url = "http://10.200.1.1:8443/git/\(LabGitServer.name):\(server.port)/team/x.git/info/refs"
+        return try SystemCommandRunner().run(
+            gateway.inBox(
+                "curl",
+                ["-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", url + "?service=git-upload-pack"]),
+            timeout: .seconds(30)
+        ).text
+    }
+
+    @Test("a git credential goes with its host from the list, at once") func followsTheList() throws {
+        let server = try LabGitServer()
+        let gateway = try lending(server, "gitlist", server.certificate)
+        try gateway.client.serving()
+        #expect(try listRefs(gateway, server) == "200")
+        try gateway.client.change(NetworkChange(.deny, host: LabGitServer.name, seconds: nil))
+        let asked = server.requests.count
+        #expect(try listRefs(gateway, server) == "403")
+        #expect(server.requests.count == asked)
+    }
+
+    @Test("a proxy that cannot take its new plan ends rather than keep what is in the old one")
+    func cannotFollow() throws {
+        let server = try LabGitServer()
+        let folder = try TemporaryFolder(prefix: "aibox-authority")
+        let authority = try folder.write("ca.pem", try File.text(server.certificate))
+        let gateway = try lending(server, "gitgone", authority)
+        try gateway.client.serving()
+        #expect(try listRefs(gateway, server) == "200")
+        let first = try #require(proxies(of: gateway).first)
+        try File.remove(authority)
+        try gateway.client.change(NetworkChange(.deny, host: LabGitServer.name, seconds: nil))
+        let asked = server.requests.count
+        #expect(try listRefs(gateway, server) != "200")
+        #expect(eventually { !ProcessTable.isAlive(first) })
+        #expect(server.requests.count == asked)
     }
 }

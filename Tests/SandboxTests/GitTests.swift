@@ -1,3 +1,4 @@
+import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
 import Testing
@@ -38,19 +39,37 @@ extension Sandboxes {
             #expect(try done.succeeded && done.text == server.head(), "\(done.text) \(done.errorText)")
             #expect(server.requests.allSatisfy { $0.contains("\"user\": \"x-access-token\"") })
 
-            // Nobody inside has it: not the environment, not git's settings, not the clone.
-            let search =
-                "env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; git config -l"
-            let inside = try fixture.shell("bash", "-c", search + "; grep -r . /tmp/x/.git/config")
-            #expect(inside.text.contains("insteadof") && !inside.text.contains(server.secret), "\(inside.text)")
+            // Nobody has it but the gateway: not the environment, not git's settings, not a file inside, not podman, not
+            // the log, not aibox's own folder; in no encoding.
+            let pair = Array("x-access-token:\(server.secret)".utf8)
+            let secret = Array(server.secret.utf8)
+            let forms = [server.secret, Hex.encode(secret), Base64.encode(secret), Base64.encode(pair)]
+            let search = """
+                env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; git config -l
+                grep -rI . /tmp /home/dev /workspace /etc /run 2>/dev/null | head -c 20000000; echo searched
+                """
+            let inside = try fixture.shell("bash", "-c", search)
+            #expect(inside.text.contains("insteadof") && inside.text.hasSuffix("searched"))
+            let inspected = try SystemCommandRunner().run(
+                Command("podman", ["container", "inspect", fixture.container]))
             let used = try fixture.aibox.run("audit", "search", "--type", "credential.use", "-o", "jsonl").text
-            #expect(used.contains("\"operation\":\"push\"") && !used.contains(server.secret), "\(used)")
+            #expect(inspected.succeeded && used.contains("\"operation\":\"push\""), "\(used)")
+            for form in forms {
+                for (place, text) in [("inside", inside.text), ("podman", inspected.text), ("log", used)] {
+                    #expect(!text.contains(form), "\(place)")
+                }
+                let found = try SystemCommandRunner().run(
+                    Command("grep", ["-rlF", form, fixture.aibox.home.path, fixture.workspace]))
+                #expect(found.termination == .exited(1), "\(found.text)")
+            }
 
             // Taken off the list, it is off the broker's too.
             let denied = try fixture.aibox.run("network", "deny", LabGitServer.name, "--name", fixture.name)
             #expect(denied.succeeded, "\(denied.errorText)")
             let after = try fixture.shell("git", "ls-remote", url)
             #expect(!after.succeeded && after.errorText.contains("aibox: there is no credential"), "\(after.errorText)")
+            #expect(try fixture.aibox.run("stop", "--name", fixture.name, "--volumes").succeeded)
+            #expect(try fixture.settledRemains() == [])
         }
     }
 }

@@ -27,23 +27,16 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         case closed
     }
 
-    private let service: LLMService
+    private let service: BrokerService
     private let pool: UpstreamPool
-    private var context: ChannelHandlerContext?
+    private let link = ClientLink()
     private var phase = Phase.head
-    private var isReading = false
     private var input: RequestInput
     private var request: GitExchange?
     private var upstream: UpstreamConnection?
-    private var timer: Scheduled<Void>?
-    private var lastProgress = NIODeadline.now()
-
-    private static let lingerLimit = TimeAmount.seconds(2)
-    /// Servers think for a while before they send a large pack.
-    private static let stallLimit = TimeAmount.minutes(5)
 
     /// - Parameter input: what came behind the first head.
-    init(service: LLMService, pool: UpstreamPool, input: RequestInput) {
+    init(service: BrokerService, pool: UpstreamPool, input: RequestInput) {
         self.service = service
         self.pool = pool
         self.input = input
@@ -51,8 +44,8 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     // MARK: The channel
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerAdded(context: ChannelHandlerContext) { link.attach(context) }
+    func handlerRemoved(context: ChannelHandlerContext) { link.detach() }
 
     /// Takes the connection over with a request's head.
     func begin(_ head: HTTPRequestHead) {
@@ -67,13 +60,13 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        isReading = false
+        link.hasRead()
         updateReading()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            lastProgress = .now()
+            link.progressed()
             upstream?.updateReading()
         }
         context.fireChannelWritabilityChanged()
@@ -86,7 +79,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        link.stopTimer()
         phase = .closed
         upstream?.abandon()
         upstream = nil
@@ -99,10 +92,8 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     private func updateReading() {
-        guard let context, context.channel.isActive, !isReading, phase != .closed else { return }
-        if phase != .lingering, input.bytes.readableBytes >= RequestInput.limit { return }
-        isReading = true
-        context.read()
+        let isFull = phase != .lingering && input.bytes.readableBytes >= RequestInput.limit
+        if phase != .closed, !isFull { link.read() }
     }
 
     // MARK: A request
@@ -111,7 +102,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         while phase == .head {
             input.skipEmptyLine()
             guard input.bytes.readableBytes > 0 else { return }
-            if input.isIdle { limitTime(LLMConnection.headLimit) }
+            if input.isIdle { link.after(LLMConnection.headLimit) { self.link.close() } }
             switch input.head() {
             case .success(nil): return
             case .success(.some(let head)): accept(head)
@@ -122,7 +113,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     private func accept(_ head: HTTPRequestHead) {
-        timer?.cancel()
+        link.stopTimer()
         let configuration = service.configuration
         var exchange = GitExchange(head, configuration, id: service.nextRequest())
         do throws(BrokerRefusal) {
@@ -137,7 +128,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             return refuse(error)
         }
         request = exchange
-        guard let access = exchange.access, let context else { return }
+        guard let access = exchange.access, let context = link.context else { return }
         phase = .deciding
         service.audit.before(exchange.asked(), on: context.eventLoop).assumeIsolated().whenComplete { result in
             guard self.isDeciding(exchange.id) else { return }
@@ -147,7 +138,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     private static func access(
-        _ route: GitRoute, _ configuration: LLMConfiguration
+        _ route: GitRoute, _ configuration: BrokerConfiguration
     ) throws(BrokerRefusal) -> GitAccess {
         let name = route.host.text + (route.port == 443 ? "" : ":\(route.port)")
         guard let access = configuration.git.first(where: { $0.covers(route.host, route.port, route.repository) })
@@ -194,7 +185,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         guard let exchange = request, let route = exchange.route else { return }
         phase = .asking
         upstream = connection
-        lastProgress = .now()
+        link.progressed()
         watch()
         let hasBody = !exchange.reader.isFinished
         connection.ask(
@@ -204,8 +195,8 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             return
         }
         if exchange.head.fields.contains(where: { $0.is("expect") }), input.bytes.readableBytes == 0 {
-            send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
-            context?.flush()
+            link.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+            link.flush()
         }
         sendBody()
         updateReading()
@@ -215,7 +206,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     private func sendBody() {
         do {
             while let upstream = taker, upstream.takesMore, let piece = try request?.reader.next(&input.bytes) {
-                lastProgress = .now()
+                link.progressed()
                 var framed = piece
                 if request?.head.body == .chunked {
                     framed = ByteBuffer(string: "\(String(piece.readableBytes, radix: 16))\r\n")
@@ -242,11 +233,11 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     // MARK: The answer
 
-    var canTakeMore: Bool { context?.channel.isWritable ?? false }
+    var canTakeMore: Bool { link.isWritable }
 
     func answerBegins(_ head: UpstreamHead) {
-        lastProgress = .now()
-        guard var exchange = request, let access = exchange.access else { return }
+        link.progressed()
+        guard let exchange = request, let access = exchange.access else { return }
         var head = head
         let type = (head.value("content-type") ?? "").prefix { $0 != ";" }.lowercased()
         switch head.status {
@@ -268,47 +259,24 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             }
         default: break
         }
-        // Not two owners of the same storage.
-        request = nil
-        exchange.isAnswering = true
-        exchange.isChunked = head.body == nil || head.body == .chunked
-        if exchange.head.minorVersion == 0, exchange.isChunked {
-            // HTTP/1.0 has no chunks: the end of the connection is the end.
-            exchange.isChunked = false
-            exchange.endsWithConnection = true
-        }
-        let closes = !exchange.head.keepsAlive || exchange.endsWithConnection
-        send(head.rendered(exchange.configuration.forms, isChunked: exchange.isChunked, closes: closes))
-        request = exchange
+        request?.isAnswering = true
+        if let bytes = request?.answer.begin(head, for: exchange.head) { link.write(bytes) }
     }
 
-    func answerGoesOn(_ content: ByteBuffer) {
-        guard let passed = request?.redaction.feed(content) else { return }
-        sendContent(passed)
-    }
-
-    private func sendContent(_ content: ByteBuffer) {
-        guard content.readableBytes > 0, let context else { return }
-        let isChunked = request?.isChunked == true
-        if isChunked { send(Array("\(String(content.readableBytes, radix: 16))\r\n".utf8)) }
-        context.write(wrapOutboundOut(content), promise: nil)
-        if isChunked { send([0x0D, 0x0A]) }
-    }
+    func answerGoesOn(_ content: ByteBuffer) { request?.answer.pass(content) { link.write($0) } }
 
     func answerPauses() {
-        lastProgress = .now()
-        context?.flush()
+        link.progressed()
+        link.flush()
     }
 
     func answerEnds(mayReuse: Bool) {
         upstream = nil
-        guard let rest = request?.redaction.finish() else { return }
-        sendContent(rest)
-        if request?.isChunked == true { send(Array("0\r\n\r\n".utf8)) }
-        context?.flush()
+        request?.answer.finish { link.write($0) }
+        link.flush()
         noteRedactions()
         // Bytes of a body that nobody will read: the connection cannot go on behind them.
-        let isWhole = request?.reader.isFinished == true && request?.endsWithConnection == false
+        let isWhole = request?.reader.isFinished == true && request?.answer.endsWithConnection == false
         next(keepsAlive: isWhole && request?.head.keepsAlive == true)
     }
 
@@ -320,27 +288,30 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     /// An answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
     private func breakOff() {
         noteRedactions()
-        timer?.cancel()
+        link.stopTimer()
         phase = .closed
-        context?.flush()
-        context?.close(promise: nil)
+        link.flush()
+        link.close()
     }
 
     private func noteRedactions() {
-        if let request, request.redaction.count > 0 { service.audit.note(request.redacted()) }
+        if let request, request.answer.redactions > 0 { service.audit.note(request.redacted()) }
     }
 
     private func next(keepsAlive: Bool) {
-        timer?.cancel()
         request = nil
-        guard keepsAlive else { return finish() }
+        guard keepsAlive else {
+            phase = .lingering
+            input.clear()
+            return link.linger()
+        }
         phase = .head
         input.next()
-        limitTime(LLMConnection.idleLimit)
+        link.after(LLMConnection.idleLimit) { self.link.close() }
         updateReading()
         if input.bytes.readableBytes > 0 {
             // Not from within the upstream's handler: a client that sends requests ahead would grow the stack.
-            context?.eventLoop.assumeIsolated().execute { self.process() }
+            link.context?.eventLoop.assumeIsolated().execute { self.process() }
         }
     }
 
@@ -351,11 +322,11 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     private func refuse(_ refusal: BrokerRefusal) {
-        guard let context, phase != .closed, phase != .lingering else { return }
+        guard let context = link.context, phase != .closed, phase != .lingering else { return }
         upstream?.abandon()
         upstream = nil
         if request?.isAnswering == true { return breakOff() }
-        timer?.cancel()
+        link.stopTimer()
         phase = .deciding
         let exchange = request
         let keepsAlive = exchange?.reader.isFinished == true && !refusal.closes && exchange?.head.keepsAlive == true
@@ -368,48 +339,24 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         // What cannot be written down is refused all the same.
         service.audit.before(event, on: context.eventLoop).assumeIsolated().whenComplete { _ in
             guard self.phase == .deciding, self.request?.id == id else { return }
-            self.send(refusal.gitResponse(keepsAlive: keepsAlive))
-            self.context?.flush()
+            self.link.write(refusal.gitResponse(keepsAlive: keepsAlive))
+            self.link.flush()
             self.next(keepsAlive: keepsAlive)
-        }
-    }
-
-    // MARK: The end
-
-    private func finish() {
-        guard let context else { return }
-        phase = .lingering
-        input.clear()
-        let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-            channel.close(mode: .output, promise: nil)
-        }
-        limitTime(Self.lingerLimit)
-        updateReading()
-    }
-
-    private func send(_ bytes: [UInt8]) { context?.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil) }
-
-    private func limitTime(_ limit: TimeAmount) {
-        timer?.cancel()
-        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
-            self?.context?.close(promise: nil)
         }
     }
 
     /// Looks from time to time whether the exchange still goes on.
     private func watch() {
-        timer?.cancel()
-        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
+        link.after(.seconds(5)) { [weak self] in
             guard let self, phase == .asking else { return }
             if let expires = request?.access?.grant.expires, expires <= Timestamp.now.seconds {
                 return refuse(Self.expired)
             }
-            if lastProgress + Self.stallLimit > .now() { return watch() }
+            if !link.hasStalled(for: ClientLink.stallLimit) { return watch() }
             refuse(
                 BrokerRefusal(
                     kind: .timeout, rule: "git.time",
-                    reason: "nothing moved for \(Self.stallLimit.nanoseconds / 1_000_000_000) s"))
+                    reason: "nothing moved for \(ClientLink.stallLimit.nanoseconds / 1_000_000_000) s"))
         }
     }
 }

@@ -8,7 +8,7 @@ struct GitExchange {
     let id: String
     let head: HTTPRequestHead
     /// As it was when the request began.
-    let configuration: LLMConfiguration
+    let configuration: BrokerConfiguration
     var route: GitRoute?
     var access: GitAccess?
     var reader: ContentReader
@@ -16,16 +16,14 @@ struct GitExchange {
     var isSent = false
     /// The head of the answer is out.
     var isAnswering = false
-    var redaction: Redaction
-    var isChunked = false
-    var endsWithConnection = false
+    var answer: AnswerStream
 
-    init(_ head: HTTPRequestHead, _ configuration: LLMConfiguration, id: String) {
+    init(_ head: HTTPRequestHead, _ configuration: BrokerConfiguration, id: String) {
         self.id = id
         self.head = head
         self.configuration = configuration
         reader = ContentReader(head.body, isLenient: false)
-        redaction = Redaction(configuration.forms)
+        answer = AnswerStream(configuration.forms)
     }
 
     func asked() -> AuditEvent { event(.allowed, reason: nil) }
@@ -38,7 +36,7 @@ struct GitExchange {
 
     func redacted() -> AuditEvent {
         var event = event(
-            .failure, reason: "the server sent the credential back \(redaction.count) times; it was masked")
+            .failure, reason: "the server sent the credential back \(answer.redactions) times; it was masked")
         event.severity = .high
         return event
     }

@@ -1,4 +1,5 @@
 import AiboxWire
+import NIOCore
 
 /// What a request's body says that has to be decided on, and what it may cost.
 struct LLMBody: Sendable, Equatable {
@@ -13,6 +14,13 @@ struct LLMBody: Sendable, Equatable {
     static let bytesPerToken = 4
     /// Assumed where a request names no limit of its own.
     static let standardOutput = 4096
+
+    static func read(_ body: ByteBuffer) throws(BrokerRefusal) -> LLMBody {
+        let result = body.withUnsafeReadableBytes { bytes -> Result<LLMBody, BrokerRefusal> in
+            do throws(BrokerRefusal) { return .success(try read(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
 
     /// Reads a body.
     ///

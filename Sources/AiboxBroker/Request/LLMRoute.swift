@@ -1,3 +1,4 @@
+import AiboxNetwork
 import AiboxWire
 
 /// What a request asks of an API, by method and path. What is not in the table is refused.
@@ -21,6 +22,16 @@ struct LLMRoute: Sendable, Equatable {
 
     /// A request has a JSON body that names its model.
     var namesModel: Bool { call != .models }
+
+    /// The answer to clients that ask for the root, to see whether somebody is there; nil for every other request.
+    static func greeting(_ head: HTTPRequestHead, _ target: [UInt8]) -> [UInt8]? {
+        guard target == [UInt8(ascii: "/")], head.method == "HEAD" || head.method == "GET",
+            head.body == .none || head.body == .length(0)
+        else { return nil }
+        let body = head.method == "HEAD" ? "" : "{}"
+        let length = "Content-Length: \(body.utf8.count)"
+        return Array("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\(length)\r\n\r\n\(body)".utf8)
+    }
 
     /// The table.
     ///

@@ -49,10 +49,13 @@ struct Redaction {
     }
 
     /// A text that is whole: a header's value.
-    static func mask(_ bytes: [UInt8], _ forms: SecretForms) -> [UInt8] {
+    ///
+    /// - Parameter count: grows by the forms taken out.
+    static func mask(_ bytes: [UInt8], _ forms: SecretForms, count: inout Int) -> [UInt8] {
         var bytes = bytes
         var found: [Range<Int>] = []
         bytes.withUnsafeBytes { text in forms.find(in: text) { found.append($0) } }
+        count += found.count
         for place in found {
             for index in place { bytes[index] = UInt8(ascii: "*") }
         }

@@ -131,14 +131,15 @@ struct UpstreamHead: Sendable, Equatable {
     /// - Parameters:
     ///   - isChunked: the body is sent in chunks.
     ///   - closes: the connection ends with it.
-    func rendered(_ forms: SecretForms, isChunked: Bool, closes: Bool) -> [UInt8] {
+    ///   - masked: grows by the forms of secrets taken out.
+    func rendered(_ forms: SecretForms, isChunked: Bool, closes: Bool, masked: inout Int) -> [UInt8] {
         var head = Array("HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\n".utf8)
         let named = Set(
             fields.filter { $0.name == "connection" }.flatMap {
                 $0.text.lowercased().split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
             })
         for field in fields where !Self.dropped.contains(field.name) && !named.contains(field.name) {
-            head += Redaction.mask(Array("\(field.name): ".utf8) + field.value, forms)
+            head += Redaction.mask(Array("\(field.name): ".utf8) + field.value, forms, count: &masked)
             head += "\r\n".utf8
         }
         if isChunked {

@@ -24,28 +24,23 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         case closed
     }
 
-    private let service: LLMService
+    private let service: BrokerService
     private let pool: UpstreamPool
-    private var context: ChannelHandlerContext?
+    private let link = ClientLink()
     private var phase = Phase.head
     private var isCounted = false
-    private var isReading = false
     private var input = RequestInput()
     private var request: LLMExchange?
     private var heldBytes = 0
     private var upstream: UpstreamConnection?
-    private var timer: Scheduled<Void>?
-    private var lastProgress = NIODeadline.now()
 
     static let idleLimit = TimeAmount.seconds(90)
     static let headLimit = TimeAmount.seconds(15)
     static let bodyLimit = TimeAmount.seconds(120)
     /// Models think for minutes before their first word.
     static let answerLimit = TimeAmount.minutes(10)
-    static let stallLimit = TimeAmount.minutes(5)
-    private static let lingerLimit = TimeAmount.seconds(2)
 
-    init(service: LLMService, pool: UpstreamPool) {
+    init(service: BrokerService, pool: UpstreamPool) {
         self.service = service
         self.pool = pool
     }
@@ -53,12 +48,12 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     // MARK: The channel
 
     func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+        link.attach(context)
         isCounted = service.enter()
         if context.channel.isActive { begin() }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) { link.detach() }
 
     func channelActive(context: ChannelHandlerContext) {
         begin()
@@ -70,7 +65,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             refuse(
                 BrokerRefusal(
                     kind: .overloaded, rule: "llm.connections",
-                    reason: "more than \(LLMService.connectionLimit) connections are open", closes: true))
+                    reason: "more than \(BrokerService.connectionLimit) connections are open", closes: true))
             return
         }
         limitTime(Self.idleLimit)
@@ -84,20 +79,20 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        isReading = false
+        link.hasRead()
         updateReading()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            lastProgress = .now()
+            link.progressed()
             upstream?.updateReading()
         }
         context.fireChannelWritabilityChanged()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        link.stopTimer()
         phase = .closed
         upstream?.abandon()
         upstream = nil
@@ -110,15 +105,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    /// The sandbox is cut off, or its key taken away.
-    func cut() { context?.close(promise: nil) }
-
     private func updateReading() {
-        guard let context, context.channel.isActive, !isReading else { return }
         // While an answer is under way it reads on as well: to hear that the client has gone.
         if phase == .closed || phase != .lingering && input.bytes.readableBytes >= RequestInput.limit { return }
-        isReading = true
-        context.read()
+        link.read()
     }
 
     // MARK: Reading a request
@@ -163,8 +153,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     /// A connection that begins with git stays with git.
     private func handOver(_ head: HTTPRequestHead) {
-        guard let context else { return }
-        timer?.cancel()
+        guard let context = link.context else { return }
+        link.stopTimer()
         phase = .closed
         let git = GitConnection(service: service, pool: pool, input: input)
         // It leaves in this one's place.
@@ -188,7 +178,12 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                 decoding: target.prefix { $0 != UInt8(ascii: "?") }.prefix(200), as: UTF8.self)
             try service.rules.checkConnection(head)
             try service.rules.checkBody(head)
-            if isGreeting(head, target) { return greet(head) }
+            if let greeting = LLMRoute.greeting(head, target) {
+                link.write(greeting)
+                link.flush()
+                next(keepsAlive: head.keepsAlive)
+                return phase == .head
+            }
             exchange.route = try LLMRoute.decide(method: head.method, target: target).get()
             exchange.grant = try CallerFields.grant(
                 head.fields, among: configuration.plan.grants, for: exchange.route?.api)
@@ -220,29 +215,12 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         if head.fields.contains(where: { $0.is("expect") }), head.body != .none, head.body != .length(0),
             input.bytes.readableBytes == 0
         {
-            send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
-            context?.flush()
+            link.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+            link.flush()
         }
         phase = .body
         limitTime(Self.bodyLimit)
         return true
-    }
-
-    /// Clients ask for the root to see whether somebody is there.
-    private func isGreeting(_ head: HTTPRequestHead, _ target: [UInt8]) -> Bool {
-        target == [UInt8(ascii: "/")] && (head.method == "HEAD" || head.method == "GET")
-            && (head.body == .none || head.body == .length(0))
-    }
-
-    private func greet(_ head: HTTPRequestHead) -> Bool {
-        let body = head.method == "HEAD" ? "" : "{}"
-        send(
-            Array(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
-                    .utf8))
-        context?.flush()
-        next(keepsAlive: head.keepsAlive)
-        return phase == .head
     }
 
     private func hold(_ count: Int) throws(BrokerRefusal) {
@@ -285,15 +263,16 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     // MARK: Deciding
 
     private func decide() {
-        guard let context, var exchange = request, let route = exchange.route, let grant = exchange.grant,
+        guard let context = link.context, var exchange = request, let route = exchange.route,
+            let grant = exchange.grant,
             let base = exchange.configuration.base(of: grant)
         else { return }
         phase = .deciding
-        timer?.cancel()
+        link.stopTimer()
         exchange.record.bytes = exchange.body.readableBytes
         do throws(BrokerRefusal) {
             if route.namesModel {
-                let body = try Self.read(exchange.body)
+                let body = try LLMBody.read(exchange.body)
                 exchange.said = body
                 exchange.record.model = body.model
                 if exchange.configuration.plan.digests {
@@ -326,13 +305,6 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         }
     }
 
-    private static func read(_ body: ByteBuffer) throws(BrokerRefusal) -> LLMBody {
-        let result = body.withUnsafeReadableBytes { bytes -> Result<LLMBody, BrokerRefusal> in
-            do throws(BrokerRefusal) { return .success(try LLMBody.read(bytes)) } catch { return .failure(error) }
-        }
-        return try result.get()
-    }
-
     private func connect(_ base: UpstreamBase, id: String) {
         guard let exchange = request else { return }
         pool.connection(base, exchange.configuration.connector) { result in
@@ -362,7 +334,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         request = exchange
         phase = .answering
         upstream = connection
-        lastProgress = .now()
+        link.progressed()
         watch()
         let head = ForwardedRequest.head(
             route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
@@ -372,13 +344,13 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     // MARK: The answer
 
-    var canTakeMore: Bool { context?.channel.isWritable ?? false }
+    var canTakeMore: Bool { link.isWritable }
 
     /// The body was given whole.
     func upstreamTakesMore() {}
 
     func answerBegins(_ head: UpstreamHead) {
-        lastProgress = .now()
+        link.progressed()
         // The body is with the provider by now.
         release()
         guard var exchange = request else { return }
@@ -387,48 +359,27 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         exchange.status = head.status
         let isMetered = exchange.route?.call == .generation && head.status < 400
         exchange.meter = UsageMeter(isMetered ? UsageMeter.form(contentType: head.value("content-type")) : .unread)
-        exchange.isChunked = head.body == nil || head.body == .chunked
-        if exchange.head.minorVersion == 0, exchange.isChunked {
-            // HTTP/1.0 has no chunks: the end of the connection is the end.
-            exchange.isChunked = false
-            exchange.endsWithConnection = true
-        }
-        let closes = !exchange.head.keepsAlive || exchange.endsWithConnection
-        send(head.rendered(exchange.configuration.forms, isChunked: exchange.isChunked, closes: closes))
+        link.write(exchange.answer.begin(head, for: exchange.head))
         request = exchange
     }
 
     func answerGoesOn(_ content: ByteBuffer) {
         request?.meter.feed(content)
         request?.answered += content.readableBytes
-        guard let passed = request?.redaction.feed(content) else { return }
-        sendContent(passed)
-    }
-
-    private func sendContent(_ content: ByteBuffer) {
-        guard content.readableBytes > 0, let context else { return }
-        if request?.isChunked == true {
-            send(Array("\(String(content.readableBytes, radix: 16))\r\n".utf8))
-            context.write(wrapOutboundOut(content), promise: nil)
-            send([0x0D, 0x0A])
-        } else {
-            context.write(wrapOutboundOut(content), promise: nil)
-        }
+        request?.answer.pass(content) { link.write($0) }
     }
 
     func answerPauses() {
-        lastProgress = .now()
-        context?.flush()
+        link.progressed()
+        link.flush()
     }
 
     func answerEnds(mayReuse: Bool) {
         upstream = nil
-        guard let rest = request?.redaction.finish() else { return }
-        sendContent(rest)
-        if request?.isChunked == true { send(Array("0\r\n\r\n".utf8)) }
-        context?.flush()
+        request?.answer.finish { link.write($0) }
+        link.flush()
         settle(isComplete: true)
-        next(keepsAlive: request?.head.keepsAlive == true && request?.endsWithConnection != true)
+        next(keepsAlive: request?.head.keepsAlive == true && request?.answer.endsWithConnection != true)
     }
 
     func answerFails(_ refusal: BrokerRefusal) {
@@ -436,10 +387,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         if request?.status == nil { return refuse(refusal) }
         // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
         settle(isComplete: false)
-        timer?.cancel()
+        link.stopTimer()
         phase = .closed
-        context?.flush()
-        context?.close(promise: nil)
+        link.flush()
+        link.close()
     }
 
     /// The request is over, or cut short: its cost is known as well as it will be.
@@ -453,7 +404,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         service.audit.note(
             exchange.record.answered(
                 status: exchange.status ?? 0, bytes: exchange.answered,
-                usage: usage, redactions: exchange.redaction.count,
+                usage: usage, redactions: exchange.answer.redactions,
                 after: exchange.begun.duration(to: .now), isComplete: isComplete && exchange.status != nil))
     }
 
@@ -461,22 +412,26 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     private func next(keepsAlive: Bool) {
         release()
         request = nil
-        guard keepsAlive else { return finish() }
+        guard keepsAlive else {
+            phase = .lingering
+            input.clear()
+            return link.linger()
+        }
         phase = .head
         input.next()
         limitTime(Self.idleLimit)
         updateReading()
         if input.bytes.readableBytes > 0 {
             // Not from within the upstream's handler: a client that sends requests ahead would grow the stack.
-            context?.eventLoop.assumeIsolated().execute { self.process() }
+            link.context?.eventLoop.assumeIsolated().execute { self.process() }
         }
     }
 
     // MARK: Refusing
 
     private func refuse(_ refusal: BrokerRefusal) {
-        guard let context, phase != .closed, phase != .lingering else { return }
-        timer?.cancel()
+        guard let context = link.context, phase != .closed, phase != .lingering else { return }
+        link.stopTimer()
         phase = .deciding
         upstream?.abandon()
         upstream = nil
@@ -499,52 +454,34 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             if isHead, let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) {
                 answer.removeSubrange(end.upperBound...)
             }
-            self.send(answer)
-            self.context?.flush()
+            self.link.write(answer)
+            self.link.flush()
             self.next(keepsAlive: keepsAlive)
         }
     }
 
-    // MARK: The end
+    // MARK: Time
 
-    private func finish() {
-        guard let context else { return }
-        phase = .lingering
-        input.clear()
-        let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-            channel.close(mode: .output, promise: nil)
-        }
-        limitTime(Self.lingerLimit)
-        updateReading()
-    }
-
-    private func send(_ bytes: [UInt8]) { context?.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil) }
-
-    private func limitTime(_ limit: TimeAmount) {
-        timer?.cancel()
-        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.timeIsUp() }
-    }
+    private func limitTime(_ limit: TimeAmount) { link.after(limit) { [weak self] in self?.timeIsUp() } }
 
     private func timeIsUp() {
         switch phase {
-        case .head where input.isIdle: context?.close(promise: nil)
+        case .head where input.isIdle: link.close()
         case .head, .body:
             refuse(
                 BrokerRefusal(
                     kind: .timeout, rule: "llm.time", reason: "the request did not come within the time for it",
                     closes: true, given: 408))
-        default: context?.close(promise: nil)
+        default: link.close()
         }
     }
 
     /// Looks from time to time whether an answer still goes on.
     private func watch() {
-        timer?.cancel()
-        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
+        link.after(.seconds(5)) { [weak self] in
             guard let self, phase == .answering else { return }
-            let limit = request?.status == nil ? Self.answerLimit : Self.stallLimit
-            if lastProgress + limit > .now() { return watch() }
+            let limit = request?.status == nil ? Self.answerLimit : ClientLink.stallLimit
+            if !link.hasStalled(for: limit) { return watch() }
             upstream?.abandon()
             answerFails(
                 BrokerRefusal(

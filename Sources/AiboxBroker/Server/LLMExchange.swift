@@ -6,7 +6,7 @@ import NIOCore
 struct LLMExchange {
     let head: HTTPRequestHead
     /// As it was when the request began.
-    let configuration: LLMConfiguration
+    let configuration: BrokerConfiguration
     var record: LLMRecord
     var route: LLMRoute?
     var grant: BrokerPlan.Grant?
@@ -20,18 +20,16 @@ struct LLMExchange {
     /// Of the answer; nil before it.
     var status: Int?
     var meter = UsageMeter(.unread)
-    var redaction: Redaction
+    var answer: AnswerStream
     /// Bytes of the answer's content.
     var answered = 0
-    var isChunked = false
-    var endsWithConnection = false
 
-    init(_ head: HTTPRequestHead, _ configuration: LLMConfiguration, id: String) {
+    init(_ head: HTTPRequestHead, _ configuration: BrokerConfiguration, id: String) {
         self.head = head
         self.configuration = configuration
         record = LLMRecord(id: id)
         reader = ContentReader(head.body, isLenient: false)
-        redaction = Redaction(configuration.forms)
+        answer = AnswerStream(configuration.forms)
     }
 
     /// What it cost: as the provider says, or as well as can be told. nil where it cost nothing.

@@ -28,7 +28,7 @@ public final class LLMProxyServer: Sendable {
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
     private static let queueLength: Int32 = 2048
 
-    private let service: LLMService
+    private let service: BrokerService
     private let group: MultiThreadedEventLoopGroup
     private let threads: NIOThreadPool
     private let channel: any Channel
@@ -41,7 +41,7 @@ public final class LLMProxyServer: Sendable {
     ) throws(AiboxError) -> LLMProxyServer {
         let threads = NIOThreadPool(numberOfThreads: 2)
         threads.start()
-        let service = try LLMService(
+        let service = try BrokerService(
             plan, rules: RequestHeadRules(authorities: options.authorities, bodyLimit: options.bodyLimit),
             audit: audit, threads: threads, clock: options.clock, spent: options.spent)
         do {
@@ -51,7 +51,7 @@ public final class LLMProxyServer: Sendable {
         }
     }
 
-    private init(_ listener: Descriptor, _ service: LLMService, _ threads: NIOThreadPool) throws {
+    private init(_ listener: Descriptor, _ service: BrokerService, _ threads: NIOThreadPool) throws {
         self.service = service
         self.threads = threads
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

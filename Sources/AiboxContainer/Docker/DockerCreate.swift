@@ -10,15 +10,9 @@ struct DockerCreate: Sendable {
     static let runtime = "aibox"
 
     var arguments: [String] {
-        ["create", "--name", spec.name.container, "--hostname", "aibox"] + labels + isolation + limits + mounts
+        ["create", "--name", spec.name.container, "--hostname", "aibox"] + spec.labelArguments + isolation + limits
+            + mounts
             + spec.environment.flatMap { ["--env", "\($0.name)=\($0.value)"] } + [spec.image] + spec.command
-    }
-
-    private var labels: [String] {
-        [
-            "--label", "aibox=1", "--label", "aibox.sandbox=\(spec.name)", "--label",
-            "aibox.workspace=\(spec.workspacePath)",
-        ]
     }
 
     private var isolation: [String] {
@@ -36,25 +30,17 @@ struct DockerCreate: Sendable {
     }
 
     private var limits: [String] {
-        var arguments = ["--ulimit", "nofile=16384:16384", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0"]
         // Not --cpus: the daemon refuses more than the machine has, and podman does not.
-        if let cpus = spec.limits.cpus { arguments += ["--cpu-period", "100000", "--cpu-quota", "\(cpus)00000"] }
-        if let bytes = spec.limits.memoryBytes {
-            arguments += ["--memory", "\(bytes)b", "--memory-swap", "\(bytes)b"]
-        }
-        if let processes = spec.limits.processes { arguments += ["--pids-limit", String(processes)] }
-        return arguments
+        let cpus = spec.limits.cpus.map { ["--cpu-period", "100000", "--cpu-quota", "\($0)00000"] } ?? []
+        return spec.limitArguments + cpus
     }
 
     private var mounts: [String] {
-        let size = "size=\(spec.temporaryBytes)"
-        var arguments = [
-            "--tmpfs", "/tmp:rw,exec,nosuid,nodev,mode=1777,\(size)",
-            "--tmpfs", "/var/tmp:rw,exec,nosuid,nodev,mode=1777,\(size)",
-            "--tmpfs", "/run:rw,noexec,nosuid,nodev,mode=1777,size=16777216",
-            "--mount",
-            "type=bind,\(PodmanRun.field("source", spec.workspaceSource)),target=/workspace,bind-propagation=rprivate",
-        ]
+        var arguments =
+            spec.temporaryArguments + [
+                "--mount",
+                "type=bind,\(PodmanRun.field("source", spec.workspaceSource)),target=/workspace,bind-propagation=rprivate",
+            ]
         for volume in spec.volumes { arguments += ["--volume", "\(volume.name):\(volume.target):rw"] }
         return arguments
     }

@@ -44,10 +44,10 @@ enum ContainerEngine: Sendable {
         }
     }
 
-    func removeSecret(_ name: String) throws(AiboxError) {
+    func removeSecrets(_ names: [String]) throws(AiboxError) {
         switch self {
-        case .podman(let podman): try podman.removeSecret(name)
-        case .docker(let docker): try docker.requests.removeFile(name)
+        case .podman(let podman): try podman.removeSecrets(names)
+        case .docker(let docker): for name in names { try docker.requests.removeFile(name) }
         }
     }
 

@@ -27,9 +27,7 @@ extension SandboxContext {
         let audit = try SandboxAudit(self, sandbox: name.text, session: SandboxAudit.newSession())
         try audit.destroying(volumes)
         for volume in volumes { try engine.removeVolume(volume) }
-        for secret in try engine.secrets(prefix: name.container + "-") where isSecret(secret, of: name) {
-            try engine.removeSecret(secret)
-        }
+        try engine.removeSecrets(try engine.secrets(prefix: name.container + "-").filter { isSecret($0, of: name) })
         for file in files { try Folder.removeTree(state + "/" + file) }
         try audit.close()
         return volumes

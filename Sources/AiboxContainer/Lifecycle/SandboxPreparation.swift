@@ -122,17 +122,38 @@ struct SandboxPreparation: Sendable {
     static let secretPurposes = ["hostkey", "authorized", "run-argv", "codex"] + SandboxTrust.purposes
 
     /// What the sandbox is given to trust the authority of its gateway, where that opens tunnels.
-    func trust(_ authority: String?, image: String) throws(AiboxError) -> SandboxTrust {
+    func trust(_ authority: String?, image: StoredImage) throws(AiboxError) -> SandboxTrust {
         guard let authority else { return SandboxTrust() }
-        let all = try context.engine.file(SandboxTrust.bundlePath, of: image) + "\n" + authority
-        return SandboxTrust(secrets: [
-            try secret(
-                "authority", content: Array(authority.utf8), target: SandboxTrust.authorityPath, mode: "0444"),
-            try secret("authorities", content: Array(all.utf8), target: SandboxTrust.bundlePath, mode: "0444"),
-            try secret(
-                "authorities-java", content: try JavaKeystore.of(pem: all), target: SandboxTrust.keystorePath,
-                mode: "0444"),
-        ])
+        let all = try authorities(of: image) + "\n" + authority
+        // Each is a call of the engine, which takes as long as all else here.
+        let (plain, java) = try Parallel.both(
+            { () throws(AiboxError) in
+                [
+                    try shared("authority", Array(authority.utf8), SandboxTrust.authorityPath),
+                    try shared("authorities", Array(all.utf8), SandboxTrust.bundlePath),
+                ]
+            },
+            { () throws(AiboxError) in
+                try shared("authorities-java", try JavaKeystore.of(pem: all), SandboxTrust.keystorePath)
+            })
+        return SandboxTrust(secrets: plain + [java])
+    }
+
+    /// A file that everybody inside may read.
+    private func shared(_ purpose: String, _ content: [UInt8], _ target: String) throws(AiboxError)
+        -> SandboxSpec.Secret
+    { try secret(purpose, content: content, target: target, mode: "0444") }
+
+    /// Whom the image trusts. A container is needed to see it, so it is looked at once: an id stands for the content.
+    private func authorities(of image: StoredImage) throws(AiboxError) -> String {
+        let question = "\(SandboxTrust.bundlePath) of \(image.id)"
+        if let kept = remembered.answer(question)?.stringValue { return kept }
+        let asked = Timestamp.now
+        let text = try context.engine.file(SandboxTrust.bundlePath, of: image.id)
+        if let catalogue = image.catalogue {
+            remembered.keep(.string(text), to: question, asked: asked, files: [catalogue])
+        }
+        return text
     }
 
     func secret(_ purpose: String, content: [UInt8], target: String, mode: String) throws(AiboxError)

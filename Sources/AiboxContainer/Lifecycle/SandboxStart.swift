@@ -129,7 +129,7 @@ public struct SandboxStart: Sendable {
                 { () throws(AiboxError) in try startGateway(name, runFolder, session, ruling, lending) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
-            let trust = try preparation.trust(gateway.ready.authority, image: prepared.image.id)
+            let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
             let settings = try preparation.agentSettings(lending)
             let spec = prepared.spec(gateway.ready, trust, lending, settings: settings, runFolder: runFolder)
             let arguments = arguments(spec)

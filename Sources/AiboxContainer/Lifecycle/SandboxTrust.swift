@@ -40,12 +40,12 @@ extension SandboxContext {
             }
             return
         }
-        for purpose in SandboxTrust.purposes {
-            let marker = folder + "/" + SandboxPreparation.marker + purpose
-            if !File.exists(marker) { continue }
-            try podman.removeSecret(try File.text(marker))
-            try File.remove(marker)
-        }
+        let markers = SandboxTrust.purposes.map { folder + "/" + SandboxPreparation.marker + $0 }.filter(File.exists)
+        var secrets: [String] = []
+        for marker in markers { secrets.append(try File.text(marker)) }
+        if secrets.isEmpty { return }
+        try podman.removeSecrets(secrets)
+        for marker in markers { try File.remove(marker) }
     }
 }
 

@@ -103,10 +103,14 @@ public struct Podman: Sendable {
     }
 
     /// Removes secrets; those that are not there are no error.
-    public func removeSecret(_ name: String) throws(AiboxError) {
-        let result = try run(["secret", "rm", name])
-        if result.succeeded || result.errorText.contains("no such secret") { return }
-        throw Self.failure("cannot remove the secret \(name)", result)
+    public func removeSecrets(_ names: [String]) throws(AiboxError) {
+        if names.isEmpty { return }
+        let result = try run(["secret", "rm"] + names)
+        // Every one is tried; what could not be is a line each.
+        if result.succeeded { return }
+        let lines = result.errorText.split(separator: "\n")
+        if !lines.isEmpty, lines.allSatisfy({ $0.contains("no such secret") }) { return }
+        throw Self.failure("cannot remove secrets", result)
     }
 
     /// Names of the volumes whose name begins with `prefix`.

@@ -7,15 +7,8 @@ public struct PodmanRun: Sendable {
 
     public var arguments: [String] {
         ["run", "--detach", "--name", spec.name.container, "--hostname", "aibox"]
-            + labels + engine + isolation + limits + mounts + secrets + environment
+            + spec.labelArguments + engine + isolation + limits + mounts + secrets + environment
             + [spec.image] + spec.command
-    }
-
-    private var labels: [String] {
-        [
-            "--label", "aibox=1", "--label", "aibox.sandbox=\(spec.name)", "--label",
-            "aibox.workspace=\(spec.workspacePath)",
-        ]
     }
 
     private var engine: [String] {
@@ -41,30 +34,17 @@ public struct PodmanRun: Sendable {
         return arguments
     }
 
-    private var limits: [String] {
-        // Named here because podman's own defaults may lie above what this process is allowed to set.
-        var arguments = ["--ulimit", "nofile=16384:16384", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0"]
-        if let cpus = spec.limits.cpus { arguments += ["--cpus", String(cpus)] }
-        if let bytes = spec.limits.memoryBytes {
-            arguments += ["--memory", "\(bytes)b", "--memory-swap", "\(bytes)b"]
-        }
-        if let processes = spec.limits.processes { arguments += ["--pids-limit", String(processes)] }
-        return arguments
-    }
+    private var limits: [String] { spec.limitArguments + (spec.limits.cpus.map { ["--cpus", String($0)] } ?? []) }
 
     /// The caller is the user `dev` inside.
     static let keepID = ["--userns", "keep-id:uid=\(SandboxSpec.user),gid=\(SandboxSpec.user)"]
 
     private var mounts: [String] {
-        // Programs may be run from /tmp, as they may be from the home folder: go test, cargo and JNA do.
-        let size = "size=\(spec.temporaryBytes)"
-        var arguments = [
-            "--tmpfs", "/tmp:rw,exec,nosuid,nodev,mode=1777,\(size)",
-            "--tmpfs", "/var/tmp:rw,exec,nosuid,nodev,mode=1777,\(size)",
-            "--tmpfs", "/run:rw,noexec,nosuid,nodev,mode=1777,size=16777216",
-            "--mount",
-            "type=bind,\(Self.field("source", spec.workspaceSource)),target=/workspace,nosuid,nodev,bind-propagation=private",
-        ]
+        var arguments =
+            spec.temporaryArguments + [
+                "--mount",
+                "type=bind,\(Self.field("source", spec.workspaceSource)),target=/workspace,nosuid,nodev,bind-propagation=private",
+            ]
         for volume in spec.volumes {
             arguments += ["--volume", "\(volume.name):\(volume.target):rw,nosuid,nodev"]
         }

@@ -25,7 +25,7 @@ public struct Uninstall: Sendable {
         }
         let engine = try context.configuredEngine()
         for volume in try engine.volumes(prefix: "aibox-") { try engine.removeVolume(volume) }
-        for secret in try engine.secrets(prefix: "aibox-") { try engine.removeSecret(secret) }
+        try engine.removeSecrets(try engine.secrets(prefix: "aibox-"))
         for image in try engine.builtImages() { try engine.removeImage(image.id) }
         report("volumes, secrets and images are removed")
         if case .docker = engine, let registration = try? DockerRegistration(context),

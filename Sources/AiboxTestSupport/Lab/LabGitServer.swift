@@ -11,6 +11,13 @@ public final class LabGitServer: Sendable {
     public let plainPort: UInt16
     /// PEM; it is for `localhost` and for `name`.
     public let certificate: String
+    /// git as a stranger's: it asks nobody, reads no settings of this machine, and goes through no proxy of its own.
+    public static let clientEnvironment: [String: String?] = [
+        "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_ASKPASS": "/bin/false", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example",
+        "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b.example", "http_proxy": nil, "https_proxy": nil,
+        "HTTPS_PROXY": nil, "HTTP_PROXY": nil, "ALL_PROXY": nil,
+    ]
     /// A name that is no name of this machine's.
     public static let name = "git.lab.example"
     private let folder: TemporaryFolder

@@ -42,7 +42,7 @@ struct DockerCreateTests {
             no-new-privileges --security-opt seccomp=/state/seccomp.json --read-only --network none --ipc private --dns \
             10.200.1.1 --dns-search . --pull never --init=false --restart no --stop-timeout 3 --log-driver json-file \
             --log-opt max-size=10m --no-healthcheck --ulimit nofile=16384:16384 --ulimit nproc=4096:4096 --ulimit \
-            core=0:0 --cpu-period 100000 --cpu-quota 400000 --memory 8589934592b --memory-swap 8589934592b --pids-limit 2048 --tmpfs \
+            core=0:0 --memory 8589934592b --memory-swap 8589934592b --pids-limit 2048 --cpu-period 100000 --cpu-quota 400000 --tmpfs \
             /tmp:rw,exec,nosuid,nodev,mode=1777,size=2147483648 --tmpfs \
             /var/tmp:rw,exec,nosuid,nodev,mode=1777,size=2147483648 --tmpfs \
             /run:rw,noexec,nosuid,nodev,mode=1777,size=16777216 --mount \

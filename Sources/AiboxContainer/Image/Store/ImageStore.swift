@@ -72,7 +72,8 @@ public struct ImageStore: Sendable {
             throw Podman.failure("cannot look at the image \(SafeText.escaped(reference))", result)
         }
         guard let answer = try Self.parse(result.output, "podman image inspect").elements?.first else { return nil }
-        if let catalogue = Self.catalogue(answer) {
+        let image = StoredImage(inspected: answer, reference: reference)
+        if let catalogue = image?.catalogue {
             // storage.conf(5)
             let settings = [
                 places[0], "/usr/share/containers/storage.conf", "/etc/containers/storage.conf",
@@ -80,18 +81,7 @@ public struct ImageStore: Sendable {
             ].filter { !$0.isEmpty }
             remembered?.keep(answer, to: question, asked: asked, files: [catalogue] + settings)
         }
-        return StoredImage(inspected: answer, reference: reference)
-    }
-
-    /// The file in which podman's storage keeps the names and ids of its images, which is replaced with every change
-    /// (containers/storage, images.go); nil if the image does not tell where its storage is.
-    private static func catalogue(_ inspected: JSONValue) -> String? {
-        guard let upper = inspected["GraphDriver"]?["Data"]?["UpperDir"]?.stringValue, upper.hasSuffix("/diff") else {
-            return nil
-        }
-        let root = Path.parent(Path.parent(Path.parent(upper)))
-        let file = root + "/overlay-images/images.json"
-        return File.exists(file) ? file : nil
+        return image
     }
 
     /// Every image that aibox built, by name.

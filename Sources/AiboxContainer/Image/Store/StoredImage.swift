@@ -15,6 +15,9 @@ public struct StoredImage: Sendable, Equatable {
     public var size: Int
     /// The digest of each layer's archive, the lowest first.
     var layers: [ImageDigest] = []
+    /// The file in which podman's storage keeps the names and ids of its images, which is replaced with every change
+    /// (containers/storage, images.go); nil if the image does not tell where its storage is.
+    var catalogue: String?
 
     /// The name of the recipe it was built from, nil for an image from elsewhere.
     public var recipe: String? { labels[ImageLabel.name] }
@@ -38,6 +41,13 @@ extension StoredImage {
         created = json["Created"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         size = json["Size"]?.wholeNumber.flatMap { Int(exactly: $0) } ?? 0
         layers = json["RootFS"]?["Layers"]?.elements?.compactMap { $0.stringValue.flatMap { ImageDigest($0) } } ?? []
+        catalogue = Self.catalogue(json["GraphDriver"]?["Data"]?["UpperDir"]?.stringValue)
+    }
+
+    private static func catalogue(_ upper: String?) -> String? {
+        guard let upper, upper.hasSuffix("/diff") else { return nil }
+        let file = Path.parent(Path.parent(Path.parent(upper))) + "/overlay-images/images.json"
+        return File.exists(file) ? file : nil
     }
 
     /// The members of an object that are texts.

@@ -4,7 +4,7 @@ import AiboxWire
 import NIOPosix
 
 /// A plan, checked and ready to decide by. Replaced as a whole.
-final class LLMConfiguration: Sendable {
+final class BrokerConfiguration: Sendable {
     let plan: BrokerPlan
     let models: ModelList
     let forms: SecretForms

@@ -5,11 +5,11 @@ import NIOPosix
 import Synchronization
 
 /// What all connections of a sandbox to its LLM proxy share.
-final class LLMService: Sendable {
+final class BrokerService: Sendable {
     let audit: any LLMAudit
     let rules: RequestHeadRules
     private let threads: NIOThreadPool
-    private let current: Mutex<LLMConfiguration>
+    private let current: Mutex<BrokerConfiguration>
     private let limits: Mutex<LLMLimits>
     private let buffered = Atomic(0)
     private let open = Atomic(0)
@@ -33,15 +33,15 @@ final class LLMService: Sendable {
         self.threads = threads
         self.clock = clock
         self.spent = spent
-        current = Mutex(try LLMConfiguration(plan, threads: threads))
+        current = Mutex(try BrokerConfiguration(plan, threads: threads))
         limits = Mutex(LLMLimits(plan.limits))
     }
 
-    var configuration: LLMConfiguration { current.withLock { $0 } }
+    var configuration: BrokerConfiguration { current.withLock { $0 } }
 
     /// Takes another plan for requests from now on; what is under way goes on.
     func use(_ plan: BrokerPlan) throws(AiboxError) {
-        let next = try LLMConfiguration(plan, threads: threads)
+        let next = try BrokerConfiguration(plan, threads: threads)
         current.withLock { $0 = next }
         limits.withLock { $0 = $0.under(plan.limits) }
     }
@@ -72,7 +72,7 @@ final class LLMService: Sendable {
     // MARK: Deciding
 
     /// Takes what a request may cost.
-    func begin(_ body: LLMBody?, _ configuration: LLMConfiguration) throws(BrokerRefusal) -> LLMLimits.Reservation {
+    func begin(_ body: LLMBody?, _ configuration: BrokerConfiguration) throws(BrokerRefusal) -> LLMLimits.Reservation {
         let second = clock()
         let result = limits.withLock { limits -> Result<LLMLimits.Reservation, BrokerRefusal> in
             do throws(BrokerRefusal) { return .success(try limits.begin(body?.reserve ?? 0, at: second)) } catch {

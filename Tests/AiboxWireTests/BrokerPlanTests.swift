@@ -1,0 +1,83 @@
+import Testing
+
+@testable import AiboxWire
+
+@Suite("What the broker is told")
+struct BrokerPlanTests {
+    private static let surrogate = "sk-ant-aibox-0123456789abcdef"
+
+    private static func plan() -> BrokerPlan {
+        BrokerPlan(
+            grants: [
+                .init(
+                    name: "llm-api-key:anthropic", api: .anthropic, surrogate: surrogate, secret: "sk-canary-1",
+                    base: "https://models.example/x", header: "api-key", expires: 7),
+                .init(name: "llm-api-key:openai", api: .openai, surrogate: surrogate + "2", secret: "sk-canary-2"),
+            ],
+            git: [
+                GitGrant(
+                    name: "git-token:git.example", host: "git.example", port: 8443, path: "/team",
+                    value: "Basic Y2FuYXJ5LTM=", secret: "canary-3", expires: 9),
+                GitGrant(name: "git-token:a.example", host: "a.example", value: "Bearer canary-4", secret: "canary-4"),
+            ],
+            models: ["claude-*"], limits: .init(requestsPerMinute: 1, tokensPerMinute: 2, tokens: 3, spent: 4),
+            layer: "team", digests: true, targets: ["10.0.0.0/8"],
+            names: [.init(name: "git.example", addresses: ["10.0.0.1", "fd00::1"])], authorities: ["/etc/ca.pem"])
+    }
+
+    @Test("it is read back as it was written")
+    func roundTrip() throws {
+        for plan in [Self.plan(), BrokerPlan()] {
+            #expect(try BrokerPlan(json: JSONParser.parse(plan.json.bytes)) == plan)
+        }
+    }
+
+    /// The plan's JSON with one member, `grants` or `git` its first entry, changed.
+    private static func changed(_ list: String, _ name: String, _ value: JSONValue?) -> JSONValue {
+        guard case .object(var plan) = plan().json else { return .null }
+        if list.isEmpty {
+            plan[name] = value
+        } else if case .array(var entries)? = plan[list], case .object(var entry) = entries[0] {
+            entry[name] = value
+            entries[0] = .object(entry)
+            plan[list] = .array(entries)
+        }
+        return .object(plan)
+    }
+
+    @Test(
+        "nothing is guessed",
+        arguments: [
+            ("an API nobody knows", "grants", "api", "gemini"), ("a short surrogate", "grants", "surrogate", "sk-1"),
+            ("one surrogate for two", "grants", "surrogate", .string(surrogate + "2")),
+            ("no key", "grants", "secret", ""), ("a line break in a key", "grants", "secret", "a\r\nb: c"),
+            ("a key that is not there", "grants", "secret", nil), ("an unknown field", "grants", "more", 1),
+            ("a git secret that is empty", "git", "secret", ""), ("a line break", "git", "value", "Basic x\r\na: b"),
+            ("letters of no header", "git", "value", "Basic \u{E9}"), ("a path that is none", "git", "path", "team"),
+            ("port 0", "git", "port", 0), ("a port beyond all", "git", "port", 65536), ("no host", "git", "host", ""),
+            ("an unknown field", "git", "more", 1), ("no git", "", "git", nil), ("no models", "", "models", nil),
+            ("models that are none", "", "models", [1]), ("an unknown member", "", "more", 1),
+            ("a limit below zero", "", "limits", ["spent": 0, "tokens": -1]), ("no limits", "", "limits", nil),
+        ] as [(String, String, String, JSONValue?)])
+    func refused(why: String, list: String, name: String, value: JSONValue?) {
+        #expect(throws: WireError.self, "\(why)") { try BrokerPlan(json: Self.changed(list, name, value)) }
+    }
+
+    @Test("no description and no dump has a secret, nor has a refusal")
+    func silent() {
+        let plan = Self.plan()
+        var texts = ["\(plan)", "\(plan.grants)", "\(plan.git)", String(reflecting: plan)]
+        for value in [plan, plan.grants, plan.git, plan.grants[0], plan.git[0], [plan]] as [Any] {
+            var text = ""
+            dump(value, to: &text)
+            texts += [text, String(reflecting: value)]
+        }
+        for (list, name) in [("grants", "api"), ("git", "path"), ("grants", "secret"), ("git", "value")] {
+            do {
+                _ = try BrokerPlan(json: Self.changed(list, name, "canary\n5"))
+                Issue.record("\(name) was taken")
+            } catch { texts += ["\(error)", String(reflecting: error)] }
+        }
+        for text in texts { #expect(!text.contains("canary") && !text.contains("Y2FuYXJ5"), "\(text)") }
+    }
+}
