@@ -118,9 +118,7 @@ final class EgressService: Sendable {
     func squidSpoke(_ line: SquidLogLine) {
         guard let url = line.url else { return }
         let isRefused = line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate"
-        // What Squid could not read in an opened tunnel; a status of 0 is the end of a connection.
-        let isUnreadable = url.hasPrefix("error:") && line.status >= 400
-        if isRefused || isUnreadable { return recorder.denied(by: line, url, list) }
+        if isRefused || line.isUnreadable { return recorder.denied(by: line, url, list) }
         if line.method != "CONNECT", url.hasPrefix("https://") { recorder.allowed(by: line, url, list) }
         if line.isRefused {
             log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])
