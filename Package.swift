@@ -89,7 +89,7 @@ let package = Package(
             uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "CSeccomp"] + nio),
 
         // Leaves.
-        room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL"]),
+        room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL", "CSHA256"]),
         room("AiboxEmbedded", uses: ["CEmbedded"]),
         room("AiboxState", uses: ["AiboxSystem", "CSQLite"]),
         room("AiboxSystem", uses: ["CLinux"]),
@@ -99,6 +99,7 @@ let package = Package(
         // C: shims where Swift cannot reach, and system libraries.
         .target(name: "CEmbedded"),
         .target(name: "CLinux"),
+        .target(name: "CSHA256"),
         system("CAppArmor", "libapparmor", "libapparmor-dev"),
         system("CNftnl", "libnftnl", "libnftnl-dev"),
         system("COpenSSL", "openssl", "libssl-dev"),

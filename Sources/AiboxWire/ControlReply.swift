@@ -4,6 +4,8 @@ public enum ControlReply: Sendable, Equatable {
     case status(GatewayStatus)
     /// Where the sandbox may connect: `enabled`, `rules`, `denials`, `services`, `connections`.
     case network(JSONValue)
+    /// Whether the sandbox had been lent the credential that changed.
+    case lent(Bool)
     case failed(WireError)
 }
 
@@ -14,6 +16,7 @@ extension ControlReply {
         case .done: object["done"] = true
         case .status(let status): object["status"] = status.json
         case .network(let document): object["network"] = document
+        case .lent(let isLent): object["lent"] = .bool(isLent)
         case .failed(let error): object["error"] = error.json
         }
         return .object(object)
@@ -28,6 +31,9 @@ extension ControlReply {
             self = .status(try GatewayStatus(json: status))
         } else if let document = fields.take("network") {
             self = .network(document)
+        } else if let isLent = fields.take("lent") {
+            guard case .bool(let isLent) = isLent else { throw fields.error("lent is neither true nor false") }
+            self = .lent(isLent)
         } else {
             guard try fields.bool("done") else { throw fields.error("done is false") }
             self = .done

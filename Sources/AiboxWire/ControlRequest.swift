@@ -18,6 +18,8 @@ public enum ControlRequest: Sendable, Equatable {
     case network
     /// Let the sandbox reach a host, or take one away.
     case changeNetwork(NetworkChange)
+    /// A credential was replaced or taken back: what the sandbox was lent of it follows.
+    case changeCredential(CredentialChange)
     /// End in order.
     case stop
 }
@@ -42,6 +44,9 @@ extension ControlRequest {
         case .network: object["request"] = "network"
         case .changeNetwork(let change):
             object["request"] = "changeNetwork"
+            object["change"] = change.json
+        case .changeCredential(let change):
+            object["request"] = "changeCredential"
             object["change"] = change.json
         case .stop: object["request"] = "stop"
         }
@@ -69,6 +74,8 @@ extension ControlRequest {
         case "network": self = .network
         case "changeNetwork":
             self = .changeNetwork(try NetworkChange(json: fields.take("change") ?? .null))
+        case "changeCredential":
+            self = .changeCredential(try CredentialChange(json: fields.take("change") ?? .null))
         case "stop": self = .stop
         default: throw fields.error("unknown request \(name)")
         }

@@ -7,6 +7,8 @@ import AiboxWire
 /// Events of commands that belong to no sandbox. Each is on the disk, and signed, before the command goes on (P7).
 struct CommandAudit {
     let global: GlobalOptions
+    /// Whether the signature goes to the places beside this machine at once.
+    var wakes = true
 
     func record(_ type: AuditEventType, subject: String, outcome: AuditOutcome = .success, _ details: JSONObject)
         throws(AiboxError)
@@ -19,5 +21,7 @@ struct CommandAudit {
         let log = try AuditLog.open(folder: paths.auditFolder, context: AuditContext(source: .cli), options: options)
         try log.append(AuditEvent(type, subject: subject, outcome: outcome, details: details))
         try log.close()
+        // With settings that cannot be read there is no place to go to.
+        if wakes, let places = try? CheckpointPlaces(global) { try places.wake(global) }
     }
 }

@@ -108,46 +108,6 @@ struct SinkTests {
 
     // MARK: Real receivers
 
-    /// A certificate for localhost and an authority of its own.
-    private func certificates() throws -> (authority: String, certificate: String, key: String) {
-        let folder = fixture.folder.path
-        try File.replace(folder + "/ext", with: "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-        let commands = [
-            [
-                "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj",
-                "/CN=Test CA", "-days", "2",
-            ],
-            [
-                "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj",
-                "/CN=localhost",
-            ],
-            [
-                "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
-                "server.pem", "-days", "2", "-extfile", "ext",
-            ],
-        ]
-        for arguments in commands {
-            let result = try SystemCommandRunner().run(Command("openssl", arguments, directory: folder))
-            try #require(result.succeeded, "\(result.errorText)")
-        }
-        return (folder + "/ca.pem", folder + "/server.pem", folder + "/server.key")
-    }
-
-    private func freePort() throws -> UInt16 {
-        let socket = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket.number, $0, length) + getsockname(socket.number, $0, &length)
-            }
-        }
-        try #require(result == 0)
-        return UInt16(bigEndian: address.sin_port)
-    }
-
     /// Tries until the receiver listens.
     private func run(_ address: String) throws -> AuditForwarder.Progress {
         let deadline = ContinuousClock.now + .seconds(30)
@@ -163,26 +123,10 @@ struct SinkTests {
 
     @Test("rsyslog takes every event over TLS with number and MAC; a server that cannot prove its name gets none")
     func syslog() throws {
-        let (authority, certificate, key) = try certificates()
+        let (authority, certificate, key) = try fixture.certificates()
         let folder = fixture.folder.path
-        let port = try freePort()
-        try File.replace(
-            folder + "/rsyslog.conf",
-            with: """
-                global(defaultNetstreamDriver="gtls" defaultNetstreamDriverCAFile="\(authority)"
-                       defaultNetstreamDriverCertFile="\(certificate)" defaultNetstreamDriverKeyFile="\(key)"
-                       workDirectory="\(folder)" maxMessageSize="512k")
-                module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
-                template(name="line" type="string" string="%structured-data% %msg%\\n")
-                input(type="imtcp" port="\(port)" address="127.0.0.1")
-                action(type="omfile" file="\(folder)/received" template="line" flushOnTXEnd="on")
-
-                """)
-        let null = Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
-        let log = Descriptor(open(folder + "/rsyslog.log", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600))
-        let server = try ChildProcess.start(
-            Command("rsyslogd", ["-n", "-i", folder + "/rsyslog.pid", "-f", folder + "/rsyslog.conf"]),
-            descriptors: [null.number, log.number, log.number], deathSignal: SIGKILL)
+        let port = try fixture.freePort()
+        let server = try fixture.startRsyslog(port, authority, certificate, key)
         defer {
             server.send(SIGKILL)
             _ = try? server.wait()
@@ -215,9 +159,9 @@ struct SinkTests {
 
     @Test("HTTPS and OTLP receivers get every event, with the token; a refusal keeps the place")
     func http() throws {
-        let (authority, certificate, key) = try certificates()
+        let (authority, certificate, key) = try fixture.certificates()
         let folder = fixture.folder.path
-        let port = try freePort()
+        let port = try fixture.freePort()
         try File.replace(folder + "/token", with: "s3cret\n")
         let script = """
             import http.server, json, ssl, sys

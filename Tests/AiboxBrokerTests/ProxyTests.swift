@@ -237,7 +237,8 @@ struct ProxyTests {
         #expect(eventually { proxy.audit.of(.llmResponse).last?.outcome == .failure })
     }
 
-    @Test("another plan holds from the next request on; a stream goes on") func reload() throws {
+    @Test("another plan holds from the next request on; a stream goes on until its key is taken back")
+    func reload() throws {
         let go = Gate()
         let upstream = try ScriptedUpstream { connection in
             while let (_, body) = connection.request() {
@@ -253,25 +254,38 @@ struct ProxyTests {
             }
         }
         let proxy = try LiveProxy(upstream)
-        let streaming = try proxy.client()
-        streaming.ask(
-            "/v1/messages", key: "x-api-key: \(LiveProxy.anthropic)", body: #"{"model":"claude-1","stream":true}"#)
-        while !String(decoding: streaming.leftover, as: UTF8.self).contains("\r\na\r\n") {
-            try #require(streaming.more())
+        func stream(_ surrogate: String) throws -> RawClient {
+            let client = try proxy.client()
+            client.ask(
+                "/v1/messages", key: "x-api-key: \(surrogate)", body: #"{"model":"claude-1","stream":true}"#)
+            while !String(decoding: client.leftover, as: UTF8.self).contains("\r\na\r\n") {
+                try #require(client.more())
+            }
+            return client
         }
-        try proxy.use(
-            BrokerPlan(
-                grants: [
-                    .init(
-                        name: "new", api: .anthropic, surrogate: "sk-ant-aibox-surrogate-of-another",
-                        secret: "another-secret",
-                        base: "http://127.0.0.1:\(upstream.port)")
-                ], models: ["*"], targets: ["127.0.0.1/32"]))
-        #expect(try proxy.ask().status == 403)
-        #expect(try proxy.ask(key: "x-api-key: sk-ant-aibox-surrogate-of-another").status == 200)
-        #expect(upstream.requests.last?.contains("another-secret") == true)
+        func grant(_ surrogate: String, _ secret: String) -> BrokerPlan.Grant {
+            .init(
+                name: surrogate, api: .anthropic, surrogate: surrogate, secret: secret,
+                base: "http://127.0.0.1:\(upstream.port)")
+        }
+        func use(_ grants: BrokerPlan.Grant...) throws {
+            try proxy.use(BrokerPlan(grants: grants, models: ["*"], targets: ["127.0.0.1/32"]))
+        }
+        let other = "sk-ant-aibox-surrogate-of-another"
+        let streaming = try stream(LiveProxy.anthropic)
+        try use(grant(LiveProxy.anthropic, "next-secret"), grant(other, "other-secret"))
+        #expect(try proxy.ask().status == 200)
+        #expect(upstream.requests.last?.contains("next-secret") == true)
+        let ending = try stream(other)
+        try use(grant(LiveProxy.anthropic, "next-secret"))
+        #expect(try proxy.ask(key: "x-api-key: " + other).status == 403)
+        #expect(ending.answer()?.isComplete == false)
         go.open()
         #expect(streaming.answer()?.text == "ab")
+        #expect(
+            eventually {
+                proxy.audit.of(.llmResponse).contains { $0.outcome != .success && $0.subject == "claude-1" }
+            })
     }
 
     @Test("who is there is answered without a key; nothing else is") func greeting() throws {

@@ -38,6 +38,28 @@ struct HashTests {
         }
     }
 
+    @Test("the hashes of a line, computed side by side, are those of the library, for lines of every length")
+    func line() throws {
+        let label = Array("aibox-audit-ratchet-v1".utf8)
+        let isBuilt = OpenSSL.hashesItself && LineDigests.isAvailable
+        for count in Array(0..<400) + [1023, 1024, 4096, 65_537] {
+            let line = try SecureRandom.bytes(count)
+            let key = try SecureRandom.bytes(32)
+            let covered = count == 0 ? 0 : Int.random(in: 0...count)
+            let successor = try SecretBytes(count: 32)
+            let secret = try SecretBytes(key)
+            let digests = line.withUnsafeBytes {
+                LineDigests.compute($0, authenticating: covered, key: secret, label: label, successor: successor)
+            }
+            // Where the processor cannot, nothing is computed, and nobody asks.
+            #expect((digests != nil) == isBuilt)
+            guard let digests else { continue }
+            #expect(try digests.leaf == SHA256.digest([0] + line), "\(count)")
+            #expect(try digests.mac == HMACSHA256.authenticate(Array(line.prefix(covered)), key: key), "\(count)")
+            #expect(try Array(successor.readable) == SHA256.digest(label + key).bytes, "\(count)")
+        }
+    }
+
     struct MACVector: Sendable, CustomTestStringConvertible {
         var name: String, key: String, message: String, mac: String
         var testDescription: String { name }

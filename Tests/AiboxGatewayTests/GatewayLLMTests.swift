@@ -191,4 +191,39 @@ struct GatewayLLMTests {
         #expect(eventually { !ProcessTable.isAlive(first) })
         #expect(server.requests.count == asked)
     }
+
+    @Test("a key that is replaced is used at once; one that is taken back ends what is under way, and is worth nothing")
+    func changed() throws {
+        let provider = try LabProvider()
+        let gateway = try LiveGateway(name: "llmnew", plan: EgressPlan(), llm: Self.plan(provider))
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        let name = "llm-api-key:anthropic"
+        let base = "http://127.0.0.1:\(provider.port)"
+        #expect(
+            try !gateway.client.change(CredentialChange(name: "llm-api-key:openai", key: .init(secret: "12345678"))))
+        #expect(throws: AiboxError.self) {
+            try gateway.client.change(CredentialChange(name: name, key: .init(secret: "short", base: base)))
+        }
+        #expect(try ask(gateway).hasSuffix(" 200"), "what cannot be used changes nothing")
+
+        let next = "sk-canary-next-" + String(UInt64.random(in: .min ... .max), radix: 36)
+        #expect(try gateway.client.change(CredentialChange(name: name, key: .init(secret: next, base: base))))
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        #expect(provider.log.contains("\"x-api-key\": \"\(next)\""))
+        let first = try #require(proxies(of: gateway).first)
+        kill(first, SIGKILL)
+        #expect(eventually { proxies(of: gateway).contains { $0 != first } })
+        let before = provider.log.split(separator: Self.secret).count
+        #expect(eventually { (try? ask(gateway).hasSuffix(" 200")) == true })
+        #expect(provider.log.split(separator: Self.secret).count == before, "nor does the next proxy know the old key")
+
+        #expect(try gateway.client.change(CredentialChange(name: name)))
+        #expect(try ask(gateway).hasSuffix(" 403"))
+        #expect(try !gateway.client.change(CredentialChange(name: name)))
+        #expect(try gateway.events("credential.rotate").count == 1)
+        #expect(try gateway.events("credential.revoke").count == 1)
+        let events = try gateway.events().map { String(decoding: $0.line, as: UTF8.self) }.joined()
+        #expect(!events.contains(next) && !gateway.log.contains(next))
+    }
 }

@@ -80,4 +80,49 @@ struct BrokerPlanTests {
         }
         for text in texts { #expect(!text.contains("canary") && !text.contains("Y2FuYXJ5"), "\(text)") }
     }
+
+    @Test("what was lent follows its credential, and never gets further or longer than it was lent")
+    func followed() {
+        let plan = Self.plan()
+        let lifetimes: [String: Int64] = ["llm-api-key:anthropic": 100, "git-token:git.example": 50]
+        func after(_ change: CredentialChange) -> BrokerPlan { plan.after(change, now: 1000, lifetimes: lifetimes) }
+        let anthropic = "llm-api-key:anthropic"
+
+        let key = CredentialChange.Key(secret: "another-key", base: "https://models.example/x", header: "h")
+        var renewed = after(CredentialChange(name: anthropic, key: key))
+        #expect(renewed.grants[0].secret == "another-key" && renewed.grants[0].header == "h")
+        #expect(renewed.grants[0].surrogate == Self.surrogate && renewed.grants[0].expires == 1100)
+        renewed.grants[0] = plan.grants[0]
+        #expect(renewed == plan, "nothing else changes")
+        var short = key
+        short.expires = 1010
+        #expect(after(CredentialChange(name: anthropic, key: short)).grants[0].expires == 1010)
+
+        // Elsewhere: to another place, or to the provider itself.
+        var elsewhere = key
+        for base in ["https://evil.example", nil] {
+            elsewhere.base = base
+            #expect(after(CredentialChange(name: anthropic, key: elsewhere)).grants == [plan.grants[1]])
+        }
+        #expect(after(CredentialChange(name: anthropic)).grants == [plan.grants[1]])
+        #expect(after(CredentialChange(name: "llm-api-key:other", key: key)) == plan)
+
+        var grant = plan.git[0]
+        (grant.secret, grant.value, grant.expires) = ("canary-new", "Bearer canary-new", nil)
+        let replaced = after(CredentialChange(name: grant.name, git: [grant]))
+        #expect(replaced.git[0].value == "Bearer canary-new" && replaced.git[0].expires == 1050)
+        #expect(replaced.git[1] == plan.git[1] && replaced.grants == plan.grants)
+        grant.path = "/elsewhere"
+        #expect(after(CredentialChange(name: grant.name, git: [grant])).git == [plan.git[1]])
+        #expect(after(CredentialChange(name: grant.name)).git == [plan.git[1]])
+    }
+
+    @Test("a secret that no broker takes is refused before one is told", arguments: ["", "short", "a line\nbreak"])
+    func unusable(secret: String) {
+        let key = CredentialChange(name: "n", key: .init(secret: secret))
+        #expect(throws: WireError.self) { try CredentialChange(json: key.json) }
+        let grant = GitGrant(name: "n", host: "h", value: "Bearer " + secret, secret: secret)
+        #expect(throws: WireError.self) { try CredentialChange(json: CredentialChange(name: "n", git: [grant]).json) }
+        #expect(!"\(key)".contains("break") && !String(reflecting: grant).contains("break"))
+    }
 }

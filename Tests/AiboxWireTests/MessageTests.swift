@@ -23,6 +23,17 @@ struct MessageTests {
         ),
         (.endForward(3000), #"{"version":1,"request":"endForward","port":3000}"#),
         (.repair, #"{"version":1,"request":"repair"}"#),
+        (
+            .changeCredential(CredentialChange(name: "n")),
+            #"{"version":1,"request":"changeCredential","change":{"name":"n","git":[]}}"#
+        ),
+        (
+            .changeCredential(
+                CredentialChange(
+                    name: "n", key: .init(secret: "12345678", base: "https://b", header: "h", expires: 5))),
+            #"{"version":1,"request":"changeCredential","change":{"name":"n","git":[],"#
+                + #""key":{"secret":"12345678","base":"https://b","header":"h","expires":5}}}"#
+        ),
         (.stop, #"{"version":1,"request":"stop"}"#),
     ]
 
@@ -34,6 +45,7 @@ struct MessageTests {
 
     static let replies: [(ControlReply, String)] = [
         (.done, #"{"version":1,"done":true}"#),
+        (.lent(true), #"{"version":1,"lent":true}"#), (.lent(false), #"{"version":1,"lent":false}"#),
         (.failed(error), #"{"version":1,"error":{"code":"denied","what":"w","remedy":"r"}}"#),
         (
             .status(status),

@@ -67,5 +67,45 @@ extension Sandboxes {
             #expect(!File.exists("/proc/\(proxy)"))
             #expect(try fixture.settledRemains() == [])
         }
+
+        @Test("a key that is replaced is used at once, and one that is removed is gone from what runs")
+        func changed() throws {
+            let provider = try LabProvider()
+            let keys = ["first", "second"].map {
+                "sk-canary-\($0)-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            }
+            let fixture = try SandboxFixture(
+                policy: policy(.gvisor),
+                settings: [
+                    "AIBOX_CREDENTIALS_STORE": "file", "AIBOX_NETWORK_LLM_GATEWAY": "http://127.0.0.1:\(provider.port)",
+                ])
+            func add(_ key: String) throws -> CommandResult {
+                try fixture.aibox.run("auth", "add", "llm-api-key:anthropic", input: Array(key.utf8))
+            }
+            let added = try add(keys[0])
+            #expect(added.succeeded && !added.text.contains(fixture.name), "\(added.errorText)")
+            try fixture.start()
+            let ask = """
+                curl -sS -m 20 -w ' %{http_code}' -H "x-api-key: $ANTHROPIC_API_KEY" \
+                  -d '{"model":"claude-lab","max_tokens":5}' $ANTHROPIC_BASE_URL/v1/messages
+                """
+            for (index, key) in keys.enumerated() {
+                if index == 1 {
+                    let replaced = try add(key)
+                    #expect(replaced.text.contains("In use from now on in \(fixture.name)."), "\(replaced.text)")
+                }
+                let answer = try fixture.shell("bash", "-c", ask)
+                #expect(answer.text.hasSuffix(" 200"), "\(answer.text) \(answer.errorText)")
+                #expect(provider.log.contains("\"x-api-key\": \"\(key)\""))
+            }
+            let removed = try fixture.aibox.run("auth", "remove", "llm-api-key:anthropic")
+            #expect(removed.text.contains("\(fixture.name) lost it."), "\(removed.text) \(removed.errorText)")
+            let after = try fixture.shell("bash", "-c", ask)
+            #expect(after.text.hasSuffix(" 403"), "\(after.text) \(after.errorText)")
+            for key in keys {
+                let left = try SystemCommandRunner().run(Command("grep", ["-rlF", key, fixture.aibox.home.path]))
+                #expect(left.termination == .exited(1), "\(left.text)")
+            }
+        }
     }
 }

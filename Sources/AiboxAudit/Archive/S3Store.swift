@@ -60,17 +60,64 @@ public struct S3Store: ArchiveStore {
         self.clock = clock
     }
 
-    public func names() throws(AiboxError) -> [String] {
-        var names: [String] = []
-        var token: String?
-        repeat {
-            var query = [("list-type", "2"), ("prefix", prefix)]
-            if let token { query.append(("continuation-token", token)) }
-            let text = String(decoding: try ask("GET", nil, query).body, as: UTF8.self)
-            names += XMLText.values("Key", in: text).map { String($0.dropFirst(prefix.count)) }
-            token = XMLText.values("NextContinuationToken", in: text).first
-        } while token != nil
-        return names.sorted()
+    public func names() throws(AiboxError) -> [String] { try entries(.newest).entries.map(\.name).sorted() }
+
+    /// What a listing is to hold: each object as it is now, or all versions of all, those that were "deleted" included.
+    enum Listing { case newest, versions }
+
+    struct Entry: Equatable {
+        var name: String
+        /// nil: the newest.
+        var version: String?
+    }
+
+    /// The objects whose names begin with `start`, in the order of their names.
+    ///
+    /// - Parameters:
+    ///   - after: only those behind this name; for `newest` alone.
+    ///   - delimiter: names that go on behind it are told as folders, once each.
+    func entries(
+        _ listing: Listing, under start: String = "", after: String? = nil, delimiter: String? = nil
+    ) throws(AiboxError) -> (entries: [Entry], folders: [String]) {
+        var entries: [Entry] = []
+        var folders: [String] = []
+        var marks: [(String, String)] = after.map { [("start-after", prefix + $0)] } ?? []
+        while true {
+            var query = [listing == .newest ? ("list-type", "2") : ("versions", ""), ("prefix", prefix + start)]
+            if let delimiter { query.append(("delimiter", delimiter)) }
+            let text = String(decoding: try ask("GET", nil, query + marks).body, as: UTF8.self)
+            for element in XMLText.values(listing == .newest ? "Contents" : "Version", in: text) {
+                guard let key = XMLText.values("Key", in: element).first else { continue }
+                let version = listing == .newest ? nil : XMLText.values("VersionId", in: element).first
+                entries.append(Entry(name: String(key.dropFirst(prefix.count)), version: version))
+            }
+            for element in XMLText.values("CommonPrefixes", in: text) {
+                folders += XMLText.values("Prefix", in: element).map { String($0.dropFirst(prefix.count)) }
+            }
+            guard XMLText.values("IsTruncated", in: text).first == "true" else { return (entries, folders) }
+            marks = [
+                ("continuation-token", "NextContinuationToken"), ("key-marker", "NextKeyMarker"),
+                ("version-id-marker", "NextVersionIdMarker"),
+            ].compactMap { name, element in XMLText.values(element, in: text).first.map { (name, $0) } }
+            if marks.isEmpty { throw AiboxError(.failed, "the bucket \(bucket) lists its objects only in part") }
+        }
+    }
+
+    func get(_ name: String, version: String?) throws(AiboxError) -> [UInt8] {
+        try ask("GET", name, version.map { [("versionId", $0)] } ?? []).body
+    }
+
+    /// Puts a small object there, locked until a moment, unless it is there with this content.
+    ///
+    /// - Throws: `integrity` if it is there with other content.
+    func put(_ name: String, _ body: [UInt8], until: Timestamp) throws(AiboxError) {
+        let answer = try request("GET", name, [])
+        if answer.status == 200 {
+            if answer.body == body { return }
+            throw AiboxError(.integrity, "cannot write \(name)", why: "the bucket \(bucket) has it with other content")
+        }
+        guard answer.status == 404 else { throw refusal("GET", name, answer) }
+        _ = try ask("PUT", name, [], headers: lock(until) + checksum(body), body: body)
     }
 
     public func get(_ name: String) throws(AiboxError) -> [UInt8] { try ask("GET", name, []).body }

@@ -9,6 +9,9 @@ final class MACRatchet {
     let key: SecretBytes
     private let hmac: HMACSHA256
     private let hash: SHA256
+    /// The key after `key`, where it is computed.
+    private var successor: SecretBytes?
+    private var hasSuccessor = false
     private static let label = Array("aibox-audit-ratchet-v1".utf8)
 
     /// Takes the key as its own.
@@ -18,6 +21,20 @@ final class MACRatchet {
         hash = try SHA256()
     }
 
+    /// The leaf hash of a whole line and the MAC of its first bytes, computed together; nil where only one after the
+    /// other is possible. `advance` costs nothing afterwards.
+    func digests(
+        of line: UnsafeRawBufferPointer, authenticating count: Int
+    ) throws(AiboxError) -> (leaf: Digest256, mac: Digest256)? {
+        guard LineDigests.isAvailable else { return nil }
+        let successor: SecretBytes
+        if let made = self.successor { successor = made } else { successor = try SecretBytes(count: Digest256.count) }
+        self.successor = successor
+        hasSuccessor = true
+        return LineDigests.compute(
+            line, authenticating: count, key: key, label: Self.label, successor: successor)
+    }
+
     /// The MAC of a line under the current key.
     func authenticate(_ bytes: UnsafeRawBufferPointer) throws(AiboxError) -> Digest256 {
         try hmac.authenticate(bytes, key: key)
@@ -25,6 +42,11 @@ final class MACRatchet {
 
     /// Replaces the key by its successor; the old one is gone from this object.
     func advance() throws(AiboxError) {
+        if hasSuccessor, let successor {
+            hasSuccessor = false
+            key.replace(with: successor)
+            return
+        }
         try hash.start()
         try hash.update(Self.label)
         try hash.update(key)

@@ -22,6 +22,49 @@ struct FollowedTree {
         self.segment = segment
         self.offset = offset
     }
+
+    /// The beginning of what is left of a log.
+    static func start(
+        _ folder: LogFolder, _ identity: LogIdentity, _ anchor: Digest256
+    ) throws(AiboxError) -> FollowedTree {
+        let first = try folder.segments().first ?? 1
+        let removed = try Tombstone.before(first, of: identity, in: folder)
+        return FollowedTree(
+            frontier: removed?.frontier ?? MerkleFrontier(), head: removed?.head ?? anchor, segment: first, offset: 0)
+    }
+
+    /// Adds the lines up to a size.
+    ///
+    /// - Parameter each: is told each leaf and its place, counted from 0.
+    /// - Throws: `integrity` if one is missing or does not follow.
+    mutating func follow(
+        to size: UInt64, in folder: LogFolder, _ hasher: MerkleHasher,
+        _ each: (Digest256, UInt64) throws(AiboxError) -> Void = { (_, _) throws(AiboxError) in }
+    ) throws(AiboxError) {
+        while frontier.size < size {
+            let path = folder.path(segment: segment)
+            let lines = try MappedFile(path)
+            while frontier.size < size, let line = lines.line(from: Int(offset)) {
+                guard let record = RecordLine(line), record.sequence == frontier.size + 1, record.previous == head
+                else { throw missing(path) }
+                let leaf = try hasher.leaf(line)
+                try each(leaf, frontier.size)
+                try frontier.add(leaf, hasher)
+                head = leaf
+                offset += UInt64(line.count) + 1
+            }
+            if frontier.size == size { return }
+            let next = frontier.size + 1
+            if segment == next || !File.exists(folder.path(segment: next)) { throw missing(path) }
+            moved(to: next, 0)
+        }
+    }
+
+    private func missing(_ path: String) -> AiboxError {
+        AiboxError(
+            .integrity, "cannot read the audit log", why: "event \(frontier.size + 1) is missing or damaged in \(path)",
+            remedy: "aibox audit verify names the first bad record")
+    }
 }
 
 /// Signing the log.
@@ -94,11 +137,7 @@ extension LogWriter {
         if let cached = try FrontierCache(folder).load(anchor: state.anchor), cached.frontier.size <= state.sequence {
             return cached
         }
-        let first = try folder.segments().first ?? 1
-        let removed = try Tombstone.before(first, of: identity, in: folder)
-        return FollowedTree(
-            frontier: removed?.frontier ?? MerkleFrontier(), head: removed?.head ?? state.anchor, segment: first,
-            offset: 0)
+        return try FollowedTree.start(folder, identity, state.anchor)
     }
 
     /// Adds the lines of one file; false if it holds something else before its end.

@@ -9,6 +9,7 @@ struct FrontierCache {
     private let path: String
 
     init(_ folder: LogFolder) { path = folder.frontier }
+    init(path: String) { self.path = path }
 
     func store(_ tree: FollowedTree, anchor: Digest256) {
         let text = Self.text(tree, anchor)

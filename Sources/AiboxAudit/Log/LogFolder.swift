@@ -1,3 +1,4 @@
+import AiboxCrypto
 import AiboxSystem
 import Glibc
 
@@ -10,6 +11,9 @@ import Glibc
 ///     checkpoints                   signed notes (CheckpointList)
 ///     frontier                      a cache: the Merkle subtrees at the last checkpoint
 ///     lock                          held by the process that writes
+///     place-ID                      how far a second place beside this machine has got (PlaceStanding)
+///     place-ID.git, place-ID.tree   caches for it
+///     contradicted                  a second place contradicts the log: nothing is appended
 ///     torn-...                      what a crashed writer left half-written
 ///     tombstone-N                   stands for events 1 to N, removed after their retention (Tombstone)
 struct LogFolder: Sendable, Equatable {
@@ -21,6 +25,16 @@ struct LogFolder: Sendable, Equatable {
     var checkpoints: String { path + "/checkpoints" }
     var frontier: String { path + "/frontier" }
     var lock: String { path + "/lock" }
+
+    /// Where it stands that a second place contradicts the log; while this is there nothing is appended.
+    var contradiction: String { path + "/contradicted" }
+    /// Held by the process that delivers checkpoints.
+    var courierLock: String { path + "/places.lock" }
+
+    /// How far a place has got; the stem of what is kept for it.
+    func place(_ address: PlaceAddress) throws(AiboxError) -> String {
+        path + "/place-" + (try SHA256.digest(address.text).hex.prefix(16))
+    }
 
     private static let prefix = "events-"
     private static let suffix = ".jsonl"

@@ -44,6 +44,7 @@ final class LogWriter {
         self.clock = clock
         hasher = try MerkleHasher()
         try Folder.makePrivate(folder.path)
+        try folder.refuseContradicted()
         let lock = try LogLock(folder.lock, timeout: options.lockTimeout)
         self.lock = lock
         try lock.take()
@@ -99,6 +100,7 @@ final class LogWriter {
     func exclusively<Value>(_ work: () throws(AiboxError) -> Value) throws(AiboxError) -> Value {
         try lock.take()
         defer { lock.release() }
+        try folder.refuseContradicted()
         if broken != nil { try reopen() }
         try follow()
         return try work()

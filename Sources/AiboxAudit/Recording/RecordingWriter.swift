@@ -46,8 +46,9 @@ public final class RecordingWriter {
     /// Encrypts and writes a chunk.
     public func write(_ text: [UInt8]) throws(AiboxError) {
         for start in stride(from: 0, to: text.count, by: Self.largestChunk) {
-            let part = text[start..<min(start + Self.largestChunk, text.count)]
-            try put(frame(try cipher.seal(Array(part), isLast: false), isLast: false))
+            let end = min(start + Self.largestChunk, text.count)
+            let part = end - start == text.count ? text : Array(text[start..<end])
+            try put(try cipher.seal(part, isLast: false), isLast: false)
         }
     }
 
@@ -57,14 +58,16 @@ public final class RecordingWriter {
     public func finish() throws(AiboxError) -> String {
         if isFinished { throw AiboxError(.failed, "the recording \(path) is finished already") }
         isFinished = true
-        try put(frame(try cipher.seal([], isLast: true), isLast: true))
+        try put(try cipher.seal([], isLast: true), isLast: true)
         try retrying("cannot sync the recording \(path)") { fsync(file.number) }
         return try hash.finish().hex
     }
 
-    private func frame(_ sealed: [UInt8], isLast: Bool) -> [UInt8] {
+    /// A crash between the two is a torn end like any other.
+    private func put(_ sealed: [UInt8], isLast: Bool) throws(AiboxError) {
         let mark = UInt32(sealed.count) | (isLast ? Self.lastMark : 0)
-        return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: mark >> $0) } + sealed
+        try put([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: mark >> $0) })
+        try put(sealed)
     }
 
     private func put(_ bytes: [UInt8]) throws(AiboxError) {

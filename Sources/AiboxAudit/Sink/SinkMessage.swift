@@ -33,6 +33,20 @@ enum SinkMessage {
         return Array(head.utf8) + [0xef, 0xbb, 0xbf] + record.line
     }
 
+    /// A frame with a checkpoint: its text as JSON, because syslog servers escape line ends, each in its own way.
+    static func syslog(_ checkpoint: Checkpoint, of log: LogIdentity) throws(AiboxError) -> [UInt8] {
+        let body: JSONValue = [
+            "origin": .string(checkpoint.origin), "size": .integer(Int64(clamping: checkpoint.size)),
+            "key": .string(try log.key.text()), "checkpoint": .string(checkpoint.note.source),
+        ]
+        let time = checkpoint.time.prefix(26) + "Z"
+        let data = "[aibox@32473 origin=\"\(parameter(checkpoint.origin))\" size=\"\(checkpoint.size)\"]"
+        let head =
+            "<\(13 * 8 + 5)>1 \(time) \(printable(AuditContext.hostName, 255)) aibox-audit - audit.checkpoint \(data) "
+        let message = Array(head.utf8) + [0xef, 0xbb, 0xbf] + body.bytes
+        return Array("\(message.count) ".utf8) + message
+    }
+
     private static func level(_ severity: String) -> Int {
         switch AuditSeverity(rawValue: severity) {
         case .critical: 2

@@ -15,9 +15,7 @@ struct TLSTransport: SinkTransport {
         switch address.kind {
         case .syslog:
             // Syslog has no answer. A connection a batch, ended in order, is the next best: who closes it has read it.
-            let connection = try connect(address)
-            try connection.write(SinkMessage.syslog(records))
-            try connection.finish()
+            try send(SinkMessage.syslog(records), to: address)
             return nil
         case .https:
             try post(SinkMessage.lines(records), "application/x-ndjson", records, address)
@@ -32,9 +30,12 @@ struct TLSTransport: SinkTransport {
         }
     }
 
-    private func connect(_ address: SinkAddress) throws(AiboxError) -> TLSConnection {
-        try TLSConnection(
+    /// Sends frames of syslog, and returns once the server has ended the connection in order.
+    func send(_ frames: [UInt8], to address: SinkAddress) throws(AiboxError) {
+        let connection = try TLSConnection(
             host: address.host, port: address.port, authorities: address.authorities, timeout: timeout)
+        try connection.write(frames)
+        try connection.finish()
     }
 
     /// Returns the body of a 2xx answer.

@@ -64,6 +64,8 @@ public struct AuditVerification: Sendable, Equatable {
     public var checkedMACs = false
     /// Second places that agree.
     public var agreeingPlaces: [String] = []
+    /// Places that were to be asked and gave no answer.
+    public var silentPlaces: [String] = []
     /// nil: the log is as it was written.
     public var finding: AuditFinding?
     /// What a reader should know though it proves nothing wrong.

@@ -10,18 +10,21 @@ public struct AuditVerifier: Sendable {
     public var keyFile: String?
     /// Folders with copies of the checkpoints.
     public var secondPlaces: [String]
+    /// Places beside this machine, to be asked.
+    public var places: [PlaceAddress]
     /// A file with one checkpoint that the log must contain.
     public var checkpointFile: String?
     /// Whether the folder is a copy without key state. Without it, the end of the log is known from checkpoints only.
     public var isCopy: Bool
 
     public init(
-        folder: String, keyFile: String? = nil, secondPlaces: [String] = [], checkpointFile: String? = nil,
-        isCopy: Bool = false
+        folder: String, keyFile: String? = nil, secondPlaces: [String] = [], places: [PlaceAddress] = [],
+        checkpointFile: String? = nil, isCopy: Bool = false
     ) {
         self.folder = folder
         self.keyFile = keyFile
         self.secondPlaces = secondPlaces
+        self.places = places
         self.checkpointFile = checkpointFile
         self.isCopy = isCopy
     }
@@ -43,6 +46,7 @@ public struct AuditVerifier: Sendable {
         }
         var audit = try CheckpointAudit(identity, snapshot.checkpoints, files.checkpoints)
         for place in secondPlaces { try audit.compare(SecondPlace(folder: place)) }
+        if audit.finding == nil { try ask(files, identity, snapshot.checkpoints, &audit, &result) }
         if let checkpointFile { try audit.demand(try File.text(checkpointFile, limit: 65_536), checkpointFile) }
         let auditor = try auditorKey(files, identity, anchor, &result)
         if result.finding != nil { return result }
@@ -75,6 +79,27 @@ public struct AuditVerifier: Sendable {
             result.notices.append("without the key state, the end of the log is known from checkpoints only")
         }
         return result
+    }
+
+    /// Compares with the places beside this machine. One that does not answer is no proof of anything, and told.
+    private func ask(
+        _ files: LogFolder, _ identity: LogIdentity, _ checkpoints: [UInt8], _ audit: inout CheckpointAudit,
+        _ result: inout AuditVerification
+    ) throws(AiboxError) {
+        if places.isEmpty { return }
+        let log = PlacedLog(files, identity, checkpoints: checkpoints)
+        for address in places {
+            do throws(AiboxError) {
+                if let memory = try address.place(files).recall(log, isAudit: true) {
+                    audit.take(memory, address.text)
+                } else {
+                    result.notices.append("\(address.text) cannot be read back: compare with its own records")
+                }
+            } catch {
+                result.silentPlaces.append(address.text)
+                result.notices.append("\(address.text) could not be asked, so it proves nothing: \(error.reason)")
+            }
+        }
     }
 
     /// A fork or roll-back that a second place proves says more than the hole it leaves in the log itself.

@@ -102,7 +102,8 @@ struct ChainWalk {
             }
             if !ratchetFromStart, let known, events == known.sequence { ratchet = known.ratchet }
             var isRight = record.sequence == events + 1 && record.previous == head
-            if isRight { isRight = try isAuthentic(record) }
+            var leaf: Digest256?
+            if isRight { (isRight, leaf) = try isAuthentic(record) }
             if !isRight {
                 let diagnosis = LineDiagnosis(
                     file: file, offset: offset, record: record, expected: events + 1, head: head,
@@ -111,16 +112,16 @@ struct ChainWalk {
                 finding = at(kind, sequence, path, number, offset, words, to: last)
                 return
             }
-            let leaf = try hasher.leaf(line)
-            try tree.add(leaf, hasher)
-            head = leaf
+            let own = if let leaf { leaf } else { try hasher.leaf(line) }
+            try tree.add(own, hasher)
+            head = own
             noteTime(record)
             expiry?.look(at: line)
             if nextExpectation < expectations.count, expectations[nextExpectation].size <= events {
                 try compareRoots(path, number, offset)
                 if finding != nil { return }
             }
-            if let known, events == known.sequence, leaf != known.head {
+            if let known, events == known.sequence, own != known.head {
                 // The links are right, so any event since the last signature may be another one.
                 finding = at(
                     .changed, min(matched + 1, events), path, number, offset,
@@ -132,11 +133,18 @@ struct ChainWalk {
         if offset < file.bytes.count { checkTorn(file, offset, number + 1, path, isLast: isLast) }
     }
 
-    private mutating func isAuthentic(_ record: RecordLine) throws(AiboxError) -> Bool {
-        guard let ratchet else { return true }
-        if try ratchet.authenticate(record.authenticated) != record.mac { return false }
+    /// Whether the MAC is right, where it can be checked; and the leaf hash, where it came with it.
+    private func isAuthentic(_ record: RecordLine) throws(AiboxError) -> (Bool, Digest256?) {
+        guard let ratchet else { return (true, nil) }
+        let authenticated = record.authenticated
+        if let (leaf, mac) = try ratchet.digests(of: record.bytes, authenticating: authenticated.count) {
+            if mac != record.mac { return (false, nil) }
+            try ratchet.advance()
+            return (true, leaf)
+        }
+        if try ratchet.authenticate(authenticated) != record.mac { return (false, nil) }
         try ratchet.advance()
-        return true
+        return (true, nil)
     }
 
     private mutating func compareRoots(_ path: String, _ number: Int, _ offset: Int) throws(AiboxError) {

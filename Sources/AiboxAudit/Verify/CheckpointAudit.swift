@@ -90,6 +90,23 @@ struct CheckpointAudit {
         try explain(copy, file)
     }
 
+    /// Takes what a place beside this machine remembers into account.
+    mutating func take(_ memory: PlaceMemory, _ place: String) {
+        for head in memory.heads {
+            expectations.append(
+                Expectation(
+                    size: head.size, root: head.root, time: head.time, kind: .forked, file: memory.name,
+                    name: "the checkpoint of \(head.time)"))
+        }
+        if let finding = memory.finding { return report(finding) }
+        guard let agreed = memory.agreed else {
+            if covered > 0 { notices.append("\(place) knows nothing of this log") }
+            return
+        }
+        if agreed < covered { notices.append("\(place) has the first \(agreed) of \(covered) signed events") }
+        agreeingPlaces.append(place)
+    }
+
     /// The copy is no prefix of the log's own checkpoints: which of the two is wrong?
     private mutating func explain(_ copy: [UInt8], _ file: String) throws(AiboxError) {
         let (entries, _) = CheckpointList.parse(copy)

@@ -12,9 +12,6 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Told to every connection once another plan holds.
-    struct PlanChanged: Sendable {}
-
     private enum Phase {
         /// Between requests, or in the middle of a head.
         case head
@@ -73,9 +70,11 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is PlanChanged else { return context.fireUserInboundEventTriggered(event) }
+        guard event is BrokerService.PlanChanged else { return context.fireUserInboundEventTriggered(event) }
         // What is under way for a place that is no longer open ends at once.
-        if let access = request?.access, !service.configuration.git.contains(access) { context.close(promise: nil) }
+        if let grant = request?.access?.grant, !service.configuration.plan.git.contains(where: grant.isSamePlace) {
+            context.close(promise: nil)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -6,6 +6,9 @@ import Synchronization
 
 /// What all connections of a sandbox to its LLM proxy share.
 final class BrokerService: Sendable {
+    /// Told to every connection once another plan holds.
+    struct PlanChanged: Sendable {}
+
     let audit: any LLMAudit
     let rules: RequestHeadRules
     private let threads: NIOThreadPool
@@ -39,7 +42,7 @@ final class BrokerService: Sendable {
 
     var configuration: BrokerConfiguration { current.withLock { $0 } }
 
-    /// Takes another plan for requests from now on; what is under way goes on.
+    /// Takes another plan for requests from now on.
     func use(_ plan: BrokerPlan) throws(AiboxError) {
         let next = try BrokerConfiguration(plan, threads: threads)
         current.withLock { $0 = next }

@@ -91,6 +91,12 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         context.fireChannelWritabilityChanged()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is BrokerService.PlanChanged else { return context.fireUserInboundEventTriggered(event) }
+        // What is under way with a key that was taken back ends at once.
+        if let grant = request?.grant, service.configuration.base(of: grant) == nil { context.close(promise: nil) }
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         link.stopTimer()
         phase = .closed

@@ -81,11 +81,11 @@ public final class LLMProxyServer: Sendable {
         listen(queue.number, Self.queueLength)
     }
 
-    /// Takes another plan: requests from now on are decided by it, streams go on. Connections that wait for a request of
-    /// a key that is gone find it refused.
+    /// Takes another plan: requests from now on are decided by it. What is under way goes on, with the secret that it began
+    /// with, unless its credential is gone: then it ends.
     public func use(_ plan: BrokerPlan) throws(AiboxError) {
         try service.use(plan)
-        connections.tell(GitConnection.PlanChanged())
+        connections.tell(BrokerService.PlanChanged())
     }
 
     /// Ends at once what is open.

@@ -124,6 +124,7 @@ public struct Configuration: Sendable, Equatable {
 
         /// Where events are sent beside the log.
         public var sinks: [String] = []
+        public var checkpointPlaces: [String] = []
 
         /// The first port tried on 127.0.0.1 for Prometheus; 0: none.
         public var metricsPort = 0

@@ -130,6 +130,9 @@ public enum ConfigurationSchema {
             "audit.sinks", \.audit.sinks, .list(.sink),
             "Where aibox audit forward sends events."),
         ConfigurationKey(
+            "audit.checkpoint_places", \.audit.checkpointPlaces, .list(.checkpointPlace),
+            "Second places of the audit log's checkpoints, beside the folder on this machine."),
+        ConfigurationKey(
             "audit.metrics_port", \.audit.metricsPort, .integer(0...65535),
             "First port tried on 127.0.0.1 for Prometheus, where every user of this machine can read; 0 means none."),
         ConfigurationKey(

@@ -56,6 +56,16 @@ public struct TextForm: Sendable {
             && isPrintable(text) && !text.contains(" ") && !text.contains(",")
     }
 
+    /// The form only; `aibox audit deliver` says what is wrong with the rest.
+    static let checkpointPlace = TextForm(
+        name: "git+https://..., git+ssh://..., s3://BUCKET, witness+https://...?key=FILE or syslog+tls://HOST:PORT",
+        example: "git+ssh://git.example.org/audit.git"
+    ) { text in
+        ["git+https://", "git+ssh://", "git+file:///", "s3://", "witness+https://", "syslog+tls://"].contains {
+            text.hasPrefix($0) && text.count > $0.count
+        } && isPrintable(text) && !text.contains(" ") && !text.contains(",")
+    }
+
     /// Goes into the path of a request as it is.
     private static func isVaultPath(_ text: String) -> Bool {
         text.utf8.count <= 256 && text.utf8.allSatisfy { isLetterOrDigit($0) || "-_./".utf8.contains($0) }

@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxConfig
 import AiboxPolicy
 import AiboxSystem
@@ -14,8 +15,24 @@ extension DoctorCheck {
         return engines + [
             cgroups(context), engine(context),
             gateway(), network(context), image(context), seccomp(context), appArmor(context), policy(context),
-            programs(), limits(context), memory(context), disk(context), kernel(context), sandboxes(context),
+            programs(), limits(context), memory(context), disk(context), kernel(context), checkpointPlaces(context),
+            sandboxes(context),
         ]
+    }
+
+    /// Where the audit log's checkpoints go beside this machine: as far as this machine knows.
+    private static func checkpointPlaces(_ context: SandboxContext) -> DoctorCheck {
+        DoctorCheck("checkpoint places") { () throws(AiboxError) in
+            var addresses: [PlaceAddress] = []
+            for text in context.configuration.audit.checkpointPlaces { addresses.append(try PlaceAddress(text)) }
+            if addresses.isEmpty {
+                return .info("none beside this machine; aibox config set audit.checkpoint_places names some")
+            }
+            let standings = try PlaceStanding.all(folder: context.paths.auditFolder, addresses)
+            let words = standings.map { "\($0.place) \($0.words)" }.joined(separator: "; ")
+            let isLate = standings.contains { !$0.failing.isEmpty }
+            return isLate ? .warn(words, "aibox audit deliver") : .pass(words.isEmpty ? "no log yet" : words)
+        }
     }
 
     private static func podman(_ context: SandboxContext) -> DoctorCheck {

@@ -51,6 +51,14 @@ public struct GatewayClient: Sendable {
         try patient.order(.changeNetwork(change))
     }
 
+    /// Gives the sandbox's broker a credential's new secret, or takes the credential back; returns once that holds.
+    ///
+    /// - Returns: whether the sandbox had been lent it.
+    public func change(_ change: CredentialChange) throws(AiboxError) -> Bool {
+        guard case .lent(let isLent) = try ask(.changeCredential(change)) else { throw unexpected() }
+        return isLent
+    }
+
     /// Returns once the way out is served as promised; at once where there is none.
     public func serving() throws(AiboxError) {
         var patient = self

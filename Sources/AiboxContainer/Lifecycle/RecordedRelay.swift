@@ -18,6 +18,11 @@ struct RecordedRelay {
     private var left: Int
     private var counted: UInt64 = 0
     private let hash: SHA256
+    /// Outputs that take no pages from a pipe: terminals, files.
+    private var takesNoPages: Set<Int32> = []
+
+    /// Bytes that a pipe holds and that pass in one turn.
+    private static let turn = 1 << 20
 
     init(_ recorder: SessionRecorder, isRequired: Bool, kept: Int) throws(AiboxError) {
         self.recorder = recorder
@@ -36,8 +41,10 @@ struct RecordedRelay {
     mutating func run(_ command: Command, separateErrors: Bool) throws(AiboxError) -> Int32 {
         let output = try Pipe()
         let errors = separateErrors ? try Pipe() : nil
-        // Fewer turns for long output.
-        _ = fcntl(output.write.number, 1031, Int32(1 << 20))  // F_SETPIPE_SZ, fcntl(2)
+        // Fewer turns for long output; where standard output is no pipe, nothing happens.
+        for pipe in [output.write.number, STDOUT_FILENO] {
+            _ = fcntl(pipe, 1031, Int32(Self.turn))  // F_SETPIPE_SZ, fcntl(2)
+        }
         let child = try ChildProcess.start(
             command, descriptors: [STDIN_FILENO, output.write.number, errors?.write.number ?? STDERR_FILENO],
             deathSignal: SIGTERM)
@@ -68,6 +75,7 @@ struct RecordedRelay {
             if waiting[0].revents != 0 { takeSignal(child) }
             for index in streams.indices.reversed() where waiting[index + 1].revents != 0 {
                 let (source, target) = streams[index]
+                if try show(source, target, &buffer) { continue }
                 let count = try retrying("cannot hear from the session") {
                     read(source.number, &buffer, buffer.count)
                 }
@@ -79,6 +87,32 @@ struct RecordedRelay {
                 }
             }
         }
+    }
+
+    /// Shows what is not kept without copying it, from pipe to pipe (tee(2)), and hashes it.
+    ///
+    /// - Returns: false where that cannot be done now: what is kept is recorded before it is shown, and the end of the
+    ///   output is for others to see.
+    private mutating func show(
+        _ source: Descriptor, _ target: Int32, _ buffer: inout [UInt8]
+    ) throws(AiboxError) -> Bool {
+        if left > 0 || failure != nil || takesNoPages.contains(target) { return false }
+        let shown = aibox_tee(source.number, target, Self.turn)
+        if shown <= 0 {
+            if shown == -EINVAL { takesNoPages.insert(target) }
+            return shown == -EINTR
+        }
+        var rest = shown
+        while rest > 0 {
+            let count = try retrying("cannot hear from the session") {
+                read(source.number, &buffer, min(rest, buffer.count))
+            }
+            if count == 0 { throw AiboxError(.failed, "cannot hear from the session", why: "its output was cut short") }
+            buffer.withUnsafeBytes { bytes in try? hash.update(UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
+            rest -= count
+        }
+        counted += UInt64(shown)
+        return true
     }
 
     /// Records and shows; false if nobody sees it any more.

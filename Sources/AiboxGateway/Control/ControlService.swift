@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxSystem
 import AiboxWire
 import NIOCore
@@ -49,6 +50,7 @@ final class ControlService: Sendable {
                     AiboxError(.failed, "cannot change the network", why: "the sandbox has no way out"))
             }
             return egress.change(change).hop(to: loop).map { .done }
+        case .changeCredential(let change): return changeCredential(change, on: loop)
         case .readdress: return holder.request(.readdress, on: loop).map { _ in .done }
         case .forward(let port): return forwards.open(port, on: loop).map { .done }
         case .endForward(let port): return forwards.close(port, on: loop).map { .done }
@@ -59,6 +61,22 @@ final class ControlService: Sendable {
                 return .done
             }
         }
+    }
+
+    /// A new secret is used once the log tells of it. One that is taken back ends whatever the log does: protecting comes
+    /// first.
+    private func changeCredential(
+        _ change: CredentialChange, on loop: any EventLoop
+    ) -> EventLoopFuture<ControlReply> {
+        guard let llm, let kind = llm.kind(of: change.name) else { return loop.makeSucceededFuture(.lent(false)) }
+        let event = AuditEvent(
+            change.isRevocation ? .credentialRevoke : .credentialRotate, subject: change.name,
+            details: ["kind": .string(kind), "reason": "changed while the sandbox runs"])
+        let done =
+            change.isRevocation
+            ? llm.change(change).hop(to: loop).flatMap { self.audit.before(event, on: loop) }
+            : audit.before(event, on: loop).flatMap { llm.change(change).hop(to: loop) }
+        return done.map { .lent(true) }
     }
 
     private func repair(on loop: any EventLoop) -> EventLoopFuture<ControlReply> {

@@ -12,10 +12,20 @@ import Synchronization
 /// spent so far. The keys are in this process's memory and go to the proxy over a socket pair.
 final class LLMSupervisor: Sendable {
     private struct Orders {
-        var plan: BrokerPlan
+        /// All that is lent.
+        var lent: BrokerPlan
+        /// Where git may go; nil: wherever it was lent for.
+        var list: AllowList?
         var isChanged = false
         var isCut = false
         var isEnding = false
+
+        var plan: BrokerPlan {
+            guard let list else { return lent }
+            var plan = lent
+            plan.git = lent.git.filter(list.permits)
+            return plan
+        }
     }
 
     private let settings: LLMProxySettings
@@ -25,6 +35,8 @@ final class LLMSupervisor: Sendable {
     private let log: GatewayLog
     private let lost: @Sendable (String) -> Void
     private let orders: Mutex<Orders>
+    /// For how many seconds each credential is lent.
+    private let lifetimes: [String: Int64]
     /// Who waits for the newest plan to hold.
     private let told = Mutex<[EventLoopPromise<Void>]>([])
     private let first: EventLoopPromise<Void>
@@ -50,7 +62,10 @@ final class LLMSupervisor: Sendable {
         self.loop = loop
         self.log = log
         self.lost = lost
-        orders = Mutex(Orders(plan: settings.plan))
+        orders = Mutex(Orders(lent: settings.plan))
+        let now = Timestamp.now.seconds
+        let ends = settings.plan.grants.map { ($0.name, $0.expires) } + settings.plan.git.map { ($0.name, $0.expires) }
+        lifetimes = Dictionary(ends.compactMap { name, end in end.map { (name, $0 - now) } }) { min($0, $1) }
         first = loop.makePromise(of: Void.self)
         let wake = try Pipe()
         (wakeReader, wakeWriter) = (wake.read, wake.write)
@@ -86,12 +101,28 @@ final class LLMSupervisor: Sendable {
     /// Takes git only to servers that the list opens, from now on.
     ///
     /// - Returns: succeeds once that holds: the proxy has taken it, or is gone.
-    func follow(_ list: AllowList) -> EventLoopFuture<Void> {
-        let git = settings.plan.git.filter(list.permits)
+    func follow(_ list: AllowList) -> EventLoopFuture<Void> { change { $0.list = list } }
+
+    /// What kind of credential this is, `git` or `llm`; nil if it is not lent.
+    func kind(of name: String) -> String? {
+        let lent = orders.withLock { $0.lent }
+        if lent.grants.contains(where: { $0.name == name }) { return "llm" }
+        return lent.git.contains { $0.name == name } ? "git" : nil
+    }
+
+    /// Takes a credential's new secret, or takes the credential back; that ends what is under way with it.
+    ///
+    /// - Returns: succeeds once that holds: the proxy has taken it, or is gone.
+    func change(_ change: CredentialChange) -> EventLoopFuture<Void> {
+        self.change { $0.lent = $0.lent.after(change, now: Timestamp.now.seconds, lifetimes: lifetimes) }
+    }
+
+    private func change(_ body: (inout Orders) -> Void) -> EventLoopFuture<Void> {
         let holds = loop.makePromise(of: Void.self)
         orders.withLock { orders in
-            if orders.plan.git == git { return holds.succeed() }
-            orders.plan.git = git
+            let before = orders.plan
+            body(&orders)
+            if orders.plan == before { return holds.succeed() }
             orders.isChanged = true
             told.withLock { $0.append(holds) }
         }

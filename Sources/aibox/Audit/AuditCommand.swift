@@ -6,7 +6,7 @@ struct AuditCommand: ParsableCommand {
         subcommands: [
             AuditVerify.self, AuditTailCommand.self, AuditShow.self, AuditSearch.self, AuditProve.self,
             AuditCheckProof.self, AuditReportCommand.self, AuditExportCommand.self, AuditForward.self,
-            AuditArchiveCommand.self, AuditFalco.self,
+            AuditDeliver.self, AuditArchiveCommand.self, AuditFalco.self,
             AuditExpire.self, AuditDocs.self,
         ])
 }

@@ -36,6 +36,7 @@ enum AuditReport {
             .init("checkpoints", .integer(result.checkpoints)), .init("files", .integer(result.files)),
             .init("bytes", .integer(Int(result.bytes))), .init("macs_checked", .boolean(result.checkedMACs)),
             .init("agreeing_places", .list(result.agreeingPlaces.map(OutputValue.text))),
+            .init("silent_places", .list(result.silentPlaces.map(OutputValue.text))),
             .init("finding", result.finding.map(document) ?? .null),
             .init("notices", .list(result.notices.map(OutputValue.text))),
         ])

@@ -16,7 +16,8 @@ struct AuditVerify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Compare with the copies of the checkpoints in this folder. May be repeated.", valueName: "dir"))
+            "Compare with the checkpoints in this folder, or at this address as in audit.checkpoint_places. May be repeated.",
+            valueName: "place"))
     var place: [String] = []
 
     @Option(help: ArgumentHelp("Demand that the log contains the checkpoint in this file.", valueName: "file"))
@@ -26,17 +27,26 @@ struct AuditVerify: ParsableCommand {
     var copy = false
 
     func run() throws {
+        let (folders, addresses) = try places()
         let verifier = AuditVerifier(
-            folder: audit.folder, keyFile: key, secondPlaces: places, checkpointFile: fromCheckpoint, isCopy: copy)
+            folder: audit.folder, keyFile: key, secondPlaces: folders, places: addresses,
+            checkpointFile: fromCheckpoint, isCopy: copy)
         let result = try verifier.run()
         global.output.answer(.text(AuditReport.text(result), AuditReport.document(result)))
         if result.finding != nil { throw ExitCode(AiboxError.Code.integrity.exitStatus) }
+        // What was not asked was not verified.
+        if !result.silentPlaces.isEmpty { throw ExitCode(AiboxError.Code.failed.exitStatus) }
     }
 
-    /// Those given, else the standard one of the user's own log.
-    private var places: [String] {
-        if !place.isEmpty || audit.log != nil { return place }
+    /// Those given, else the standard one of the user's own log and those that are configured.
+    private func places() throws -> (folders: [String], addresses: [PlaceAddress]) {
+        if !place.isEmpty || audit.log != nil {
+            return try (
+                place.filter { !$0.contains("://") },
+                place.filter { $0.contains("://") }.map { text throws(AiboxError) in try PlaceAddress(text) }
+            )
+        }
         let standard = Paths.current.auditCheckpoints
-        return File.isDirectory(standard) ? [standard] : []
+        return (File.isDirectory(standard) ? [standard] : [], try CheckpointPlaces(global).addresses)
     }
 }

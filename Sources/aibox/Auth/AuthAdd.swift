@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxContainer
 import AiboxCredentials
 import AiboxSystem
 import ArgumentParser
@@ -8,6 +9,7 @@ struct AuthAdd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a credential, or replace its secret.",
         discussion: """
+            A sandbox that runs and was lent the credential uses the new secret at once; others get it at their next start. \
             The secret is asked for at the terminal, without being shown, or read from standard input; never taken from the \
             command line, which every process of the machine can read.
 
@@ -56,15 +58,20 @@ struct AuthAdd: ParsableCommand {
         let kind = try auth.recording(
             .credentialRotate, credential.name, reason: replaces ? "replaced by auth add" : "added by auth add"
         ) { () throws(AiboxError) in try auth.stores.write(stored) }
+        let lent = try auth.tellSandboxes(credential.name, try auth.stores.read(credential.name)?.stored)
         let hosts = credential.destinations.map(\.description)
+        let running = lent.sandboxes.joined(separator: ", ")
         global.output.answer(
             .text(
                 "\(credential.name) is \(replaces ? "replaced" : "kept") in \(kind.words). "
-                    + "It goes to \(hosts.joined(separator: ", ")) and nowhere else.",
+                    + "It goes to \(hosts.joined(separator: ", ")) and nowhere else."
+                    + (running.isEmpty ? "" : " In use from now on in \(running)."),
                 .object([
                     .init("name", .text(credential.name.description)), .init("store", .text(kind.rawValue)),
                     .init("hosts", .list(hosts.map { .text($0) })), .init("replaced", .boolean(replaces)),
+                    .init("sandboxes", .list(lent.sandboxes.map { .text($0) })),
                 ])))
+        try lent.requireAll()
     }
 
     /// All but the secret, checked before anybody is asked for that.

@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxContainer
 import AiboxCredentials
 import AiboxSystem
 import ArgumentParser
@@ -6,7 +7,9 @@ import ArgumentParser
 struct AuthRemove: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Forget a credential.",
-        discussion: "What its issuer knows is not changed: revoke it there as well if it may have leaked.")
+        discussion:
+            "Sandboxes that run lose it at once, and what they do with it ends. What its issuer knows is not changed: revoke it there as well if it may have leaked."
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -24,12 +27,19 @@ struct AuthRemove: ParsableCommand {
         let stores = try auth.recording(.credentialRevoke, credential.name, reason: "removed by auth remove") {
             () throws(AiboxError) in try auth.stores.remove(credential.name)
         }
+        // Another store may have one of the same name. One that cannot be read gives none.
+        let left = (try? auth.stores.read(credential.name)?.stored).flatMap(\.self)
+        let lent = try auth.tellSandboxes(credential.name, left)
+        let running = lent.sandboxes.joined(separator: ", ")
         global.output.answer(
             .text(
-                "\(credential.name) is removed from \(stores.map(\.words).joined(separator: " and ")).",
+                "\(credential.name) is removed from \(stores.map(\.words).joined(separator: " and "))."
+                    + (running.isEmpty ? "" : " \(running) \(left == nil ? "lost it" : "took another of that name")."),
                 .object([
                     .init("name", .text(credential.name.description)),
                     .init("stores", .list(stores.map { .text($0.rawValue) })),
+                    .init("sandboxes", .list(lent.sandboxes.map { .text($0) })),
                 ])))
+        try lent.requireAll()
     }
 }

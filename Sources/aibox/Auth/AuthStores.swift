@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxConfig
+import AiboxContainer
 import AiboxCredentials
 import AiboxSystem
 import AiboxWire
@@ -9,9 +10,16 @@ import ArgumentParser
 struct AuthStores {
     let stores: CredentialStores
     private let audit: CommandAudit
+    /// Where every model is asked; empty: at its provider's.
+    private let modelGateway: String
+    private let database: String
 
     init(_ global: GlobalOptions) throws(AiboxError) {
-        let settings = try global.layers().load().configuration.credentials
+        let layers = global.layers()
+        let configuration = try layers.load().configuration
+        let settings = configuration.credentials
+        modelGateway = configuration.network.llmGateway
+        database = layers.paths.stateDatabase
         stores = try CredentialStores(settings, of: try Self.available(global, settings))
         audit = CommandAudit(global: global)
         for note in stores.notes { global.output.note("note: " + note) }
@@ -46,6 +54,21 @@ struct AuthStores {
             try audit.record(type, subject: name.description, outcome: .failure, details)
             throw error
         }
+    }
+
+    /// Makes running sandboxes follow: they take what a start would take now, or lose it.
+    func tellSandboxes(_ name: CredentialName, _ stored: StoredCredential?) throws(AiboxError) -> LentCredential {
+        var change = CredentialChange(name: name.description)
+        if let stored {
+            let lent = try LentCredentials(stored)
+            change.git = lent.git
+            change.key = lent.llmKeys.first.map {
+                CredentialChange.Key(
+                    secret: $0.secret, base: modelGateway.isEmpty ? $0.base : modelGateway, header: $0.header,
+                    expires: $0.expires)
+            }
+        }
+        return try LentCredential(change, database: database)
     }
 
     /// The name of one that is there: as it is, or by its type where that has one only.

@@ -12,12 +12,17 @@ struct LentCredentials {
 
     init(_ stores: CredentialStores) throws(AiboxError) {
         for (credential, _) in try stores.list() where credential.name.type == .llm || credential.name.type == .git {
-            guard let stored = try stores.read(credential.name)?.stored else { continue }
-            if credential.name.type == .llm {
-                llmKeys.append(try Self.key(stored))
-            } else {
-                git += Self.git(stored)
-            }
+            if let stored = try stores.read(credential.name)?.stored { try take(stored) }
+        }
+    }
+
+    init(_ stored: StoredCredential) throws(AiboxError) { try take(stored) }
+
+    private mutating func take(_ stored: StoredCredential) throws(AiboxError) {
+        switch stored.credential.name.type {
+        case .llm: llmKeys.append(try Self.key(stored))
+        case .git: git += Self.git(stored)
+        case .mirror, .custom: break
         }
     }
 

@@ -36,11 +36,14 @@ struct Start: ParsableCommand {
         profile?.raise(&context.configuration.resources)
         let folder = workspace ?? context.configuration.workspace.defaultPath
         let output = global.output
+        // Before anything is done: an address with a mistake in it is told, not passed over.
+        let places = try CheckpointPlaces(context.configuration)
         _ = try global.running(context)
         let started = try SandboxStart(
             context: context, workspace: context.paths.absolute(folder, base: Path.current), name: sandbox.name,
             llmKeys: lent.llmKeys, gitCredentials: lent.git
         ).run()
+        try places.wake(global)
         for step in started.timings { output.detail("  \(step.time.milliseconds) ms  \(step.step)") }
         for note in started.notes { output.note("aibox: \(note)") }
         output.answer(StartReport.answer(started))

@@ -1,3 +1,5 @@
+import AiboxAudit
+import AiboxConfig
 import AiboxContainer
 import AiboxState
 import AiboxSystem
@@ -23,6 +25,7 @@ struct Status: ParsableCommand {
         let record = try SandboxSelection.choose(sandbox.name, currentFolder: Path.current, among: records)
         guard layers else {
             let gateway = try GatewayClient(runFolder: record.runFolder).status()
+            let places = try CheckpointPlaces(global).standings(context.paths.auditFolder)
             return global.output.answer(
                 .record(
                     SandboxReport.fields(record) + [
@@ -31,12 +34,21 @@ struct Status: ParsableCommand {
                         .init("uptime_seconds", .integer(gateway.uptime)),
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]
-                        + (gateway.ready.metricsPort.map { [.init("metrics_port", .integer(Int($0)))] } ?? [])))
+                        + (gateway.ready.metricsPort.map { [.init("metrics_port", .integer(Int($0)))] } ?? [])
+                        + PlaceReport.fields(places)))
         }
         let findings = try LayerProof(context: context, record: record).findings()
         global.output.answer(LayerReport.listing(findings))
         if let broken = findings.first(where: { !$0.holds }) {
             throw AiboxError(.layerMissing, "a promised layer does not hold: \(broken.layer)", why: broken.found)
         }
+    }
+}
+
+/// How far the places of the checkpoints have got.
+enum PlaceReport {
+    static func fields(_ places: [PlaceStanding]) -> [OutputValue.Field] {
+        if places.isEmpty { return [] }
+        return [.init("checkpoint_places", .list(places.map { .text($0.place + ": " + $0.words) }))]
     }
 }

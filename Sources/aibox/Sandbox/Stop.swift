@@ -34,6 +34,7 @@ struct Stop: ParsableCommand {
                 global.output.note("Home folder and caches of \(name) are removed; its workspace stays.")
             }
         }
+        try CheckpointPlaces(global).wake(global)
         global.output.answer(
             .text(
                 "",

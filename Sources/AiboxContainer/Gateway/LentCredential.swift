@@ -1,0 +1,37 @@
+import AiboxConfig
+import AiboxState
+public import AiboxSystem
+public import AiboxWire
+
+/// Running sandboxes that were lent a credential.
+public struct LentCredential: Sendable {
+    /// Those that follow the change.
+    public private(set) var sandboxes: [String] = []
+    /// The first of those whose gateway could not be told.
+    private var failure: (sandbox: String, error: AiboxError)?
+
+    /// Tells every gateway of this user.
+    ///
+    /// - Parameter database: where the sandboxes are written down; one that is not there has none.
+    public init(_ change: CredentialChange, database: String) throws(AiboxError) {
+        if !File.exists(database) { return }
+        for record in try SandboxStore(path: database).all()
+        where GatewayRemains.state(of: record.runFolder) == .running {
+            do throws(AiboxError) {
+                if try GatewayClient(runFolder: record.runFolder).change(change) { sandboxes.append(record.name) }
+            } catch  where GatewayRemains.state(of: record.runFolder) == .running {
+                failure = failure ?? (record.name, error)
+            } catch {
+                // It ended meanwhile, and its credentials with it.
+            }
+        }
+    }
+
+    /// Fails if a sandbox may still use what was changed.
+    public func requireAll() throws(AiboxError) {
+        guard let failure else { return }
+        throw AiboxError(
+            failure.error.code, "the sandbox \(failure.sandbox) still has the credential as it was",
+            why: failure.error.reason, remedy: "aibox stop --name \(failure.sandbox)")
+    }
+}
