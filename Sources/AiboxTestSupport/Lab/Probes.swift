@@ -27,7 +27,7 @@ public enum Probes {
     public static let clients = """
         import concurrent.futures, os, re, shutil, subprocess, sys
         quiet = {n: v for n, v in os.environ.items() if not re.fullmatch('(?i)(https?|all|no|ftp)_proxy|NODE_USE_ENV_PROXY', n)}
-        python = 'import sys, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=3)'
+        python = 'import sys, urllib.request as r\\ntry: r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=3)\\nexcept Exception as e: print(type(e).__name__)'
         ways = {
             'curl': lambda a: ['curl', '-sS', '-m', '3', '--http0.9', '--noproxy', '*', 'http://' + a],
             'curl-tls': lambda a: ['curl', '-vsSk', '-m', '3', '--noproxy', '*', 'https://' + a],
@@ -42,7 +42,7 @@ public enum Probes {
             'perl': lambda a: ['perl', '-MIO::Socket::IP', '-e', 'my $s = IO::Socket::IP->new(PeerAddr => shift, Timeout => 3) or exit 1; print <$s>', a],
         }
         # What each of them says of an answer that is no HTTP and no TLS, as against no connection.
-        signs = re.compile(b'open|Connected to|wrong version|bad status|BadStatusLine|HTTPParserError|HTTP/0.9|CONNECTED|connected\\.')
+        signs = re.compile(b'(?m)^open|Connected to|wrong version|bad status|BadStatusLine|HTTPParserError|HTTP/0.9|CONNECTED|connected\\.')
         def attempt(name, address):
             try: done = subprocess.run(ways[name](address), env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10)
             except subprocess.TimeoutExpired: return
