@@ -42,7 +42,7 @@ public enum Probes {
             'perl': lambda a: ['perl', '-MIO::Socket::IP', '-e', 'my $s = IO::Socket::IP->new(PeerAddr => shift, Timeout => 3) or exit 1; print <$s>', a],
         }
         # What each of them says of an answer that is no HTTP and no TLS, as against no connection.
-        signs = re.compile(b'(?m)^open|Connected to|wrong version|bad status|BadStatusLine|HTTPParserError|HTTP/0.9|CONNECTED|connected\\.')
+        signs = re.compile(b'(?m)^open|Connected to|wrong version|bad status|BadStatusLine|ConnectionResetError|HTTPParserError|HTTP/0.9|CONNECTED|connected\\.')
         def attempt(name, address):
             try: done = subprocess.run(ways[name](address), env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10)
             except subprocess.TimeoutExpired: return
