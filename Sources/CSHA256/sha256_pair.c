@@ -70,7 +70,6 @@ static void prepare(struct chain *chain, size_t first_count, const uint8_t *byte
     }
     size_t middle = (count - taken) / BLOCK;
     size_t rest = count - taken - middle * BLOCK;
-    memset(chain->last, 0, sizeof chain->last);
     size_t filled = 0;
     if (!has_first) {
         memcpy(chain->last, chain->first, first_count);
@@ -78,18 +77,23 @@ static void prepare(struct chain *chain, size_t first_count, const uint8_t *byte
     }
     memcpy(chain->last + filled, bytes + taken + middle * BLOCK, rest);
     filled += rest;
-    chain->last[filled] = 0x80;
     size_t last_blocks = filled + 9 > BLOCK ? 2 : 1;
-    uint64_t bits = (uint64_t)total * 8;
-    for (int index = 0; index < 8; index++) {
-        chain->last[last_blocks * BLOCK - 1 - index] = (uint8_t)(bits >> (8 * index));
-    }
+    chain->last[filled] = 0x80;
+    memset(chain->last + filled + 1, 0, last_blocks * BLOCK - filled - 9);
+    uint64_t bits = __builtin_bswap64((uint64_t)total * 8);
+    memcpy(chain->last + last_blocks * BLOCK - 8, &bits, 8);
     chain->parts[0].bytes = chain->first;
     chain->parts[0].blocks = has_first ? 1 : 0;
     chain->parts[1].bytes = bytes + taken;
     chain->parts[1].blocks = middle;
     chain->parts[2].bytes = chain->last;
     chain->parts[2].blocks = last_blocks;
+}
+
+/// The key's block of RFC 2104.
+static void pad(uint8_t block[BLOCK], const uint8_t key[32], uint8_t value) {
+    for (int index = 0; index < 32; index++) block[index] = key[index] ^ value;
+    memset(block + 32, value, BLOCK - 32);
 }
 
 static void output(const struct chain *chain, uint8_t digest[32]) {
@@ -191,7 +195,7 @@ void aibox_sha256_line(
 
     one.first[0] = 0;
     prepare(&one, 1, line, count);
-    for (int index = 0; index < BLOCK; index++) two.first[index] = (index < 32 ? key[index] : 0) ^ 0x36;
+    pad(two.first, key, 0x36);
     prepare(&two, BLOCK, line, authenticated);
     run_pair(&one, &two);
     output(&one, leaf);
@@ -199,7 +203,7 @@ void aibox_sha256_line(
 
     memcpy(one.first, label, label_count);
     prepare(&one, label_count, key, 32);
-    for (int index = 0; index < BLOCK; index++) two.first[index] = (index < 32 ? key[index] : 0) ^ 0x5c;
+    pad(two.first, key, 0x5c);
     prepare(&two, BLOCK, inner, 32);
     run_pair(&one, &two);
     output(&one, next);

@@ -22,6 +22,6 @@ struct CommandAudit {
         try log.append(AuditEvent(type, subject: subject, outcome: outcome, details: details))
         try log.close()
         // With settings that cannot be read there is no place to go to.
-        if wakes, let places = try? CheckpointPlaces(global) { try places.wake(global) }
+        if wakes { try? CheckpointPlaces(global).wake(global) }
     }
 }

@@ -1,3 +1,4 @@
+import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -78,6 +79,15 @@ extension Sandboxes {
             let events = try fixture.aibox.run("audit", "search", "--type", "recording", "-o", "json")
             let types = try JSONParser.parse(events.output).elements?.compactMap { $0["type"]?.stringValue }
             #expect(types == Array(repeating: ["recording.start", "recording.end"], count: 4).flatMap { $0 })
+
+            // Of long output without a terminal all is shown, the beginning is kept, and the rest is told by its digest.
+            let long = try fixture.shell("sh", "-c", "yes | head -c 20000000")
+            let shown = Array([[UInt8]](repeating: [0x79, 0x0a], count: 10_000_000).joined())
+            #expect(long.output == shown)
+            let kept = try export(try #require(try list(fixture).last), fixture)
+            let rest = Array(shown.dropFirst(16 << 20))
+            #expect(kept.contains("\(rest.count) further bytes"))
+            #expect(try kept.contains(SHA256.digest(rest).hex))
             #expect(try fixture.aibox.run("audit", "verify").succeeded)
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
             #expect(try fixture.remains() == [])

@@ -20,16 +20,20 @@ struct CheckpointPlaces {
     }
 
     /// Starts the process that delivers, unless there is nothing to deliver to. Nothing waits for it; where one runs
-    /// already, the new one ends at once.
-    func wake(_ global: GlobalOptions) throws(AiboxError) {
-        if addresses.isEmpty { return }
-        guard let own = Path.real("/proc/self/exe") else { return }
-        let null = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
-        let arguments =
-            ["audit", "deliver", "--while-running"] + (global.configurationFile.map { ["--config", $0] } ?? [])
-        _ = try ChildProcess.start(
-            Command(own, arguments, environment: Self.environment, directory: "/"),
-            descriptors: [null.number, null.number, null.number], options: .newSession)
+    /// already, the new one ends at once. What the command did stands, whatever becomes of this.
+    func wake(_ global: GlobalOptions) {
+        guard !addresses.isEmpty, let own = Path.real("/proc/self/exe") else { return }
+        do throws(AiboxError) {
+            let null = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
+            let file = global.configurationFile.map { ["--config", Paths.current.absolute($0, base: Path.current)] }
+            _ = try ChildProcess.start(
+                Command(
+                    own, ["audit", "deliver", "--while-running"] + (file ?? []), environment: Self.environment,
+                    directory: "/"),
+                descriptors: [null.number, null.number, null.number], options: .newSession)
+        } catch {
+            global.output.note("aibox: checkpoints stay on this machine until aibox audit deliver: \(error.reason)")
+        }
     }
 
     /// What git, S3 and the configuration need; keys of language models and the like are left out.

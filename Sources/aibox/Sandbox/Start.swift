@@ -43,7 +43,7 @@ struct Start: ParsableCommand {
             context: context, workspace: context.paths.absolute(folder, base: Path.current), name: sandbox.name,
             llmKeys: lent.llmKeys, gitCredentials: lent.git
         ).run()
-        try places.wake(global)
+        places.wake(global)
         for step in started.timings { output.detail("  \(step.time.milliseconds) ms  \(step.step)") }
         for note in started.notes { output.note("aibox: \(note)") }
         output.answer(StartReport.answer(started))

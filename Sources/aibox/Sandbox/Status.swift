@@ -25,7 +25,7 @@ struct Status: ParsableCommand {
         let record = try SandboxSelection.choose(sandbox.name, currentFolder: Path.current, among: records)
         guard layers else {
             let gateway = try GatewayClient(runFolder: record.runFolder).status()
-            let places = try CheckpointPlaces(global).standings(context.paths.auditFolder)
+            let places = try CheckpointPlaces(context.configuration).standings(context.paths.auditFolder)
             return global.output.answer(
                 .record(
                     SandboxReport.fields(record) + [
