@@ -39,6 +39,7 @@ let package = Package(
         .executable(name: "aibox-docker-runtime", targets: ["aibox-docker-runtime"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
         .executable(name: "aibox-llm-proxy", targets: ["aibox-llm-proxy"]),
+        .executable(name: "aibox-tool-gate", targets: ["aibox-tool-gate"]),
         // The policy language on its own, for other packages.
         .library(name: "Rego", targets: ["Rego"]),
     ],
@@ -61,6 +62,11 @@ let package = Package(
         .executableTarget(
             name: "aibox-credential-helper", dependencies: ["AiboxWire"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux], configuration: .release))]),
+        // Runs in sandboxes of any image: nothing to load, also when it is built for tests. No test may use the target: the
+        // linker's flag would be the tests' as well.
+        .executableTarget(
+            name: "aibox-tool-gate", dependencies: ["AiboxWire"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux]))]),
         program("aibox-docker-runtime", uses: ["AiboxSystem", "AiboxWire"]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("aibox-llm-proxy", uses: ["AiboxBroker"]),
@@ -86,7 +92,10 @@ let package = Package(
         room("AiboxPolicy", uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "Rego"]),
         room(
             "AiboxGateway",
-            uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "CSeccomp"] + nio),
+            uses: [
+                "AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxPolicy", "AiboxSystem", "AiboxWire", "CLinux",
+                "CSeccomp",
+            ] + nio),
 
         // Leaves.
         room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL", "CSHA256"]),
@@ -137,7 +146,8 @@ let package = Package(
         tests(
             "AiboxGatewayTests",
             uses: [
-                "AiboxAudit", "AiboxContainer", "AiboxCrypto", "AiboxGateway", "AiboxNetwork", "AiboxSystem",
+                "AiboxAudit", "AiboxContainer", "AiboxCrypto", "AiboxGateway", "AiboxNetwork", "AiboxPolicy",
+                "AiboxSystem",
                 "AiboxWire",
                 "CLinux", "aibox-gateway",
             ]),

@@ -65,6 +65,8 @@ public enum Folder {
         var status = stat()
         if lstat(path, &status) != 0 { return }
         if status.st_mode & S_IFMT != S_IFDIR { return try File.remove(path) }
+        // Its own owner may have closed it.
+        if status.st_mode & 0o700 != 0o700 { _ = chmod(path, 0o700) }
         for name in try names(path) { try removeUnmounted(path + "/" + name) }
         if rmdir(path) != 0, errno != ENOENT { throw .system("cannot remove \(path)", errno: errno) }
     }

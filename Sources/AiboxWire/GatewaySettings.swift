@@ -24,6 +24,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var network: JSONValue?
     /// Keys for language models and what may be asked with them; nil: there are none, and no proxy for them.
     public var llm: BrokerPlan?
+    /// How tools are decided about; nil: nobody asks.
+    public var tools: ToolPlan?
 
     /// The audit log, as `aibox start` opened it.
     public struct AuditPlace: Sendable, Equatable {
@@ -51,7 +53,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
         sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, metricsPort: UInt16? = nil, logLimit: Int = 8 << 20,
-        audit: AuditPlace, network: JSONValue? = nil, llm: BrokerPlan? = nil
+        audit: AuditPlace, network: JSONValue? = nil, llm: BrokerPlan? = nil,
+        tools: ToolPlan? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -65,6 +68,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.audit = audit
         self.network = network
         self.llm = llm
+        self.tools = tools
     }
 }
 
@@ -80,6 +84,7 @@ extension GatewaySettings {
         object["metricsPort"] = metricsPort.map { .integer(Int64($0)) }
         object["network"] = network
         object["llm"] = llm?.json
+        object["tools"] = tools?.json
         return .object(object)
     }
 
@@ -88,13 +93,16 @@ extension GatewaySettings {
         try Wire.checkVersion(&fields)
         var llm: BrokerPlan?
         if let plan = fields.take("llm") { llm = try BrokerPlan(json: plan) }
+        var tools: ToolPlan?
+        if let plan = fields.take("tools") { tools = try ToolPlan(json: plan) }
         self.init(
             sandbox: try fields.string("sandbox"), runFolder: try fields.string("runFolder"),
             user: try fields.string("user"), engine: try fields.string("engine"),
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
             userNamespacePid: try fields.optionalInteger("userNamespacePid"),
             metricsPort: try fields.optionalInteger("metricsPort"), logLimit: try fields.integer("logLimit"),
-            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"), llm: llm)
+            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"), llm: llm,
+            tools: tools)
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }

@@ -118,13 +118,17 @@ struct PolicySchemaTests {
                 "audit: {recording_recipient: \"aibox-recording:\(String(repeating: "A", count: 43))=\"}",
                 { $0.recordingRecipient?.hasSuffix("AA=") == true }
             ),
+            (
+                "tools.rules", "tools: {rules: [{match: [curl], allow: false}]}",
+                { !ToolCoverage($0, files: [ToolFile(paths: ["/bin/curl"], aliases: ["/bin/curl"])]).programs.isEmpty }
+            ),
             ("pins", "pins: {resources.cpus: 2}", { $0.pins.map(\.key) == ["resources.cpus"] }),
             (
                 "exceptions", "exceptions: [{id: x, owner: o, expires: 2027-01-01, hosts: [a.example.com]}]",
                 { NetworkPolicy($0).allow.map(\.id) == ["x"] }
             ),
             (
-                "required", "required: [tools.rules]",
+                "required", "required: [llm.logging]",
                 { policy in (try? PolicyEnforcement(policy).refuse()) == nil }
             ),
         ]
@@ -156,10 +160,10 @@ struct PolicySchemaTests {
     @Test("what is not enforced is named at the start, once for each document")
     func notEnforced() throws {
         let policy = try Self.policy(
-            "tools: {rules: [{match: [curl], allow: false}]}\nllm: {logging: full}\nruntime: {ephemeral: false}\nnetwork: {mode: deny-by-default}\nfilesystem: {workspace_root: /workspace}"
+            "push: {protected: [main]}\nllm: {logging: full}\nruntime: {ephemeral: false}\nnetwork: {mode: deny-by-default}\nfilesystem: {workspace_root: /workspace}"
         )
         let enforcement = PolicyEnforcement(policy)
-        #expect(enforcement.notes == ["this version of aibox does not enforce tools.rules, llm.logging of org"])
+        #expect(enforcement.notes == ["this version of aibox does not enforce llm.logging, push.protected of org"])
         try enforcement.refuse()
         let other = try Self.policy("filesystem: {workspace_root: /workspace/src}\nruntime: {ephemeral: true}")
         #expect(
@@ -170,8 +174,8 @@ struct PolicySchemaTests {
     @Test(
         "a start is refused where the organisation requires what is not enforced",
         arguments: [
-            ("required: [tools]\ntools: {rules: [{match: [curl], allow: false}]}", true),
-            ("required: [tools.rules]", true), ("required: [tools]", false), ("required: [network, audit]", false),
+            ("required: [llm]\nllm: {logging: full}", true),
+            ("required: [llm.logging]", true), ("required: [llm]", false), ("required: [tools, audit]", false),
             ("required: [filesystem]\nfilesystem: {deny: [/a]}", true),
             ("required: [runtime]\nruntime: {ephemeral: true}", true),
             ("required: [runtime]\nruntime: {ephemeral: false}", false),

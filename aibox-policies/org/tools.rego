@@ -15,15 +15,35 @@ default decision := {
 
 decision := verdict.first(candidates) if count(candidates) > 0
 
+# A rule counts that fits any reading of the command line: none gets past it by being put otherwise.
 candidates contains { "place": verdict.place(strictness(rule, outcome), specificity, rule), "answer": full } if {
+	some argv in readings
 	some rule in input.policy.tools.rules
-	fits(rule.match)
+	fits(rule.match, argv)
 	outcome := outcome_of(rule)
 	specificity := count([word | some word in rule.match; not contains(word, "*")])
 	full := object.union(
 		verdict.answer(outcome, rule.id, rule.layer, sprintf("%s fits %s of the %s policy", [command, rule.id, rule.layer])),
 		{"obligations": obligations(rule)},
 	)
+}
+
+candidates contains unruled("tools.default", "no rule lets this tool run") if {
+	some argv in lines
+	every rule in input.policy.tools.rules {
+		not fits(rule.match, argv)
+	}
+}
+
+candidates contains unruled("tools.options", "more options before its command than can be judged") if {
+	some line in lines
+	options_end(line) > most_options
+}
+
+# Behind every rule that denies.
+unruled(rule, reason) := {
+	"place": verdict.place("deny", -1, {"layer": "org", "id": rule}),
+	"answer": verdict.deny(rule, reason),
 }
 
 # A review afterwards is looser than one before, however specific its rule.
@@ -33,6 +53,34 @@ strictness(rule, outcome) := "review-async" if {
 } else := outcome
 
 command := concat(" ", input.command.argv)
+
+# The command line under each name that the program has, as the gate knows them: words in the place of the first one.
+lines contains array.concat(name, array.slice(input.command.argv, 1, count(input.command.argv))) if {
+	some name in object.get(input.command, "called", [[input.command.argv[0]]])
+}
+
+readings contains line if some line in lines
+
+# Options of the program itself come before its command, each maybe with a value: `git -C dir push` is a git push.
+readings contains array.concat([line[0]], array.slice(line, at, count(line))) if {
+	some line in lines
+	startswith(line[1], "-")
+	end := min([options_end(line), most_options])
+	some at in numbers.range(2, end)
+	not startswith(line[at], "-")
+}
+
+most_options := 64
+
+# The first word that is neither an option nor can be the value of one.
+options_end(line) := min(commands(line) | {count(line)})
+
+commands(line) := {at | some at, word in line; at > 0; not startswith(word, "-"); not is_value(line, at)}
+
+is_value(line, at) if {
+	at > 1
+	startswith(line[at - 1], "-")
+}
 
 # `allow: false` and the class blocked-by-default deny; a rule without a class is not safe.
 outcome_of(rule) := "deny" if {
@@ -52,11 +100,11 @@ obligations(rule) := ["review-async"] if {
 } else := []
 
 # The words of a rule are the beginning of the command line. No words fit nothing.
-fits(words) if {
+fits(words, argv) if {
 	count(words) > 0
-	count(input.command.argv) >= count(words)
+	count(argv) >= count(words)
 	every at, word in words {
-		word_fits(word, given(at, word))
+		word_fits(word, given(at, word, argv))
 	}
 }
 
@@ -68,10 +116,10 @@ word_fits(word, text) if {
 }
 
 # The program by its name, unless the rule says where it lies: /usr/bin/curl and ./curl are curl.
-given(0, word) := name if {
+given(0, word, argv) := name if {
 	not contains(word, "/")
-	parts := split(input.command.argv[0], "/")
+	parts := split(argv[0], "/")
 	name := parts[count(parts) - 1]
-} else := input.command.argv[0]
+} else := argv[0]
 
-given(at, _) := input.command.argv[at] if at > 0
+given(at, _, argv) := argv[at] if at > 0

@@ -90,6 +90,43 @@ test_tool_asynchronous_review if tool(["make"]).obligations == ["review-async"]
 
 test_tool_blocking_review if tool(["git", "push"]).obligations == []
 
+called(names, argv) := answer if answer := decision with input as fixture.ask("tool", {"command": {"argv": argv, "called": names}})
+
+test_tool_options_before_the_command_hide_nothing[argv] := tool(argv).rule == "t.push" if {
+	some argv in [
+		["git", "-C", "x", "push"], ["git", "-c", "a=b", "push"], ["git", "--no-pager", "push", "-f"],
+		["git", "-c", "a=b", "-C", "x", "--bare", "push"], ["git", "--git-dir=x", "--", "push"],
+	]
+}
+
+test_tool_options_of_a_harmless_command_stay_harmless if tool(["git", "-C", "x", "status", "-s", "push"]).decision == "allow"
+
+test_tool_too_many_options_are_refused if {
+	options := [word | some _ in numbers.range(1, 80); word := "-c"]
+	tool(array.concat(array.concat(["git"], options), ["push"])).rule == "tools.options"
+	tool(array.concat(["git", "status"], options)).decision == "allow"
+}
+
+test_tool_every_name_counts if {
+	called([["/usr/bin/vcs"], ["/usr/bin/git", "push"]], ["vcs", "origin"]).rule == "tools.default"
+	called([["/usr/bin/git"], ["/usr/bin/git", "push"]], ["vcs", "origin"]).rule == "t.push"
+	called([["/usr/bin/git"]], ["vcs", "status"]).rule == "t.git"
+	called([[]], ["busybox", "curl", "x"]).rule == "t.curl"
+	called([], ["git", "status"]).rule == "tools.default"
+}
+
+test_tool_options_that_a_rule_spells_out_are_let_through if {
+	rules := [{"id": "tests", "layer": "org", "match": ["python3", "-m", "pytest"], "allow": true, "risk": "safe"}]
+	answer := decision with input as {"action": "tool", "policy": {"tools": {"rules": rules}}, "command": {"argv": ["python3", "-m", "pytest", "tests"]}}
+	answer.rule == "tests"
+}
+
+test_tool_reading_that_no_rule_knows_is_refused if {
+	rules := [{"id": "status", "layer": "org", "match": ["git", "status"], "allow": true, "risk": "safe"}]
+	answer := decision with input as {"action": "tool", "policy": {"tools": {"rules": rules}}, "command": {"argv": ["git", "-C", "status", "fetch"]}}
+	answer.rule == "tools.default"
+}
+
 # Network
 
 test_network_listed_host if network({"host": "git.example.com", "port": 443, "scheme": "https"}).rule == "git"

@@ -99,7 +99,7 @@ extension SandboxContext {
         } catch {
             throw AiboxError(.failed, "cannot explain the decision", why: "\(error)")
         }
-        let authority = PolicyAuthority(policy, modules)
+        let authority = PolicyAuthority(policy, modules, action: explanation.logged.action)
         explanation.place = explanation.place ?? authority.place(explanation.logged.rule)
         if explanation.logged.isAllowed { return }
         let violated = engine.violations(of: .object(input)).map(\.rule)

@@ -42,6 +42,10 @@ struct DockerCreate: Sendable {
                 "type=bind,\(PodmanRun.field("source", spec.workspaceSource)),target=/workspace,bind-propagation=rprivate",
             ]
         for volume in spec.volumes { arguments += ["--volume", "\(volume.name):\(volume.target):rw"] }
+        for tool in spec.tools {
+            let place = "\(PodmanRun.field("source", tool.source)),\(PodmanRun.field("target", tool.target))"
+            arguments += ["--mount", "type=bind,\(place),readonly,bind-propagation=rprivate"]
+        }
         return arguments
     }
 }

@@ -120,6 +120,7 @@ public struct HardeningCheck: Sendable {
     private func mounts(_ oci: JSONValue) -> Finding {
         let volumes = Set(spec.volumes.map(\.target))
         let secrets = Set(spec.secrets.map(\.target))
+        var gates = Dictionary(spec.tools.map { ($0.target, $0.source) }, uniquingKeysWith: { first, _ in first })
         let podmans: Set = [
             "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/run/.containerenv", "/run/secrets", "/dev/shm",
         ]
@@ -131,10 +132,13 @@ public struct HardeningCheck: Sendable {
             if target == "/workspace" || volumes.contains(target) {
                 if target == "/workspace", source != spec.workspaceSource { wrong.append(source) }
                 if !options.isSuperset(of: ["nosuid", "nodev"]) { wrong.append("\(target) without nosuid, nodev") }
+            } else if let wanted = gates.removeValue(forKey: target) {
+                if source != wanted || !options.contains("ro") { wrong.append("\(source) at \(target)") }
             } else if !podmans.contains(target), !secrets.contains(target) {
                 wrong.append(source)
             }
         }
+        wrong += gates.keys.sorted().map { "no gate at \($0)" }
         return Finding(
             layer: "mounts", promised: "the workspace and its own volumes, nosuid, nodev",
             found: wrong.isEmpty

@@ -9,6 +9,8 @@ struct SandboxPreparation: Sendable {
     let context: SandboxContext
     let name: SandboxName
     let workspace: Workspace
+    /// The gate for tools; nil where no rule asks for one.
+    var tools: ToolGate?
 
     func prepare() throws(AiboxError) -> PreparedSandbox {
         let engine = try engine()
@@ -29,7 +31,7 @@ struct SandboxPreparation: Sendable {
             support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine),
             podmanSettings: engine.isGVisor || context.host.isRoot || context.configuration.runtime == .docker
                 ? nil : try SandboxFiles(context: context).podmanSettings(), secrets: try secrets(),
-            workspaceSource: try mount.attach(rootful: context.host.isRoot))
+            workspaceSource: try mount.attach(rootful: context.host.isRoot), tools: tools)
     }
 
     /// The limits of the settings, whatever this machine can enforce of them.
@@ -53,10 +55,10 @@ struct SandboxPreparation: Sendable {
             limits: LimitSupport(host: context.host, engine: engine).enforceable(wish),
             workspaceSource: mount.source(rootful: context.host.isRoot), volumes: CacheVolumes.volumes(of: name),
             temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: "/", appArmorProfile: nil,
-            secrets: [], environment: [], command: [], monitorPidFile: "/")
+            secrets: [], tools: tools?.mounts ?? [], environment: [], command: [], monitorPidFile: "/")
     }
 
-    private func image() throws(AiboxError) -> StoredImage {
+    func image() throws(AiboxError) -> StoredImage {
         switch context.engine {
         case .podman(let podman):
             try ImageStore(podman: podman, remembered: remembered).image(
@@ -189,6 +191,7 @@ struct PreparedSandbox: Sendable {
     let podmanSettings: String?
     let secrets: [SandboxSpec.Secret]
     let workspaceSource: String
+    let tools: ToolGate?
 
     /// What is not enforced on this machine.
     var notes: [String] {
@@ -217,7 +220,7 @@ struct PreparedSandbox: Sendable {
             limits: limits, workspaceSource: workspaceSource, volumes: CacheVolumes.volumes(of: name),
             temporaryBytes: context.configuration.resources.tmpSize.bytes, seccompProfile: seccompProfile,
             appArmorProfile: appArmor.profile, secrets: secrets + trust.secrets + settings,
-            environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)] + variables,
+            tools: tools?.mounts ?? [], environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)] + variables,
             command: Self.command(name, variables),
             monitorPidFile: runFolder + "/conmon.pid")
     }

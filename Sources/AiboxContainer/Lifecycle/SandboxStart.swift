@@ -96,7 +96,7 @@ public struct SandboxStart: Sendable {
         try refuseOrClear(name, workspace, runFolder, store)
         // What podman once said of an image is remembered: nothing else would ask for it before a gateway is there.
         try requireEngine()
-        let preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
+        let preparation = try preparation(name, workspace, ruling)
         try context.keepDecider(ruling, engine.modules)
         let admission = SandboxAdmission(
             document(preparation.plan, preparation.wish), policy: ruling.policy, engine: engine,
@@ -111,6 +111,9 @@ public struct SandboxStart: Sendable {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
         let lending = try lending(name, ruling)
+        let tools = try preparation.tools.map { gate throws(AiboxError) in
+            try ToolPlan(gate, ruling.policy, engine.modules)
+        }
         try audit.lending(lending)
         clock.mark("checks")
 
@@ -126,7 +129,7 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder, session, ruling, lending) })
+                { () throws(AiboxError) in try startGateway(name, runFolder, session, ruling, lending, tools) })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
@@ -183,6 +186,18 @@ public struct SandboxStart: Sendable {
         }
     }
 
+    /// Where the gate for tools has to stand is known before anything is asked: it is part of what is admitted.
+    private func preparation(
+        _ name: SandboxName, _ workspace: Workspace, _ ruling: StartRuling
+    ) throws(AiboxError) -> SandboxPreparation {
+        var preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
+        if ToolCoverage.isNeeded(ruling.policy) {
+            let setup = ToolGateSetup(context: context, policy: ruling.policy, image: try preparation.image())
+            preparation.tools = try setup.gate()
+        }
+        return preparation
+    }
+
     private func document(_ spec: SandboxSpec, _ wish: SandboxSpec.Limits) -> AdmissionDocument {
         AdmissionDocument(spec, wish: wish, arguments: arguments(spec))
     }
@@ -216,7 +231,9 @@ public struct SandboxStart: Sendable {
     }
 
     private func startGateway(
-        _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling, _ lending: CredentialLending
+        _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling,
+        _ lending: CredentialLending,
+        _ tools: ToolPlan?
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         var settings = GatewaySettings(
@@ -228,7 +245,7 @@ public struct SandboxStart: Sendable {
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
-            network: ruling.plan?.json, llm: lending.plan)
+            network: ruling.plan?.json, llm: lending.plan, tools: tools)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

@@ -48,6 +48,10 @@ public struct PodmanRun: Sendable {
         for volume in spec.volumes {
             arguments += ["--volume", "\(volume.name):\(volume.target):rw,nosuid,nodev"]
         }
+        for tool in spec.tools {
+            let place = "\(Self.field("source", tool.source)),\(Self.field("target", tool.target))"
+            arguments += ["--mount", "type=bind,\(place),ro,nosuid,nodev,bind-propagation=private"]
+        }
         return arguments
     }
 

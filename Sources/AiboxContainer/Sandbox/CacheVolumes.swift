@@ -4,7 +4,7 @@
 /// Two, not one a package manager: podman has 2,048 locks, and every volume takes one. The image leads the tools'
 /// own places (`.m2/repository`, `.npm`, ...) into `.cache` by symbolic links.
 enum CacheVolumes {
-    private static let home = "/home/dev"
+    static let home = "/home/dev"
     private static let cacheSuffix = "-cache"
 
     private static func homeVolume(of name: SandboxName) -> String { name.container + "-home" }

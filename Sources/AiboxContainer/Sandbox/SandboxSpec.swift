@@ -22,6 +22,8 @@ public struct SandboxSpec: Sendable, Equatable {
     /// Name of the AppArmor profile, nil where the kernel has no AppArmor.
     public var appArmorProfile: String?
     public var secrets: [Secret]
+    /// What stands in the place of programs of the image, and what it runs in the end; all of it read-only.
+    public var tools: [ToolMount]
     public var environment: [Variable]
     public var command: [String]
     /// Where the container's monitor writes its process id.
@@ -113,6 +115,17 @@ public struct SandboxSpec: Sendable, Equatable {
         }
     }
 
+    /// A file or folder of ours that is seen inside.
+    public struct ToolMount: Sendable, Equatable {
+        public var source: String
+        public var target: String
+
+        public init(source: String, target: String) {
+            self.source = source
+            self.target = target
+        }
+    }
+
     public struct Variable: Sendable, Equatable {
         public var name: String
         public var value: String
@@ -127,7 +140,7 @@ public struct SandboxSpec: Sendable, Equatable {
         name: SandboxName, workspacePath: String, image: String, engine: Engine, userMapping: UserMapping,
         networkNamespace: String, limits: Limits, workspaceSource: String, volumes: [Volume],
         temporaryBytes: Int64, seccompProfile: String, appArmorProfile: String?, secrets: [Secret],
-        environment: [Variable], command: [String], monitorPidFile: String
+        tools: [ToolMount] = [], environment: [Variable], command: [String], monitorPidFile: String
     ) {
         self.name = name
         self.workspacePath = workspacePath
@@ -142,6 +155,7 @@ public struct SandboxSpec: Sendable, Equatable {
         self.seccompProfile = seccompProfile
         self.appArmorProfile = appArmorProfile
         self.secrets = secrets
+        self.tools = tools
         self.environment = environment
         self.command = command
         self.monitorPidFile = monitorPidFile

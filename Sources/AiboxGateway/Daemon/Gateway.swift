@@ -15,6 +15,7 @@ struct Gateway {
     private let channels: [any Channel]
     private let egress: Egress?
     private let llm: LLMSupervisor?
+    private let tools: ToolDoor?
     private let audit: GatewayAudit
     private let log: GatewayLog
 
@@ -72,7 +73,10 @@ struct Gateway {
                 settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
                 audit: audit, ssh: ssh, forwards: forwards, egress: egress, llm: llm,
                 landlock: landlock)
-            if let egress { try open(egress, holder, doors) }
+            let tools = try settings.tools.map { plan throws(AiboxError) in
+                try ToolDoor(plan, user: settings.user, audit: audit, log: log)
+            }
+            let toolDoor = try open(egress, tools, holder, doors)
             containment.whenCut {
                 egress?.service.closeConnections()
                 llm?.cut()
@@ -81,6 +85,7 @@ struct Gateway {
                 try ControlServer(service: service, log: log).serve(control, on: group),
                 try ssh.serve(sshListener, on: group).wait(),
             ]
+            if let toolDoor { channels.append(toolDoor) }
             if let metrics {
                 let server = try MetricsServer(folder: settings.audit.folder, sandbox: settings.sandbox, log: log)
                 channels.append(try server.serve(metrics.listener, on: group))
@@ -94,7 +99,7 @@ struct Gateway {
             try audit.started(ready)
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
-                egress: egress, llm: llm, audit: audit, log: log)
+                egress: egress, llm: llm, tools: tools, audit: audit, log: log)
         } catch {
             holder.end()
             // Squid goes with the process.
@@ -136,16 +141,24 @@ struct Gateway {
     }
 
     /// A port is open only while somebody answers there: first the service, then the filter.
-    private static func open(_ egress: Egress, _ holder: HolderConnection, _ doors: Doors) throws {
-        var listeners: [Descriptor] = []
-        for port in Egress.ports {
-            guard let socket = try holder.perform(.listen(SandboxLink.gatewayAddress, port)) else {
-                throw AiboxError(.failed, "cannot open the way out", why: "no socket came")
-            }
-            listeners.append(socket)
+    ///
+    /// - Returns: the channel of the door for tools.
+    private static func open(
+        _ egress: Egress?, _ tools: ToolDoor?, _ holder: HolderConnection, _ doors: Doors
+    ) throws -> (any Channel)? {
+        func listener(_ port: UInt16) throws -> Descriptor {
+            if let socket = try holder.perform(.listen(SandboxLink.gatewayAddress, port)) { return socket }
+            throw AiboxError(.failed, "cannot open the sandbox's port \(port) of the gateway", why: "no socket came")
         }
-        try egress.serve(listeners)
-        try doors.begin(OpenPorts(tcp: Egress.ports))
+        var ports: [UInt16] = []
+        if let egress {
+            ports = Egress.ports
+            try egress.serve(try ports.map(listener))
+        }
+        let channel = try tools.map { try $0.serve(try listener(ToolQuestion.port)) }
+        if tools != nil { ports.append(ToolQuestion.port) }
+        if !ports.isEmpty { try doors.begin(OpenPorts(tcp: ports)) }
+        return channel
     }
 
     /// Serves until something ends it, then takes everything down. Returns the exit status.
@@ -160,6 +173,7 @@ struct Gateway {
         egress?.willEnd()
         audit.dropped(holder.end())
         llm?.end()
+        tools?.end()
         egress?.end()
         try? group.syncShutdownGracefully()
         audit.stopped(ending, egress?.decisions)

@@ -2,14 +2,18 @@
 public struct PolicyAuthority: Sendable {
     private let policy: EffectivePolicy
     private let modules: PolicyModules
+    /// The field whose entries are rules; nil where a rule's name says it.
+    private let field: String?
 
-    public init(_ policy: EffectivePolicy, _ modules: PolicyModules) {
+    /// - Parameter action: what was asked about.
+    public init(_ policy: EffectivePolicy, _ modules: PolicyModules, action: String = "start") {
         self.policy = policy
         self.modules = modules
+        field = action == "tool" ? "tools.rules" : nil
     }
 
     private func origin(_ rule: String) -> PolicyOrigin? {
-        policy.origin(ofRule: rule, field: rule).flatMap { $0.isBuiltIn ? nil : $0 }
+        policy.origin(ofRule: rule, field: field ?? rule).flatMap { $0.isBuiltIn ? nil : $0 }
     }
 
     /// `file:line` of a rule: the document's that sets its value, else the policy's in Rego.
@@ -21,6 +25,7 @@ public struct PolicyAuthority: Sendable {
     /// Whose word would change the answer, as a clause.
     public func owner(_ rule: String) -> String {
         if let origin = origin(rule) { return "who owns \(origin.file) (\(origin.layer.rawValue)) may change it" }
+        if rule == "tools.default" { return "who owns \(policy.source) (org) may add a rule that lets it run" }
         let own = modules.sources.first { source in
             source.isOwn && (modules.place(ofRule: rule)?.hasPrefix(source.name + ":") ?? false)
         }

@@ -11,8 +11,13 @@ public final class PolicyDecider {
     private var answers: [[UInt8]: PolicyDecision] = [:]
 
     /// - Parameter user: the person on whose behalf is asked.
-    public init(_ policy: EffectivePolicy, engine: PolicyEngine, user: String = "") {
-        self.policy = policy.decisionDocument
+    public convenience init(_ policy: EffectivePolicy, engine: PolicyEngine, user: String = "") {
+        self.init(document: policy.decisionDocument, engine: engine, user: user)
+    }
+
+    /// - Parameter document: the policy as the policies in Rego read it.
+    public init(document: JSONValue, engine: PolicyEngine, user: String) {
+        policy = document
         self.engine = engine
         self.user = user
     }
@@ -21,6 +26,7 @@ public final class PolicyDecider {
         let key = asked(question).bytes
         if let known = answers[key] { return known }
         let answer = engine.decide(input(question))
+        if key.count > 4096 { return answer }
         // A sandbox chooses what it asks: what is remembered has an end.
         if answers.count >= 4096 { answers.removeAll() }
         answers[key] = answer

@@ -3,7 +3,11 @@ public import AiboxWire
 /// Something that a sandbox asks to do, in the terms of the decision contract (docs/policy.md).
 public enum PolicyQuestion: Sendable, Equatable {
     /// A command line, the program first.
-    case tool([String])
+    ///
+    /// - Parameters:
+    ///   - called: the names under which it counts, each as the words in the place of the first one; nil: as it stands.
+    ///   - directory: where it runs; nil where that is not known.
+    case tool([String], called: [[String]]? = nil, directory: String? = nil)
     /// A path inside; `write` also stands for removing and renaming.
     case file(path: String, write: Bool)
     /// - Parameter type: `git_token`, `llm_api_key` or `mirror_token`.
@@ -18,7 +22,8 @@ public enum PolicyQuestion: Sendable, Equatable {
     /// The part of the input document that is this question's own.
     var input: (action: String, name: String, value: JSONValue) {
         switch self {
-        case .tool(let argv): ("tool", "command", ["argv": .array(argv.map { .string($0) })])
+        case .tool(let argv, let called, let directory):
+            ("tool", "command", Self.command(argv, called, directory))
         case .file(let path, let write):
             ("file", "request", ["path": .string(path), "mode": .string(write ? "write" : "read")])
         case .credential(let type, let seconds):
@@ -29,6 +34,14 @@ public enum PolicyQuestion: Sendable, Equatable {
         case .server(let id, let tool): ("mcp", "request", ["server": .string(id), "tool": .string(tool)])
         case .start(let sandbox): ("start", "sandbox", sandbox)
         }
+    }
+
+    private static func command(_ argv: [String], _ called: [[String]]?, _ directory: String?) -> JSONValue {
+        func texts(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
+        var command: JSONObject = ["argv": texts(argv)]
+        command["called"] = called.map { .array($0.map(texts)) }
+        command["directory"] = directory.map { .string($0) }
+        return .object(command)
     }
 
     /// The field of a policy that answers it.

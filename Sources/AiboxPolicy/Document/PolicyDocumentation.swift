@@ -74,7 +74,7 @@ public enum PolicyDocumentation {
             A refusal names every rule that is broken, its file and line, its layer, and who may change it.
 
             **The organisation's own Rego.** Files in `/etc/aibox/policies` (package `aibox.org` or below; `_test.rego` is left out) add refusals to
-            the baseline, and can take nothing away. Today they are asked at the start, and by `policy why tool` and `push`; not about connections.
+            the baseline, and can take nothing away. Today they are asked at the start, about tools ([tools.md](tools.md)) and by `policy why`; not about connections.
 
             ```rego
             package aibox.org

@@ -115,7 +115,7 @@ public enum PolicySchema {
                     PolicyMember("allow", .boolean, isRequired: true, "False: it never runs."),
                     PolicyMember("risk", .choice(risks), "What becomes of it; needed with allow: true."),
                     PolicyMember("async", .boolean, "It goes on while the review is open."),
-                ])), .tools, standard: none, .notYet, "Which tools may run.")
+                ])), .tools, standard: none, .enforced("tool gate (tools.md)"), "Which tools may run.")
     ]
 
     private static let resources: [PolicyField] = [

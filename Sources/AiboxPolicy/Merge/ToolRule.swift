@@ -97,22 +97,51 @@ struct ToolRule: Sendable {
         }
     }
 
+    /// Whether the rule speaks about a program at that path, whatever its words.
+    func names(_ path: String) -> Bool {
+        guard let first = patterns.first else { return false }
+        return first.matches(words[0].contains("/") ? path : Self.name(of: path))
+    }
+
     /// What the rules say together: the strictest that fits, then the most specific, then org before team before
-    /// project. What no rule speaks about is denied.
+    /// project. What no rule speaks about is denied. Other readings of a command line can only tighten.
     static func decide(_ rules: [ToolRule], _ argv: [String]) -> (outcome: Outcome, rule: ToolRule?) {
+        var answer = decide(rules, reading: argv) ?? (.deny, nil)
+        if !rules.contains(where: \.isCommand) { return answer }
+        guard let readings = readings(argv) else { return (.deny, nil) }
+        for reading in readings {
+            if let other = decide(rules, reading: reading), other.outcome > answer.outcome { answer = other }
+        }
+        return answer
+    }
+
+    /// The command line without options of the program itself that come before its command, each of which may have a
+    /// value; nil if they are more than 64 words.
+    private static func readings(_ argv: [String]) -> [[String]]? {
+        var readings: [[String]] = []
+        var at = 1
+        while at < argv.count, argv[at].hasPrefix("-") || (at > 1 && argv[at - 1].hasPrefix("-")) { at += 1 }
+        if at > 64 { return nil }
+        for start in stride(from: 2, through: at, by: 1) where start < argv.count && !argv[start].hasPrefix("-") {
+            readings.append([argv[0]] + argv[start...])
+        }
+        return readings
+    }
+
+    private static func decide(_ rules: [ToolRule], reading argv: [String]) -> (outcome: Outcome, rule: ToolRule?)? {
         let fitting = rules.filter { $0.fits(argv) }
         let first = fitting.min { left, right in
             if left.outcome != right.outcome { return left.outcome > right.outcome }
             if left.specificity != right.specificity { return left.specificity > right.specificity }
             return (left.origin.layer, left.id) < (right.origin.layer, right.id)
         }
-        return (first?.outcome ?? .deny, first)
+        return first.map { ($0.outcome, $0) }
     }
 
     private var specificity: Int { words.count { !$0.contains("*") } }
 
     /// The program's name without where it lies.
-    private static func name(of program: String) -> String {
+    static func name(of program: String) -> String {
         program.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? program
     }
 

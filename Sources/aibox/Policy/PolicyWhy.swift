@@ -24,7 +24,11 @@ struct PolicyWhyTool: ParsableCommand {
     func run() throws {
         let argv = command.first == "--" ? Array(command.dropFirst()) : command
         if argv.isEmpty { throw ValidationError("Say which command: aibox policy why tool -- curl example.com") }
-        try PolicyAnswer(documents, global).show(.tool(argv))
+        var answer = try PolicyAnswer(documents, global)
+        if !answer.speaks(of: argv[0]) {
+            answer.notes.append("no rule names it: in a sandbox nothing stands in its place, and it runs")
+        }
+        try answer.show(.tool(argv))
     }
 }
 
@@ -80,6 +84,7 @@ struct PolicyAnswer {
     private let policy: EffectivePolicy
     private let output: Output
     var additions = false
+    var notes: [String] = []
 
     init(policy: EffectivePolicy, output: Output) {
         self.policy = policy
@@ -89,6 +94,8 @@ struct PolicyAnswer {
     init(_ documents: PolicyDocumentOptions, _ global: GlobalOptions) throws {
         self.init(policy: try documents.set(global).effective(), output: global.output)
     }
+
+    func speaks(of program: String) -> Bool { ToolCoverage.speaks(policy, of: program) }
 
     func show(_ question: PolicyQuestion) throws {
         let modules = try BuiltIn.rego().adding(Paths.current.orgRego)
@@ -107,7 +114,8 @@ struct PolicyAnswer {
             lines.append(
                 "  change  " + (additions ? "aibox network allow, or " : "") + "who owns " + owner(decision, origin))
         }
-        if !isEnforced { lines.append("  note    this version of aibox does not enforce \(name)") }
+        let notes = notes + (isEnforced ? [] : ["this version of aibox does not enforce \(name)"])
+        lines += notes.map { "  note    \($0)" }
         output.answer(
             .text(
                 SafeText.escaped(lines.joined(separator: "\n"), keepingLines: true),
@@ -117,6 +125,7 @@ struct PolicyAnswer {
                     .init("reason", .text(decision.reason)),
                     .init("obligations", .list(decision.obligations.map { .text($0) })),
                     .init("origin", .optional(origin?.description)), .init("enforced", .boolean(isEnforced)),
+                    .init("notes", .list(notes.map { .text($0) })),
                 ])))
     }
 

@@ -1,0 +1,190 @@
+import AiboxConfig
+import AiboxCrypto
+import AiboxPolicy
+import AiboxSystem
+import AiboxWire
+import Glibc
+
+/// The gate for tools in one sandbox: what is mounted where, and what the gateway is told of it.
+struct ToolGate: Sendable, Equatable {
+    let programs: [ToolPlan.Program]
+    let mounts: [SandboxSpec.ToolMount]
+
+    /// Where the originals lie inside: a folder that cannot be listed.
+    static let folder = "/run/aibox/tools"
+    /// Files in whose place it can stand at most; each is a mount.
+    static let limit = 64
+    /// What a sandbox cannot do without: its first process, and the shell in which every session begins.
+    static let needed: Set = ["sshd", "sshd-session", "sshd-auth", "sftp-server", "bash", "sh", "dash"]
+}
+
+/// Finds out where the gate has to stand in an image, once for each image and each set of rules, and keeps what it has to
+/// run in the end.
+struct ToolGateSetup {
+    let context: SandboxContext
+    let policy: EffectivePolicy
+    let image: StoredImage
+
+    /// - Returns: nil where no rule asks for a gate.
+    func gate() throws(AiboxError) -> ToolGate? {
+        if !ToolCoverage.isNeeded(policy) { return nil }
+        let gate = try GatewayExecutable.find("aibox-tool-gate")
+        let before = try known()
+        let kept = if let before { before } else { try makeAlone() }
+        if kept.isEmpty { return ToolGate(programs: [], mounts: []) }
+        var mounts = kept.flatMap { program in program.paths.map { SandboxSpec.ToolMount(source: gate, target: $0) } }
+        let originals = kept.compactMap(\.original)
+        if originals.contains(where: { $0.hasPrefix(ToolGate.folder + "/") }) {
+            mounts.append(.init(source: try folder, target: ToolGate.folder))
+        }
+        for path in originals where !path.hasPrefix(ToolGate.folder + "/") {
+            mounts.append(.init(source: try folder + "/" + Path.name(path), target: path))
+        }
+        return ToolGate(programs: kept, mounts: mounts)
+    }
+
+    /// The version of what is kept.
+    private static let version = "1"
+
+    private var folder: String {
+        get throws(AiboxError) {
+            let key = [Self.version, image.id, ToolCoverage.words(policy)].joined(separator: "\n")
+            return context.paths.stateFolder + "/tools/" + String(try SHA256.digest(key).hex.prefix(32))
+        }
+    }
+
+    /// What an earlier start found, if all of it is still there.
+    private func known() throws(AiboxError) -> [ToolPlan.Program]? {
+        let file = try folder + ".json"
+        guard File.exists(file), let json = try? JSONParser.parse(try File.read(file, limit: 1 << 20)),
+            let programs = try? json.elements?.map({ try ToolPlan.Program(json: $0) })
+        else { return nil }
+        let folder = try folder
+        let isThere = programs.allSatisfy { program in
+            program.original.map { File.exists(folder + "/" + Path.name($0)) } ?? true
+        }
+        return isThere ? programs : nil
+    }
+
+    /// One start makes it, others wait for it.
+    private func makeAlone() throws(AiboxError) -> [ToolPlan.Program] {
+        let folder = try folder
+        try Folder.makePrivate(Path.parent(folder))
+        for _ in 0..<1200 {
+            guard let lock = try FileLock.take(folder + ".lock") else {
+                usleep(100_000)
+                continue
+            }
+            defer { lock.release() }
+            if let programs = try known() { return programs }
+            return try make()
+        }
+        throw AiboxError(.failed, "another start does not finish looking into the image", why: "\(folder).lock is held")
+    }
+
+    private func make() throws(AiboxError) -> [ToolPlan.Program] {
+        let listing = try context.engine.list(image.id, ToolSurvey.search)
+        let survey = ToolSurvey(listing, named: ToolCoverage.paths(policy))
+        let coverage = ToolCoverage(policy, files: survey.files.compactMap(Self.fixed))
+        try check(coverage)
+        let folder = try folder
+        let work = try prepare(folder)
+        var programs: [ToolPlan.Program] = []
+        for program in coverage.programs {
+            var original: String?
+            if program.canRun, let path = program.file.paths.first {
+                let name = Hex.encode(try SecureRandom.bytes(16))
+                original = try copy(path, to: work + "/" + name, name)
+            }
+            programs.append(
+                ToolPlan.Program(
+                    paths: program.file.paths, names: program.names, isMultiCall: program.isMultiCall,
+                    original: original))
+        }
+        try retrying("cannot close \(work)") { chmod(work, 0o111) }
+        try retrying("cannot keep \(folder)") { rename(work, folder) }
+        try File.replace(folder + ".json", with: JSONValue.array(programs.map(\.json)).bytes)
+        return programs
+    }
+
+    /// Without its names in places that are the sandbox's own to write, where nothing can be held.
+    private static func fixed(_ file: ToolFile) -> ToolFile? {
+        let places = ["/workspace", "/tmp", "/var/tmp", "/run", "/dev", "/proc", "/sys", CacheVolumes.home]
+        func isFixed(_ path: String) -> Bool { !places.contains { Path.isInside(path, $0) } }
+        let paths = file.paths.filter(isFixed)
+        return paths.isEmpty ? nil : ToolFile(paths: paths, aliases: file.aliases.filter(isFixed))
+    }
+
+    private func check(_ coverage: ToolCoverage) throws(AiboxError) {
+        for program in coverage.programs {
+            let needed = program.file.aliases.first { ToolGate.needed.contains(Path.name($0)) }
+            guard let needed else { continue }
+            let rule = program.file.aliases.lazy.compactMap { ToolCoverage.rule(policy, naming: $0) }.first
+            throw AiboxError(
+                .layerMissing, "the gate for tools cannot stand in the place of \(SafeText.escaped(needed))",
+                why: "every session begins with it; the rule \(SafeText.escaped(rule?.id ?? "")) names it"
+                    + (rule.map { " (\($0.origin))" } ?? ""),
+                remedy: "name the programs that are meant, or ask who owns the policy")
+        }
+        let count = coverage.programs.reduce(0) { $0 + $1.file.paths.count }
+        if count <= ToolGate.limit { return }
+        throw AiboxError(
+            .layerMissing, "the rules about tools name too many programs of the image",
+            why: "\(count) files, and the gate stands in the place of \(ToolGate.limit) at most",
+            remedy: "name the programs that are meant, or ask who owns the policy")
+    }
+
+    /// An empty folder beside the one that is to be, which goes if it is there.
+    private func prepare(_ folder: String) throws(AiboxError) -> String {
+        if File.exists(folder) { try Folder.removeTree(folder) }
+        return try Folder.makeTemporary(prefix: "new", in: Path.parent(folder))
+    }
+
+    /// - Returns: where the copy is to be seen inside.
+    private func copy(_ path: String, to file: String, _ name: String) throws(AiboxError) -> String {
+        try context.engine.copy(path, of: image.id, to: file)
+        try retrying("cannot close \(file)") { chmod(file, 0o555) }
+        return Self.looksAround(try File.read(file, limit: 1 << 30))
+            ? (Path.parent(path) == "/" ? "" : Path.parent(path)) + "/." + name : ToolGate.folder + "/" + name
+    }
+
+    /// Whether a program looks for its parts where it lies itself: scripts, and what its loader finds beside it
+    /// (ld.so(8), "$ORIGIN").
+    private static func looksAround(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: "#!".utf8) || bytes.firstRange(of: Array("$ORIGIN".utf8)) != nil
+    }
+}
+
+extension ContainerEngine {
+    /// What `find` says in an image.
+    func list(_ image: String, _ search: [String]) throws(AiboxError) -> [UInt8] {
+        let limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+        let words =
+            ["run", "--rm", "--pull", "never", "--network", "none", "--cap-drop", "ALL", "--user", "0:0"] + limits
+            + ["--read-only", "--entrypoint", "find", image] + search
+        let result = try call(words)
+        // Folders that nobody may read are no failure of the search: nothing in them can be executed.
+        if !result.output.isEmpty { return result.output }
+        throw AiboxError(
+            .layerMissing, "cannot find out which programs the image has", why: SafeText.escaped(result.errorText),
+            remedy: "rules about tools need find (Debian: findutils) in the image")
+    }
+
+    /// Copies a file out of an image; nothing of the image is run for it.
+    func copy(_ path: String, of image: String, to file: String) throws(AiboxError) {
+        let made = try call(["create", "--pull", "never", "--network", "none", image, "true"])
+        let container = String(made.text.split(separator: "\n").last ?? "")
+        defer { _ = try? call(["rm", "--force", container]) }
+        let copied = try call(["cp", "\(container):\(path)", file])
+        if copied.succeeded, File.exists(file) { return }
+        throw AiboxError(
+            .failed, "cannot copy \(SafeText.escaped(path)) out of the image", why: SafeText.escaped(copied.errorText))
+    }
+
+    private func call(_ arguments: [String]) throws(AiboxError) -> CommandResult {
+        switch self {
+        case .podman(let podman): try podman.run(arguments)
+        case .docker(let docker): try docker.run(arguments)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import AiboxAudit
+import AiboxPolicy
+import AiboxSystem
+import AiboxWire
+
+/// Decides calls of gated programs by the policies in Rego. One loop uses it.
+final class ToolJudge {
+    /// What becomes of a call, and the event that tells of it.
+    struct Ruling {
+        var answer: ToolAnswer
+        var event: AuditEvent
+    }
+
+    private let plan: ToolPlan
+    private let decider: PolicyDecider
+    /// SHA-256 of the policies in Rego.
+    private let policies: String
+    private let length: Int
+    private var inputs: [[UInt8]: String] = [:]
+
+    init(_ plan: ToolPlan, user: String) throws(AiboxError) {
+        let modules: PolicyModules
+        do { modules = try PolicyModules(json: plan.modules) } catch {
+            throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
+        }
+        self.plan = plan
+        policies = try modules.digest()
+        length = plan.rules.map(\.length).max() ?? 0
+        decider = PolicyDecider(
+            document: plan.policy, engine: try PolicyEngine(modules, action: "tool"), user: user)
+    }
+
+    func judge(_ question: ToolQuestion) -> Ruling {
+        let begun = ContinuousClock.now
+        guard let program = plan.programs.first(where: { $0.paths.contains(question.program) }) else {
+            return refused(
+                question, rule: "tools.gate",
+                reason: "the gate does not stand at \(question.program)", next: ["call the program by its own path"])
+        }
+        let call: ToolCall
+        do throws(ToolCall.Refusal) { call = try ToolCall(question, program, length: length) } catch {
+            switch error {
+            case .overlong:
+                return refused(
+                    question, rule: "tools.length",
+                    reason: "the beginning of its command line is too long to be judged",
+                    next: ["put long words into a file"])
+            case .unnamed:
+                // A program of its own by that name would run without being asked about.
+                return allowed(question, program)
+            }
+        }
+        let decision = decider.decide(call.question)
+        let event = event(call, decision, begun.duration(to: .now))
+        return Ruling(answer: answer(decision, program), event: event)
+    }
+
+    private func answer(_ decision: PolicyDecision, _ program: ToolPlan.Program) -> ToolAnswer {
+        let reason = SafeText.escaped(decision.reason)
+        switch (decision.outcome, program.original) {
+        case (.allow, let path?):
+            return ToolAnswer(run: path, rule: decision.rule, layer: decision.layer, reason: reason)
+        case (.allow, nil):
+            return ToolAnswer(
+                run: nil, rule: decision.rule, layer: decision.layer,
+                reason: "the sandbox does not have the program: no rule let it run when the sandbox was started")
+        case (.review, _):
+            return ToolAnswer(
+                run: nil, rule: decision.rule, layer: decision.layer,
+                reason: reason + ", and needs a review, which this version of aibox cannot ask for",
+                nextSteps: steps(decision.rule))
+        case (.deny, _):
+            return ToolAnswer(
+                run: nil, rule: decision.rule, layer: decision.layer, reason: reason, nextSteps: steps(decision.rule))
+        }
+    }
+
+    private func steps(_ rule: String) -> [String] {
+        let known = plan.rules.first { $0.id == rule }
+        guard let known else { return ["who owns the organisation's policies (org) may change it"] }
+        let place = known.origin.isEmpty ? "" : "it stands in \(known.origin); "
+        return [SafeText.escaped(place + known.owner)]
+    }
+
+    private func event(_ call: ToolCall, _ decision: PolicyDecision, _ duration: Duration) -> AuditEvent {
+        let isAllowed = decision.outcome == .allow
+        var details: JSONObject = ["action": "tool", "rule": .string(decision.rule)]
+        details["layer"] = .string(decision.layer)
+        details["origin"] = plan.rules.first { $0.id == decision.rule }.map { .string(carried($0.origin)) }
+        details["reason"] = .string(carried(decision.reason))
+        details["question"] = decider.asked(call.question)
+        details["input"] = digest(call.question).map { .string($0) }
+        details["policies"] = .string(policies)
+        details["duration_us"] = .integer(Int64(duration / .microseconds(1)))
+        return AuditEvent(
+            isAllowed ? .policyAllow : .policyDeny, subject: carried(call.argv.joined(separator: " ")),
+            outcome: isAllowed ? .allowed : .denied, details: details, risk: AuditRisk(rawValue: decision.risk))
+    }
+
+    /// SHA-256 of the input document; the same question has the same.
+    private func digest(_ question: PolicyQuestion) -> String? {
+        let key = decider.asked(question).bytes
+        if let known = inputs[key] { return known }
+        guard let digest = try? PolicyInput.digest(decider.input(question)) else { return nil }
+        if inputs.count >= 1024 { inputs.removeAll() }
+        if key.count <= 4096 { inputs[key] = digest }
+        return digest
+    }
+
+    /// What never comes to the policies.
+    private func refused(_ question: ToolQuestion, rule: String, reason: String, next: [String]) -> Ruling {
+        let reason = SafeText.escaped(reason)
+        let answer = ToolAnswer(run: nil, rule: rule, layer: "org", reason: reason, nextSteps: next)
+        return Ruling(answer: answer, event: event(.policyDeny, .denied, question, rule, reason))
+    }
+
+    private func allowed(_ question: ToolQuestion, _ program: ToolPlan.Program) -> Ruling {
+        guard let path = program.original else {
+            return refused(question, rule: "tools.gate", reason: "the sandbox does not have the program", next: [])
+        }
+        let (rule, reason) = ("tools.unnamed", "no rule names \(SafeText.escaped(question.argv.first ?? ""))")
+        return Ruling(
+            answer: ToolAnswer(run: path, rule: rule, layer: "org", reason: reason),
+            event: event(.policyAllow, .allowed, question, rule, reason))
+    }
+
+    private func event(
+        _ type: AuditEventType, _ outcome: AuditOutcome, _ question: ToolQuestion, _ rule: String, _ reason: String
+    ) -> AuditEvent {
+        AuditEvent(
+            type, subject: carried(question.argv.joined(separator: " ")), outcome: outcome,
+            details: [
+                "action": "tool", "rule": .string(rule), "layer": "org", "reason": .string(carried(reason)),
+            ])
+    }
+
+    private func carried(_ text: String) -> String { AuditText.carried(Array(text.utf8.prefix(2048))) }
+}

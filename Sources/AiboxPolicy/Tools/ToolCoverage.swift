@@ -1,0 +1,72 @@
+/// Where the gate for tools has to stand, so that the rules about tools hold in a sandbox of an image.
+///
+/// A file that a denying or reviewing rule names by any of its names is covered, whatever other names it has. Programs
+/// that no such rule names are not: nothing is asked about them.
+public struct ToolCoverage: Sendable, Equatable {
+    public struct Program: Sendable, Equatable {
+        public var file: ToolFile
+        /// Those of its names that rules name.
+        public var names: [String]
+        public var isMultiCall: Bool
+        /// Whether there is a command line of it that runs. Where there is none, the sandbox need not have the file.
+        public var canRun: Bool
+    }
+
+    public let programs: [Program]
+
+    public init(_ policy: EffectivePolicy, files: [ToolFile]) {
+        let rules = Self.rules(policy)
+        let holding = rules.filter { $0.outcome != .allow }
+        programs = files.compactMap { file in
+            guard holding.contains(where: { rule in file.aliases.contains { rule.names($0) } }) else { return nil }
+            let names = file.aliases.filter { alias in rules.contains { $0.names(alias) } }
+            let isMultiCall = file.paths.contains { Self.multiCall.contains(ToolRule.name(of: $0)) }
+            let canRun = isMultiCall || rules.contains { rule in rule.mayLetRun && names.contains { rule.names($0) } }
+            return Program(file: file, names: Self.distinct(names, rules), isMultiCall: isMultiCall, canRun: canRun)
+        }
+    }
+
+    /// Programs that are many, and go by the first word: a rule that names one of those says nothing about the others.
+    private static let multiCall: Set = ["busybox", "toybox", "coreutils"]
+
+    private static func rules(_ policy: EffectivePolicy) -> [ToolRule] {
+        policy["tools.rules"].map(ToolRule.tools) ?? []
+    }
+
+    /// Whether the policy has rules for which a gate has to stand somewhere.
+    public static func isNeeded(_ policy: EffectivePolicy) -> Bool { rules(policy).contains { $0.outcome != .allow } }
+
+    /// Absolute paths that rules name; a link to a folder may be in them, so that a search does not come across them.
+    public static func paths(_ policy: EffectivePolicy) -> [String] {
+        rules(policy).compactMap(\.words.first).filter { $0.hasPrefix("/") && !$0.contains("*") }
+    }
+
+    /// The first denying or reviewing rule that names a path; nil if there is none.
+    public static func rule(_ policy: EffectivePolicy, naming path: String) -> (id: String, origin: PolicyOrigin)? {
+        rules(policy).first { $0.outcome != .allow && $0.names(path) }.map { ($0.id, $0.origin) }
+    }
+
+    /// Whether any rule speaks about a program.
+    public static func speaks(_ policy: EffectivePolicy, of program: String) -> Bool {
+        rules(policy).contains { $0.names(program) }
+    }
+
+    /// What matters of the policy: the same rules cover the same files.
+    public static func words(_ policy: EffectivePolicy) -> String {
+        rules(policy).map { "\($0.outcome) \($0.words)" }.joined(separator: "\n")
+    }
+
+    /// One path a name, for paths that no rule tells apart are the same question.
+    private static func distinct(_ names: [String], _ rules: [ToolRule]) -> [String] {
+        let exact = Set(rules.compactMap(\.words.first).filter { $0.contains("/") })
+        var seen: Set<String> = []
+        return names.sorted().filter { path in
+            exact.isEmpty ? seen.insert(ToolRule.name(of: path)).inserted : true
+        }
+    }
+}
+
+extension ToolRule {
+    /// Whether what it fits can run. Reviews are refused as long as nobody can be asked.
+    fileprivate var mayLetRun: Bool { outcome == .allow }
+}

@@ -1,0 +1,122 @@
+import AiboxAudit
+import AiboxPolicy
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Glibc
+import NIOCore
+import Testing
+
+@testable import AiboxGateway
+
+/// The door at which gates ask about tools.
+@Suite("Gateway tools", .serialized)
+struct GatewayToolTests {
+    private static func plan() throws -> ToolPlan {
+        let text = """
+            version: 1
+            tools: {rules: [{id: curl, match: [curl], allow: false}, {id: git, match: [git], allow: true, risk: safe}]}
+
+            """
+        let policy = try EffectivePolicy(
+            organisation: try PolicyDocument(Array(text.utf8), layer: .org, file: "org"), day: "2026-11-22")
+        let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/org"
+        let modules = PolicyModules(
+            try Folder.names(folder).sorted().map { .init(name: $0, text: try File.read(folder + "/" + $0)) })
+        return ToolPlan(
+            policy: policy.decisionDocument, modules: modules.json,
+            programs: [
+                .init(paths: ["/usr/bin/curl"], names: ["/usr/bin/curl"], isMultiCall: false, original: nil),
+                .init(paths: ["/usr/bin/git"], names: ["/usr/bin/git"], isMultiCall: false, original: "/run/x"),
+            ], rules: [.init(id: "curl", origin: "org:2", owner: "who owns org (org) may change it", length: 1)])
+    }
+
+    /// Asks in the sandbox's namespace, or tries to.
+    private static let client = """
+        import json, socket, sys, time
+        def connect():
+            s = socket.socket(); s.settimeout(20); s.connect(("10.200.1.1", 8444)); return s
+        def answer(s):
+            data = b""
+            try:
+                while True:
+                    more = s.recv(65536)
+                    if not more: break
+                    data += more
+            except ConnectionError: pass
+            return data.split(b"\\r\\n")[0].decode()
+        def ask(program, *argv, head="POST /v1/tool HTTP/1.1"):
+            body = json.dumps({"version": 1, "program": program, "argv": argv, "directory": "/"}).encode()
+            s = connect(); s.sendall(f"{head}\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n".encode() + body)
+            return answer(s)
+        def raw(data):
+            s = connect()
+            try: s.sendall(data)
+            except ConnectionError: pass
+            return answer(s)
+        print("deny", ask("/usr/bin/curl", "curl", "x"))
+        print("allow", ask("/usr/bin/git", "git", "status"))
+        print("elsewhere", ask("/tmp/curl", "git"))
+        print("path", ask("/usr/bin/git", "git", head="POST /v2/tool HTTP/1.1"))
+        print("get", ask("/usr/bin/git", "git", head="GET /v1/tool HTTP/1.1"))
+        print("head", raw(b"POST " + b"a" * 9000))
+        print("length", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 99999999999999999999\\r\\n\\r\\n"))
+        print("large", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 999999\\r\\n\\r\\n"))
+        print("json", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 2\\r\\n\\r\\n[]"))
+        print("more", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 2\\r\\n\\r\\n{}{}"))
+        # Those who say nothing take no room for ever, and nobody's place for long.
+        silent = [connect() for _ in range(256)]
+        time.sleep(0.5)
+        print("full", ask("/usr/bin/git", "git") or "closed")
+        began = time.time()
+        print("silent", {answer(s) for s in silent} == {""} and time.time() - began < 15)
+        print("again", ask("/usr/bin/git", "git", "log"))
+        """
+
+    @Test("it answers what a gate asks, refuses everything else, and bounds who asks")
+    func door() throws {
+        let gateway = try LiveGateway { $0.tools = try Self.plan() }
+        let said = try gateway.run(gateway.inBox("python3", ["-c", Self.client]), timeout: .seconds(90))
+        let expected = """
+            deny HTTP/1.1 403 Forbidden
+            allow HTTP/1.1 200 OK
+            elsewhere HTTP/1.1 403 Forbidden
+            path HTTP/1.1 404 Not Found
+            get HTTP/1.1 404 Not Found
+            head HTTP/1.1 431 Request Header Fields Too Large
+            length HTTP/1.1 411 Length Required
+            large HTTP/1.1 413 Content Too Large
+            json HTTP/1.1 400 Bad Request
+            more HTTP/1.1 400 Bad Request
+            full closed
+            silent True
+            again HTTP/1.1 200 OK
+            """
+        #expect(said == expected)
+        let allowed = try gateway.events("policy.allow")
+        let denied = try gateway.events("policy.deny")
+        #expect(allowed.map(\.subject) == ["/usr/bin/git status", "/usr/bin/git log"])
+        #expect(denied.map(\.subject) == ["/usr/bin/curl x", "git"])
+        #expect((allowed + denied).allSatisfy { $0.json["problems"] == nil && $0.json["details"]?["action"] == "tool" })
+    }
+
+    @Test("nothing runs whose decision is not on the disk")
+    func unwritten() throws {
+        let gateway = try LiveGateway { $0.tools = try Self.plan() }
+        // The log's file may grow no further: the same as a full disk.
+        _ = try gateway.run(Command("prlimit", ["--pid", "\(gateway.ready.pid)", "--fsize=1"]))
+        let script = Self.client.prefix { $0 != "#" }.split(separator: "print(\"deny\"")[0]
+        let ask = script + "print(ask('/usr/bin/git', 'git', 'status'))"
+        #expect(try gateway.run(gateway.inBox("python3", ["-c", String(ask)])) == "HTTP/1.1 403 Forbidden")
+    }
+
+    @Test("a sandbox that asks without end is made to wait, and everybody gets an answer")
+    func pace() {
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        var pace = ToolPace(now: start)
+        let waits = (0..<5000).map { _ in pace.next(now: start).nanoseconds }
+        #expect(waits.count { $0 == 0 } <= ToolPace.burst && waits.sorted() == waits)
+        #expect(waits.last ?? 0 > 10_000_000_000)
+        #expect(pace.next(now: start + .seconds(60)).nanoseconds == 0)
+    }
+}

@@ -1,0 +1,102 @@
+import AiboxSystem
+import AiboxWire
+import Testing
+
+@testable import AiboxPolicy
+
+@Suite("Where the gate for tools stands, and what it asks")
+struct ToolCallTests {
+    private static func policy(_ rules: String) throws -> EffectivePolicy {
+        let text = "version: 1\ntools: {rules: [\(rules)]}\n"
+        return try EffectivePolicy(
+            organisation: try PolicyDocument(Array(text.utf8), layer: .org, file: "org"), day: "2026-11-22")
+    }
+
+    private static let files = [
+        ToolFile(paths: ["/usr/bin/curl"], aliases: ["/usr/bin/curl"]),
+        ToolFile(
+            paths: ["/usr/bin/git", "/usr/lib/git-core/git"],
+            aliases: ["/usr/bin/git", "/usr/lib/git-core/git", "/usr/lib/git-core/git-push"]),
+        ToolFile(paths: ["/usr/bin/python3.11"], aliases: ["/usr/bin/python3.11", "/usr/bin/python3"]),
+        ToolFile(paths: ["/bin/busybox"], aliases: ["/bin/busybox", "/bin/wget", "/bin/ls"]),
+        ToolFile(paths: ["/usr/bin/make"], aliases: ["/usr/bin/make"]),
+    ]
+    private static let git = "{match: [git], allow: true, risk: safe}"
+
+    @Test(
+        "it stands where a rule that denies or reviews names a file by any of its names, and keeps what may run",
+        arguments: [
+            ("a denied program is not there at all", "{match: [curl], allow: false}", "/usr/bin/curl denied"),
+            ("a rule that lets it run asks for no gate", git, ""),
+            (
+                "under every name of a file", "\(git), {match: [git, push], allow: false}",
+                "/usr/bin/git /usr/lib/git-core/git kept"
+            ),
+            ("by a name that is a link", "{match: [python3], allow: false}", "/usr/bin/python3.11 denied"),
+            ("by its path", "{match: [/usr/bin/python3], allow: false}", "/usr/bin/python3.11 denied"),
+            ("not by another path", "{match: [/opt/python3], allow: false}", ""),
+            ("by a pattern", "{match: [\"py*\"], allow: false}", "/usr/bin/python3.11 denied"),
+            ("one of many programs in a file", "{match: [wget], allow: false}", "/bin/busybox kept"),
+            (
+                "a review is no permission", "{match: [make], allow: true, risk: review-required}",
+                "/usr/bin/make denied"
+            ),
+        ])
+    func coverage(why: String, rules: String, expected: String) throws {
+        let policy = try Self.policy(rules)
+        let coverage = ToolCoverage(policy, files: Self.files)
+        let words = coverage.programs.map { "\($0.file.paths.joined(separator: " ")) \($0.canRun ? "kept" : "denied")" }
+        #expect(words.joined(separator: ", ") == expected, "\(why)")
+        #expect(ToolCoverage.isNeeded(policy) == (rules != Self.git))
+    }
+
+    private static let rules = """
+        {id: curl, match: [curl], allow: false}, {id: git, match: [git], allow: true, risk: safe},
+        {id: push, match: [git, push], allow: true, risk: review-required}, {id: wget, match: [wget], allow: false},
+        {id: python, match: [python3], allow: false}
+        """
+
+    @Test(
+        "whatever the caller puts as the first word, the program's own names count",
+        arguments: [
+            ("/usr/bin/curl", ["curl", "x"], "deny curl"), ("/usr/bin/curl", ["git", "x"], "deny curl"),
+            ("/usr/bin/curl", [""], "deny curl"), ("/usr/bin/git", ["git", "status"], "allow git"),
+            ("/usr/bin/git", ["git", "push"], "review push"), ("/usr/bin/git", ["x", "push"], "review push"),
+            ("/usr/bin/git", ["/usr/lib/git-core/git-push", "x"], "review push"),
+            ("/usr/bin/git", ["git-", "push"], "review push"),
+            ("/usr/bin/git", ["git-rev-list", "push"], "allow git"),
+            ("/usr/bin/git", ["git", "-C", "x", "push"], "review push"),
+            ("/usr/bin/python3.11", ["python3.11", "-V"], "deny python"),
+            ("/bin/busybox", ["wget", "x"], "deny wget"), ("/bin/busybox", ["/tmp/wget", "x"], "deny wget"),
+            ("/bin/busybox", ["busybox", "wget", "x"], "deny wget"),
+            ("/bin/busybox", ["busybox.old", "wget", "x"], "deny wget"), ("/bin/busybox", ["-wget"], "deny wget"),
+            ("/bin/busybox", ["ls"], "unnamed"), ("/bin/busybox", ["busybox", "ls"], "unnamed"),
+        ])
+    func names(path: String, argv: [String], expected: String) throws {
+        let policy = try Self.policy(Self.rules)
+        let decider = PolicyDecider(policy, engine: try PolicyEngine(try PolicyDeciderTests.modules(), action: "tool"))
+        let found = ToolCoverage(policy, files: Self.files).programs.first { $0.file.paths.contains(path) }
+        let program = try #require(found)
+        let place = ToolPlan.Program(
+            paths: program.file.paths, names: program.names, isMultiCall: program.isMultiCall, original: nil)
+        let question = ToolQuestion(program: path, argv: argv, directory: "/workspace")
+        guard let call = try? ToolCall(question, place, length: 2) else {
+            #expect(expected == "unnamed", "\(argv)")
+            return
+        }
+        let decision = decider.decide(call.question)
+        #expect("\(decision.outcome) \(decision.rule)" == expected, "\(argv) \(call.called) \(decision)")
+    }
+
+    @Test("a long command line is judged by its beginning, and one with a long beginning not at all")
+    func long() throws {
+        let place = ToolPlan.Program(paths: ["/bin/rm"], names: ["/bin/rm"], isMultiCall: false, original: nil)
+        let many = ["rm"] + [String](repeating: "file", count: 20_000)
+        let call = try ToolCall(ToolQuestion(program: "/bin/rm", argv: many, directory: "/"), place, length: 3)
+        #expect(call.argv.count > 1000 && call.argv.count < 4000 && call.argv[0] == "/bin/rm")
+        let hiding = ["rm", "-x" + String(repeating: "x", count: 20_000), "push"]
+        #expect(throws: ToolCall.Refusal.overlong) {
+            try ToolCall(ToolQuestion(program: "/bin/rm", argv: hiding, directory: "/"), place, length: 3)
+        }
+    }
+}
