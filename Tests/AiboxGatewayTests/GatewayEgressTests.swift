@@ -238,17 +238,16 @@ struct GatewayEgressTests {
 
     @Test("the end leaves no process, no file and no shared memory")
     func remains() throws {
-        let before = Set(Self.sharedMemory())
         let (gateway, _) = try serving(Origin.plan())
         let pid = try #require(Self.squid(gateway))
         let resolver = try #require(Self.resolver(gateway))
-        #expect(Set(Self.sharedMemory()) == before, "it needs none while it runs")
+        #expect(SquidPlace.sharedMemory(runFolder: gateway.runFolder) == [], "it needs none while it runs")
         let folder = geteuid() == 0 ? SquidPlace.rootful(runFolder: gateway.runFolder) : gateway.runFolder + "/squid"
         #expect(File.exists(folder + "/1/squid.conf"))
         try gateway.process.stop()
         #expect(!ProcessTable.isAlive(pid) && !File.exists(folder))
         #expect(eventually { !ProcessTable.isAlive(resolver) })
-        #expect(Set(Self.sharedMemory()) == before)
+        #expect(SquidPlace.sharedMemory(runFolder: gateway.runFolder) == [])
     }
 
     @Test("a gateway that is killed takes Squid and the resolver along")
@@ -258,8 +257,15 @@ struct GatewayEgressTests {
         let resolver = try #require(Self.resolver(gateway))
         kill(gateway.ready.pid, SIGKILL)
         #expect(eventually { !ProcessTable.isAlive(pid) && !ProcessTable.isAlive(resolver) })
+        // As a Squid leaves it that was killed in the moment of its start.
+        let memory = "/dev/shm/\(SquidPlace.serviceName(runFolder: gateway.runFolder))-cf__queues.shm"
+        let foreign = "/dev/shm/\(SquidPlace.serviceName(runFolder: gateway.runFolder + "2"))-cf__queues.shm"
+        for file in [memory, foreign] { try File.replace(file, with: "x") }
+        defer { unlink(foreign) }
+        #expect(SquidPlace.sharedMemory(runFolder: gateway.runFolder) == [memory])
         #expect(eventually { (try? GatewayRemains.clear(gateway.runFolder)) == .absent })
         #expect(!File.exists(SquidPlace.rootful(runFolder: gateway.runFolder)))
+        #expect(!File.exists(memory) && File.exists(foreign))
     }
 
     @Test("ten megabytes go up and down unchanged in size, many at once")
@@ -388,9 +394,5 @@ struct GatewayEgressTests {
         gateway.log.split(separator: "\n").last { $0.contains("squid serves") }?
             .split(separator: " ").first { $0.hasPrefix("pid=") }
             .flatMap { Int32($0.dropFirst(4)) }
-    }
-
-    private static func sharedMemory() -> [String] {
-        ((try? Folder.names("/dev/shm")) ?? []).filter { $0.hasPrefix("aibox") && !$0.hasPrefix("aiboxtest") }
     }
 }

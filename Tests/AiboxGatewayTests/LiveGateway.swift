@@ -28,17 +28,18 @@ final class LiveGateway {
     ///   - isWatched: a process stands for the container's monitor, as after a complete start.
     ///   - port: the wished SSH port; nil takes one that no other test wishes.
     ///   - plan: the way out; nil: none.
+    ///   - executable: a program in the daemon's place.
     ///   - adjust: a last word on the settings, before anything is made.
     init(
         name: String = "live", isWatched: Bool = true, port: UInt16? = nil, plan: EgressPlan? = nil,
-        llm: BrokerPlan? = nil, adjust: (inout GatewaySettings) throws -> Void = { _ in }
+        llm: BrokerPlan? = nil, executable: String? = nil, adjust: (inout GatewaySettings) throws -> Void = { _ in }
     ) throws {
         folder = try TemporaryFolder(prefix: "aibox-gateway")
         var settings = Self.settings(name: name, runFolder: folder.path + "/run", port: port)
         settings.network = plan?.json
         settings.llm = llm
         try adjust(&settings)
-        process = try GatewayProcess.start(settings, logFile: folder.path + "/gateway.log")
+        process = try GatewayProcess.start(settings, logFile: folder.path + "/gateway.log", executable: executable)
         holderPid = try #require(ProcessTable.parent(of: process.ready.holderPid))
         if isWatched { try watch() }
     }

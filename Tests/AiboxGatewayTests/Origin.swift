@@ -14,7 +14,7 @@ final class Origin {
     private let process: LabProcess
 
     /// Names that lead to it.
-    static let names = ["allowed.test", "other.test", "denied.test", "slow.test", "api.allowed.test"]
+    static let names = ["allowed.test", "other.test", "denied.test", "slow.test", "api.allowed.test", "paths.test"]
 
     init() throws {
         folder = try TemporaryFolder(prefix: "aibox-origin")

@@ -73,6 +73,25 @@ struct SquidLogLineTests {
         #expect(line.url == "http://x.test/a b\n" && line.isRefused && line.server == nil)
     }
 
+    /// As Squid 5.7 wrote them for what was sent in an opened tunnel.
+    @Test(
+        "what Squid could not read is told from requests and from the end of a connection",
+        arguments: [
+            ("HTTP/2", "NONE_NONE 400 16 3535 PRI * - - - - 55094", true),
+            ("another protocol", "NONE_NONE 400 14 3355 SSH-2.0-xx error:invalid-request - - - - 55100", true),
+            ("another version", "NONE_NONE 505 20 3350 GET https://api.example.com:443/v1/x - - - - 55112", true),
+            ("an end", "NONE_NONE 000 48 0 - error:transaction-end-before-headers - - - - 55094", false),
+            ("a tunnel", "NONE_NONE 200 114 0 CONNECT api.example.com:443 api.example.com bump - - 55124", false),
+            (
+                "a dead origin",
+                "TCP_MISS 503 20 3418 GET https://api.example.com/v1/x api.example.com bump 127.0.0.1 ERR_CONNECT_FAIL 5",
+                false
+            ),
+        ])
+    func unreadable(what: String, text: String, expected: Bool) throws {
+        #expect(try SquidLogLine(Array("aibox1 1700000000.000 0 \(text)".utf8)[...]).isUnreadable == expected)
+    }
+
     @Test(
         "other lines are refused",
         arguments: [

@@ -30,10 +30,15 @@ final class LabSquid {
                         ["-c", "-s", configuration.certificateDatabase, "-M", "4MB"]),
                     asOrdinaryUser: true), "the certificate database cannot be made")
         }
-        let name = "aiboxtest" + String(UInt32.random(in: .min ... .max), radix: 36)
+        let name = SquidPlace.serviceName(runFolder: folder.path)
         process = try LabProcess(
             lab.network.command(Command("squid", ["-N", "-n", name, "-f", path]), asOrdinaryUser: true), ready: nil)
         try waitUntilListening()
+    }
+
+    deinit {
+        process?.stop()
+        SquidPlace.clearSharedMemory(runFolder: folder.path)
     }
 
     private func waitUntilListening() throws {

@@ -19,7 +19,7 @@ struct SquidTests {
         let squid = try LabSquid(Lab(), AllowList(Self.sources))
         let inside = ["--cacert", squid.configuration.authority]
         let fronting = ["--connect-to", "other.test:443:allowed.test:443"]
-        let cases: [(what: String, url: String, more: [String], passes: Bool)] = [
+        var cases: [(what: String, url: String, more: [String], passes: Bool)] = [
             ("https to a listed host", "https://allowed.test/", [], true),
             ("http to a listed host", "http://allowed.test/", [], true),
             ("the other listed host", "https://other.test/", [], true),
@@ -57,6 +57,16 @@ struct SquidTests {
                 inside + ["-X", "CONNECT", "--request-target", "api.allowed.test:443"], false
             ),
         ]
+        // A whole URL where a path belongs, inside a tunnel to another place.
+        let absolute = [
+            "http://api.allowed.test/v1/x", "https://allowed.test/v1/x", "https://api.allowed.test/other",
+            "https://api.allowed.test:444/v1/x", "http://private.test/v1/x",
+        ]
+        cases += absolute.map {
+            (
+                "inspected: asked for \($0)", "https://api.allowed.test/v1/x", inside + ["--request-target", $0], false
+            )
+        }
         for entry in cases {
             let before = squid.lab.requests.filter { $0.contains("\"method\"") }.count
             let answer = try squid.curl(entry.url, entry.more)
@@ -78,7 +88,10 @@ struct SquidTests {
                 $0.url == "allowed.test:443" && $0.serverName == "other.test" && $0.bumpMode == "terminate"
                     && $0.isRefused
             })
-        #expect(log.contains { $0.url == "http://denied.test/" && $0.isRefused })
+        for url in ["http://denied.test/"] + absolute {
+            let lines = log.filter { $0.url == url }
+            #expect(!lines.isEmpty && lines.allSatisfy { $0.result.hasPrefix("TCP_DENIED") }, "\(url): \(lines)")
+        }
         let asked = Set(squid.lab.queries.filter { $0.contains("denied") || $0.contains("x.allowed") })
         #expect(asked.isEmpty, "a refused name is never looked up")
         #expect(!squid.lab.requests.contains { $0.contains(LabSquid.secret) })
@@ -104,10 +117,47 @@ struct SquidTests {
     func rebinding() throws {
         let squid = try LabSquid(Lab(), AllowList(Self.sources))
         // First answer public, every later one 127.0.0.1, where an origin listens as well.
-        for _ in 0..<10 { _ = try squid.curl("http://rebind.test/") }
+        for _ in 0..<20 { _ = try squid.curl("http://rebind.test/") }
         let reached = squid.lab.requests.filter { $0.contains("\"address\": \"127.0.0.1\"") }
         #expect(reached.isEmpty, "\(reached)")
         #expect(try squid.lab.curl(["http://127.0.0.1/"]).text.contains("origin"), "the control: it can be reached")
+    }
+
+    @Test("A09: however a name is spelled, what the list refuses Squid refuses, and the resolver does not know it")
+    func spellings() throws {
+        let list = try AllowList(Self.sources)
+        let squid = try LabSquid(Lab(), list)
+        let zone = ResolverZone(list)
+        let long = Array(repeating: String(repeating: "a", count: 50), count: 6).joined(separator: ".")
+        let spellings: [(text: String, isListed: Bool)] =
+            [("allowed.test", true), ("ALLOWED.Test", true), ("allowed.test.", true)]
+            + [
+                "allowed.test..", ".allowed.test", "allowed..test", "allowed.test.evil.test", "evilallowed.test",
+                "x.allowed.test", "test", "allowed_.test", "-allowed.test", "xn--llowed-2of.test", "allowed.test%00",
+                "allowed%2etest", "allowed.test%09", "allowed.test@denied.test", "denied.test", "198.51.100.10",
+                "0xc633640a", "3325256714", "0306.063.0144.012", "198.51.25610", "[::ffff:198.51.100.10]",
+                long + ".allowed.test", String(repeating: "b", count: 64) + ".test",
+            ].map { ($0, false) }
+        for (text, isListed) in spellings {
+            var isAllowed = false
+            if let request = try? EgressRequest("http://\(text)/", method: "GET"),
+                case .allow = list.decide(request)
+            {
+                isAllowed = true
+            }
+            #expect(isAllowed == isListed, "the list: \(text)")
+            let answer = try squid.curl("http://allowed.test/", ["--request-target", "http://\(text)/"])
+            let passed = answer.text.hasPrefix("200")
+            // Squid drops every dot at the end: what it asks for is the listed host all the same.
+            #expect(isListed || !passed || text == "allowed.test..", "Squid: \(text): \(answer)")
+            // On the wire of DNS a name is labels: empty ones do not exist there.
+            if text.hasPrefix(".") || text.contains("..") { continue }
+            let query = DNSMessage(identifier: 7, questions: [.init(name: DNSName(text), type: .a)])
+            let isKnown = (try? DNSMessage(wire: query.wire)).map { !zone.answer($0).answers.isEmpty } ?? false
+            #expect(isKnown == isListed, "the resolver: \(text)")
+        }
+        let arrived = squid.lab.requests.filter { $0.contains("\"method\"") }
+        #expect(arrived.count >= 2 && arrived.allSatisfy { $0.contains("\"host\": \"allowed.test\"") }, "\(arrived)")
     }
 
     @Test("an origin with a certificate of an unknown authority is not spoken to in an inspected tunnel")

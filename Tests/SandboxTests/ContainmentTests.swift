@@ -58,6 +58,22 @@ extension Sandboxes {
             // The control: without aibox the same probe reaches the listener by every address of the host.
             let control = try PlainPodman(fixture).python(Probes.reach, mine)
             #expect(control == Set(mine), "not reached without aibox: \(Set(mine).subtracting(control))")
+
+            // B01: nor does any client that is told to use no proxy.
+            let places = mine.filter { $0.hasPrefix("tcp:") && !$0.hasPrefix("tcp:127.") }.map {
+                String($0.dropFirst(4))
+            }
+            try #require(!places.isEmpty, "this machine has no address beside the loopback's")
+            let clients = try SystemCommandRunner().run(
+                fixture.aibox.command(
+                    ["shell", "--name", fixture.name, "--", "python3", "-c", Probes.clients] + places,
+                    in: fixture.workspace), timeout: .seconds(60))
+            try #require(clients.succeeded, "\(clients.errorText)")
+            #expect(clients.text == "", "got through")
+            let known = try PlainPodman(fixture).python(Probes.clients, places)
+            let names = Set(known.map { $0.split(separator: " ")[0] })
+            #expect(
+                names.isSuperset(of: ["curl", "curl-tls", "wget", "git", "python3", "bash", "nc", "socat"]), "\(names)")
         }
 
         @Test(

@@ -76,6 +76,10 @@ extension Sandboxes {
             let redirect = "\(base)/redirect?to=http://denied.test:\(origin.http)/canary-redirect"
             #expect(try fixture.shell("curl", "-sSL", redirect).text.contains("host_not_allowed"))
             #expect(!origin.log.contains("\"path\": \"/canary-redirect"))
+            let followed = try fixture.shell(
+                "git", "ls-remote", "\(base)/redirect?to=http://denied.test:\(origin.http)/canary-git")
+            #expect(!followed.succeeded && followed.errorText.contains("403"), "\(followed.errorText)")
+            #expect(origin.log.contains("/redirect?to=") && !origin.log.contains("\"path\": \"/canary-git"))
             let tunnelled = try fixture.shell("git", "ls-remote", "https://denied.test/x.git")
             #expect(!tunnelled.succeeded && tunnelled.errorText.contains("403"))
         }

@@ -9,7 +9,7 @@ extension Sandboxes {
     @Suite("Attacks on the way out")
     struct EgressRedTeamTests {
         /// Those that have to pass, so that a refusal means something.
-        private static let allowed: Set<String> = ["http", "https", "capitals", "final-dot", "path"]
+        private static let allowed: Set<String> = ["http", "https", "capitals", "final-dot", "path", "opened"]
 
         private func outcomes(_ text: String) -> [(name: String, outcome: String)] {
             text.split(separator: "\n").compactMap { line in
@@ -21,7 +21,12 @@ extension Sandboxes {
         @Test("zero get through, and each refusal is one record", arguments: SandboxFixture.Engine.allCases)
         func attacks(engine: SandboxFixture.Engine) throws {
             let origin = try LabOrigin((geteuid() == 0 ? 1 : 3) + (engine == .crun ? 1 : 0))
-            let fixture = try SandboxFixture(engine: engine, policy: origin.policy(runtime: engine.rawValue))
+            // Squid may run as another account, which has to read the origin's authority.
+            chmod(origin.folder.path, 0o755)
+            let opened =
+                "{id: opened, hosts: [paths.test], ports: [\(origin.https)], methods: [GET], paths: [\"/public/**\"]}"
+            let fixture = try SandboxFixture(
+                engine: engine, policy: origin.policy(runtime: engine.rawValue, more: [opened]))
             let program = try File.text(Lab.programs + "/attack.py")
             try File.replace(fixture.workspace + "/attack.py", with: program, mode: 0o644)
             try fixture.start()
@@ -33,7 +38,7 @@ extension Sandboxes {
             try #require(result.succeeded, "\(result.errorText)")
             let found = outcomes(result.text)
             let attacks = found.filter { !Self.allowed.contains($0.name) }
-            #expect(found.count - attacks.count == Self.allowed.count && attacks.count >= 50)
+            #expect(found.count - attacks.count == Self.allowed.count && attacks.count >= 68)
 
             for (name, outcome) in found {
                 let arrived = origin.log.contains("canary-\(name)\"") || origin.log.contains("canary-\(name) ")

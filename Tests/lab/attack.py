@@ -1,11 +1,12 @@
 """Attacks on the way out, from inside a sandbox: red team A and C, one after the other.
 
-attack.py HTTP HTTPS ADDRESS [--direct]     ports and address of the lab's origin
+attack.py HTTP HTTPS ADDRESS [--direct] [TIMES]     ports and address of the lab's origin
 
 Prints one line a case: NAME OUTCOME, where OUTCOME is the status of the answer, `closed`, or `data` for bytes that
 are no HTTP. Every case carries `canary-NAME` where the origin would write it down, so that its log tells what got through.
 Allowed: http and https of allowed.test. Anything else is refused.
 
+TIMES is how often each is tried; only what got through, or else the last outcome, is printed.
 With --direct the gateway is left out: each canary is sent to ADDRESS itself, as it would be without aibox.
 """
 
@@ -15,6 +16,7 @@ import sys
 
 HTTP, HTTPS, ADDRESS = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 DIRECT = "--direct" in sys.argv
+TIMES = int(sys.argv[-1]) if len(sys.argv) > 4 and sys.argv[-1].isdigit() else 1
 GATEWAY = "10.200.1.1"
 PROXY = (GATEWAY, 3128)
 
@@ -62,10 +64,12 @@ def tunnel(authority):
     return link, status
 
 
-def tls(link, name, request):
+def tls(link, name, request, protocols=None):
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
     try:
         with context.wrap_socket(link, server_hostname=name) as inner:
             inner.sendall(request)
@@ -74,12 +78,19 @@ def tls(link, name, request):
         return "closed"
 
 
-def inside(authority, name, request):
+def inside(authority, name, request, protocols=None):
     link, status = tunnel(authority)
     with link:
         if status != "200":
             return status
-        return tls(link, name, request)
+        return tls(link, name, request, protocols)
+
+
+def http2(authority, path):
+    """The preface, empty settings, and one GET (RFC 9113 section 3.4, RFC 7541 section 6)."""
+    fields = b"\x82\x87\x04" + bytes([len(path)]) + path.encode() + b"\x01" + bytes([len(authority)]) + authority.encode()
+    frames = b"\0\0\0\4\0\0\0\0\0" + len(fields).to_bytes(3, "big") + b"\1\5\0\0\0\1" + fields
+    return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames
 
 
 def raw_inside(authority, data):
@@ -103,6 +114,16 @@ def cases():
     yield "A01-sni-other-allowed", lambda n: inside(a, "other.test", get("/canary-" + n, "other.test"))
     yield "A01-no-sni", lambda n: inside(a, None, get("/canary-" + n, "allowed.test"))
     yield "A03-h2-in-the-clear", lambda n: send(PROXY, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + n.encode())
+    # The gateway opens the tunnels to this one (`paths.test` by https).
+    p = "paths.test:%d" % HTTPS
+    yield "A03-h2-other-authority", lambda n: inside(p, "paths.test", http2("denied.test", "/public/canary-" + n), ["h2"])
+    yield "A03-h2-other-authority-unasked", lambda n: inside(p, "paths.test", http2("denied.test", "/public/canary-" + n))
+    yield "A03-other-host", lambda n: inside(p, "paths.test", get("/public/canary-" + n, "denied.test"))
+    yield "A03-other-url", lambda n: inside(p, "paths.test", get("https://denied.test/public/canary-" + n, "paths.test"))
+    yield "A03-plain-url", lambda n: inside(p, "paths.test", get("http://%s/public/canary-%s" % (p, n), "paths.test"))
+    yield "A03-opened-sni", lambda n: inside(p, "denied.test", get("/public/canary-" + n, "paths.test"))
+    for name, path in [("plain", "/secret"), ("dots", "/public/../secret"), ("encoded-dots", "/public/%2e%2e/secret")]:
+        yield "A13-opened-" + name, lambda n, path=path: inside(p, "paths.test", get(path + "/canary-" + n, p))
     yield "A05-host-of-another", lambda n: send((GATEWAY, 80), get("/canary-" + n, "denied.test"))
     yield "A05-tls-of-another", lambda n: tls(connect((GATEWAY, 443)), "denied.test", get("/canary-" + n, "allowed.test"))
     yield "A07-ssh", lambda n: raw_inside(a, b"SSH-2.0-canary-" + n.encode() + b"\r\n")
@@ -163,6 +184,8 @@ def allowed():
     yield "capitals", lambda n: absolute("ALLOWED.Test", n)
     yield "final-dot", lambda n: absolute("allowed.test.", n)
     yield "path", lambda n: absolute("paths.test", n, "/public/x")
+    yield "opened", lambda n: inside(
+        "paths.test:%d" % HTTPS, "paths.test", get("/public/canary-" + n, "paths.test:%d" % HTTPS))
 
 
 def direct(name):
@@ -172,8 +195,11 @@ def direct(name):
 
 
 for name, attack in list(allowed()) + list(cases()):
-    try:
-        outcome = direct(name) if DIRECT else attack(name)
-    except OSError as error:
-        outcome = "closed" if isinstance(error, (ConnectionError, TimeoutError)) else "error %s" % error
+    for turn in range(TIMES):
+        try:
+            outcome = direct(name) if DIRECT else attack(name)
+        except OSError as error:
+            outcome = "closed" if isinstance(error, (ConnectionError, TimeoutError)) else "error %s" % error
+        if outcome == "200":
+            break
     print(name, outcome, flush=True)

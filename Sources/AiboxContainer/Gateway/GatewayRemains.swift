@@ -41,6 +41,7 @@ public enum GatewayRemains {
             return .absent
         }
         defer { lock.release() }
+        SquidPlace.clearSharedMemory(runFolder: runFolder)
         if geteuid() == 0 { try Folder.removeTree(SquidPlace.rootful(runFolder: runFolder)) }
         try Folder.removeTree(runFolder)
         return .absent

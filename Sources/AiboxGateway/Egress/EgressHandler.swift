@@ -168,8 +168,8 @@ final class EgressHandler: ChannelInboundHandler {
         isRunning = true
         while !isRecording, !actions.isEmpty { step(actions.removeFirst()) }
         isRunning = false
-        upstream?.channel.flush()
         context?.flush()
+        upstream?.channel.flush()
         updateReading()
     }
 
@@ -198,6 +198,8 @@ final class EgressHandler: ChannelInboundHandler {
                 handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
             }
         case .openUpstream:
+            // Somebody may be waiting for what was said to the client.
+            context.flush()
             whenDone(service.connect(self, on: context.eventLoop)) { $0.opened($1, isFirst: true) }
         case .sendUpstream(let bytes): upstream?.channel.write(ByteBuffer(bytes: bytes), promise: nil)
         case .sendClient(let bytes): context.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)

@@ -74,7 +74,9 @@ final class EgressRecorder: Sendable {
         if url.hasPrefix("https:") { details["protocol"] = "https" }
         details["rule"] = "second-check"
         details["layer"] = "org"
-        if let request = try? EgressRequest(url, method: line.method ?? "GET"),
+        if line.isUnreadable {
+            details["code"] = .string(EgressDenial.Code.malformed.rawValue)
+        } else if let request = try? EgressRequest(url, method: line.method ?? "GET"),
             case .deny(let denial) = list.decide(request)
         {
             details["rule"] = .string(denial.rule)
@@ -82,7 +84,11 @@ final class EgressRecorder: Sendable {
             details["code"] = .string(denial.code.rawValue)
         }
         let sni = line.serverName.map { ", SNI \($0)" } ?? ""
-        details["reason"] = .string(Self.carried("Squid refused: \(line.error ?? line.bumpMode ?? line.result)\(sni)"))
+        let why =
+            line.isUnreadable
+            ? "Squid cannot read it as a request (\(line.status))"
+            : "Squid refused: \(line.error ?? line.bumpMode ?? line.result)\(sni)"
+        details["reason"] = .string(Self.carried(why))
         note(AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details))
     }
 
@@ -192,7 +198,8 @@ extension EgressAttempt {
 
     /// What Squid was asked, without the query: it may hold secrets.
     fileprivate init(_ line: SquidLogLine, _ url: String) {
-        if url.hasPrefix("error:") {
+        // `error:...`, or the `*` of HTTP/2's first line: nothing that names a place.
+        if line.method != "CONNECT", !url.contains("://") {
             self.init(host: line.serverName, port: nil, method: line.method)
             return
         }

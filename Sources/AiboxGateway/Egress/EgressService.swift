@@ -12,6 +12,9 @@ final class EgressService: Sendable {
         var list: AllowList
         var limits = EgressLimits()
         var squid: SquidProcess?
+        /// A connection to it that waits for the next request.
+        var spare: SquidConnection?
+        var isSpareOnItsWay = false
         var ownAddresses: (addresses: [IPAddress], end: ContinuousClock.Instant)?
         var connections: [ObjectIdentifier: NIOLoopBound<EgressHandler>] = [:]
     }
@@ -102,15 +105,20 @@ final class EgressService: Sendable {
 
     // MARK: Squid
 
-    func use(_ squid: SquidProcess?) { state.withLock { $0.squid = squid } }
+    func use(_ squid: SquidProcess?) {
+        let spare = state.withLock { state in
+            defer { state.spare = nil }
+            state.squid = squid
+            return state.spare
+        }
+        spare?.channel.close(promise: nil)
+    }
 
     /// What Squid did; what the gateway itself decided is recorded already.
     func squidSpoke(_ line: SquidLogLine) {
         guard let url = line.url else { return }
         let isRefused = line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate"
-        // What Squid could not read in an opened tunnel; a status of 0 is the end of a connection.
-        let isUnreadable = url.hasPrefix("error:") && line.status >= 400
-        if isRefused || isUnreadable { return recorder.denied(by: line, url, list) }
+        if isRefused || line.isUnreadable { return recorder.denied(by: line, url, list) }
         if line.method != "CONNECT", url.hasPrefix("https://") { recorder.allowed(by: line, url, list) }
         if line.isRefused {
             log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])
@@ -122,13 +130,57 @@ final class EgressService: Sendable {
         state.withLock { state in state.squid.flatMap { $0.isAlive ? $0 : nil } }
     }
 
-    /// Connects to Squid.
+    /// A connection to Squid: the one that waits, or a new one. Another is made to wait for the next request, once this one
+    /// has had the time to get on.
     func connect(_ handler: EgressHandler, on loop: any EventLoop) -> EventLoopFuture<SquidConnection> {
+        loop.scheduleTask(in: Self.spareDelay) { self.makeSpare(on: loop) }
+        let spare = state.withLock { state in
+            defer { state.spare = nil }
+            return state.spare
+        }
+        if let spare {
+            if spare.channel.eventLoop === loop, spare.channel.isActive, spare.squid === squid {
+                spare.owner.value.owner = handler
+                return loop.makeSucceededFuture(spare)
+            }
+            spare.channel.close(promise: nil)
+        }
+        return open(handler, on: loop)
+    }
+
+    private static let spareDelay = TimeAmount.milliseconds(10)
+
+    private func makeSpare(on loop: any EventLoop) {
+        let isNeeded = state.withLock { state in
+            if state.spare != nil || state.isSpareOnItsWay { return false }
+            state.isSpareOnItsWay = true
+            return true
+        }
+        if !isNeeded { return }
+        open(nil, on: loop).whenComplete { result in
+            let spare = try? result.get()
+            let isKept = self.state.withLock { state in
+                state.isSpareOnItsWay = false
+                guard let spare, spare.squid === state.squid, state.spare == nil else { return false }
+                state.spare = spare
+                return true
+            }
+            // Its end is seen only by who reads; Squid says nothing on it.
+            if isKept { spare?.channel.read() } else { spare?.channel.close(promise: nil) }
+        }
+    }
+
+    private func open(_ handler: EgressHandler?, on loop: any EventLoop) -> EventLoopFuture<SquidConnection> {
         guard let squid, let supervisor = supervisor.withLock({ $0 }) else {
             return loop.makeFailedFuture(AiboxError(.failed, "Squid does not run"))
         }
+        // By address: a host goes through a resolver on another thread, and back.
+        let address: SocketAddress
+        do { address = try SocketAddress(ipAddress: IPv4.loopback.description, port: Int(squid.port)) } catch {
+            return loop.makeFailedFuture(error)
+        }
         supervisor.beginConnection(squid)
-        let owner = NIOLoopBound(handler, eventLoop: loop)
+        let owner = NIOLoopBound(UpstreamHandler(owner: handler), eventLoop: loop)
         return ClientBootstrap(group: loop)
             .connectTimeout(.seconds(3))
             .channelOption(.autoRead, value: false)
@@ -138,10 +190,10 @@ final class EgressService: Sendable {
             .channelOption(.writeBufferWaterMark, value: Self.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(UpstreamHandler(owner: owner.value))
+                    try channel.pipeline.syncOperations.addHandler(owner.value)
                 }
             }
-            .connect(host: "127.0.0.1", port: Int(squid.port))
+            .connect(to: address)
             .flatMapErrorThrowing { error in
                 supervisor.endConnection(squid)
                 throw error
@@ -153,7 +205,7 @@ final class EgressService: Sendable {
                     channel.close(promise: nil)
                     throw AiboxError(.failed, "Squid does not run")
                 }
-                return SquidConnection(squid: squid, channel: channel)
+                return SquidConnection(squid: squid, channel: channel, owner: owner)
             }
     }
 
@@ -186,4 +238,6 @@ final class EgressService: Sendable {
 struct SquidConnection: Sendable {
     var squid: SquidProcess
     var channel: any Channel
+    /// Knows whose it is.
+    var owner: NIOLoopBound<UpstreamHandler>
 }

@@ -4,12 +4,15 @@ import NIOCore
 final class UpstreamHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private weak var owner: EgressHandler?
+    /// nil: the connection waits for a request.
+    weak var owner: EgressHandler?
 
-    init(owner: EgressHandler) { self.owner = owner }
+    init(owner: EgressHandler?) { self.owner = owner }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        owner?.upstreamRead(unwrapInboundIn(data), from: context.channel)
+        // Squid speaks only when spoken to.
+        guard let owner else { return context.close(promise: nil) }
+        owner.upstreamRead(unwrapInboundIn(data), from: context.channel)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -24,7 +27,8 @@ final class UpstreamHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
-            owner?.upstreamEnded(context.channel)
+            guard let owner else { return context.close(promise: nil) }
+            owner.upstreamEnded(context.channel)
         } else {
             context.fireUserInboundEventTriggered(event)
         }

@@ -9,16 +9,19 @@ import Glibc
 /// cannot enter root's private folders: theirs is beside them.
 struct SquidFolder: Sendable {
     let path: String
+    /// The gateway's.
+    let runFolder: String
     /// nil: who the gateway is.
     let account: ChildProcess.Account?
 
-    /// Makes the folder empty and 0700.
+    /// Makes the folder empty and 0700, and clears away what a gateway before left.
     static func make(runFolder: String) throws(AiboxError) -> SquidFolder {
+        SquidPlace.clearSharedMemory(runFolder: runFolder)
         if geteuid() != 0 {
             let path = runFolder + "/squid"
             try Folder.removeTree(path)
             try Folder.makePrivate(path)
-            return SquidFolder(path: path, account: nil)
+            return SquidFolder(path: path, runFolder: runFolder, account: nil)
         }
         guard let entry = getpwnam("proxy") else {
             throw AiboxError(
@@ -32,7 +35,7 @@ struct SquidFolder: Sendable {
         try retrying("cannot open \(Path.parent(path))") { chmod(Path.parent(path), 0o711) }
         try Folder.removeTree(path)
         try Folder.makePrivate(path)
-        let folder = SquidFolder(path: path, account: account)
+        let folder = SquidFolder(path: path, runFolder: runFolder, account: account)
         try folder.give(path)
         return folder
     }
@@ -52,7 +55,7 @@ struct SquidFolder: Sendable {
 
     /// Makes a folder for one Squid.
     func makeFolder(_ name: String) throws(AiboxError) -> SquidFolder {
-        let folder = SquidFolder(path: path + "/" + name, account: account)
+        let folder = SquidFolder(path: path + "/" + name, runFolder: runFolder, account: account)
         try Folder.removeTree(folder.path)
         try Folder.makePrivate(folder.path)
         try give(folder.path)

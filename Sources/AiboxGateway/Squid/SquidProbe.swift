@@ -46,13 +46,14 @@ struct SquidProbe {
     }
 
     private static func localPort(of socket: Descriptor) throws(AiboxError) -> UInt16 {
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // sockaddr_in as ip(7) has it, by place: two modules describe it, and which of them is meant changes from build to build.
+        var address: (UInt64, UInt64) = (0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: address))
         let result = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket.number, $0, &size) }
         }
         try check(result, "cannot ask Squid")
-        return UInt16(bigEndian: address.sin_port)
+        return withUnsafeBytes(of: address) { UInt16($0[2]) << 8 | UInt16($0[3]) }
     }
 
     private static func wait(_ socket: Descriptor, _ events: Int32, until deadline: ContinuousClock.Instant) -> Bool {

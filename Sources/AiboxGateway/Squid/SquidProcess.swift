@@ -15,7 +15,6 @@ final class SquidProcess: Sendable {
     private let child: ChildProcess
     private let process: Descriptor
     private let folder: SquidFolder
-    private let name: String
     /// What it says on its standard error: why it ends, if it does.
     private let errors: Descriptor
     /// Its access log, a pipe: nothing of it stays on the disk.
@@ -24,7 +23,7 @@ final class SquidProcess: Sendable {
     private let probe = Mutex<SquidProbe?>(nil)
 
     private init(
-        _ child: ChildProcess, process: Descriptor, port: UInt16, secret: String, folder: SquidFolder, name: String,
+        _ child: ChildProcess, process: Descriptor, port: UInt16, secret: String, folder: SquidFolder,
         errors: Descriptor, log: SquidLog
     ) {
         self.child = child
@@ -32,7 +31,6 @@ final class SquidProcess: Sendable {
         self.port = port
         self.secret = secret
         self.folder = folder
-        self.name = name
         self.errors = errors
         self.log = log
         pid = child.pid
@@ -54,8 +52,7 @@ final class SquidProcess: Sendable {
         for file in files { try folder.write(file.name, file.bytes) }
         if configuration.inspects { try makeDatabase(configuration, folder) }
         let log = try SquidLog(account: folder.account)
-        // Names of shared memory: letters and digits, no two alike on this machine.
-        let name = "aibox" + String(UInt64.random(in: .min ... .max), radix: 16)
+        let name = SquidPlace.serviceName(runFolder: place.runFolder)
         let errors = try Pipe()
         errors.read.setNonBlocking()
         let nothing = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
@@ -69,7 +66,7 @@ final class SquidProcess: Sendable {
         log.writer.close()
         let process = Descriptor(try check(aibox_pidfd_open(child.pid), "cannot watch Squid"))
         let squid = SquidProcess(
-            child, process: process, port: port, secret: configuration.secret, folder: folder, name: name,
+            child, process: process, port: port, secret: configuration.secret, folder: folder,
             errors: errors.read, log: log)
         do throws(AiboxError) {
             try squid.awaitReady(until: .now + limit)
@@ -77,7 +74,7 @@ final class SquidProcess: Sendable {
             squid.end()
             throw error
         }
-        for file in SquidPlace.sharedMemory(of: name) { unlink(file) }
+        SquidPlace.clearSharedMemory(runFolder: folder.runFolder)
         return squid
     }
 
@@ -138,7 +135,7 @@ final class SquidProcess: Sendable {
         _ = aibox_pidfd_send_signal(process.number, SIGKILL)
         kill(-pid, SIGKILL)  // its helpers
         _ = try? child.wait()
-        for file in SquidPlace.sharedMemory(of: name) { unlink(file) }
+        SquidPlace.clearSharedMemory(runFolder: folder.runFolder)
         try? folder.remove()
     }
 

@@ -18,6 +18,12 @@ final class SquidSupervisor: Sendable {
         var hosts: String?
     }
 
+    /// Connections by Squid, and the one that is not to end with its last one.
+    private struct Users {
+        var counts: [Int32: Int] = [:]
+        var current: Int32?
+    }
+
     typealias Installed = @Sendable (Result<SquidProcess?, AiboxError>) -> Void
 
     private struct Orders {
@@ -34,7 +40,7 @@ final class SquidSupervisor: Sendable {
     private let secret: String
     private let log: GatewayLog
     private let orders = Mutex(Orders())
-    private let users = Mutex<[Int32: Int]>([:])
+    private let users = Mutex(Users())
     private let wakeReader: Descriptor
     private let wakeWriter: Descriptor
     private let isEnded = Atomic(false)
@@ -45,6 +51,7 @@ final class SquidSupervisor: Sendable {
 
     /// Squids of earlier lists that may still have connections.
     private static let retiredLimit = 3
+    private static let readingPause = Duration.milliseconds(20)
 
     init(
         folder: SquidFolder, surroundings: Surroundings, authority: CertificateAuthority, log: GatewayLog,
@@ -93,18 +100,18 @@ final class SquidSupervisor: Sendable {
 
     // MARK: Connections
 
-    func beginConnection(_ squid: SquidProcess) { users.withLock { $0[squid.pid, default: 0] += 1 } }
+    func beginConnection(_ squid: SquidProcess) { users.withLock { $0.counts[squid.pid, default: 0] += 1 } }
 
     func endConnection(_ squid: SquidProcess) {
-        let left = users.withLock { users in
-            let left = (users[squid.pid] ?? 1) - 1
-            users[squid.pid] = left == 0 ? nil : left
-            return left
+        let isOver = users.withLock { users in
+            let left = (users.counts[squid.pid] ?? 1) - 1
+            users.counts[squid.pid] = left == 0 ? nil : left
+            return left == 0 && users.current != squid.pid
         }
-        if left == 0 { wakeUp() }
+        if isOver { wakeUp() }
     }
 
-    private func isUsed(_ squid: SquidProcess) -> Bool { users.withLock { $0[squid.pid] != nil } }
+    private func isUsed(_ squid: SquidProcess) -> Bool { users.withLock { $0.counts[squid.pid] != nil } }
 
     // MARK: The thread
 
@@ -115,6 +122,8 @@ final class SquidSupervisor: Sendable {
         var installed = 0
         var pace = RestartPace()
         var count = 0
+        /// Lines of a log that come before share one reading: what Squid writes is not to wake anybody each time.
+        var nextReading = ContinuousClock.now
     }
 
     private func run() {
@@ -149,6 +158,7 @@ final class SquidSupervisor: Sendable {
             let squid = try start(list, number: stand.count)
             retire(&stand)
             stand.current = squid
+            users.withLock { $0.current = squid.pid }
             stand.installed = generation
             stand.pace.began()
             changed(squid, nil)
@@ -187,6 +197,7 @@ final class SquidSupervisor: Sendable {
     private func retire(_ stand: inout Stand) {
         guard let current = stand.current else { return }
         stand.current = nil
+        users.withLock { $0.current = nil }
         stand.retired.append(current)
         while stand.retired.count > Self.retiredLimit { end(stand.retired.removeFirst()) }
     }
@@ -195,6 +206,7 @@ final class SquidSupervisor: Sendable {
         let why = "Squid ended: \(squid.lastWords())"
         log.error("squid lost", ["pid": "\(squid.pid)", "reason": why])
         stand.current = nil
+        users.withLock { $0.current = nil }
         stand.installed = 0
         stand.pace.failed()
         changed(nil, why)
@@ -217,15 +229,22 @@ final class SquidSupervisor: Sendable {
     /// Until somebody calls, the current one ends, or it is time to try again.
     private func sleep(_ stand: inout Stand) {
         let squids = stand.retired + (stand.current.map { [$0] } ?? [])
-        let watched = [wakeReader.number] + squids.flatMap { [$0.ending, $0.log.descriptor.number] }
+        let pause = max(.zero, ContinuousClock.now.duration(to: stand.nextReading)).milliseconds
+        let logs = pause > 0 ? [] : squids.map(\.log.descriptor.number)
+        let watched = [wakeReader.number] + squids.map(\.ending) + logs
         var waiting = watched.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         var limit = stand.pace.wait
         if !stand.retired.isEmpty { limit = limit < 0 ? 5000 : min(limit, 5000) }
+        if pause > 0 { limit = limit < 0 ? Int32(pause) : min(limit, Int32(pause)) }
         _ = poll(&waiting, nfds_t(waiting.count), limit)
         var room = [UInt8](repeating: 0, count: 64)
         while read(wakeReader.number, &room, room.count) > 0 {}
+        if stand.nextReading > .now { return }
         for squid in squids {
-            for line in squid.spoken() { spoke(line) }
+            for line in squid.spoken() {
+                spoke(line)
+                stand.nextReading = .now + Self.readingPause
+            }
         }
     }
 

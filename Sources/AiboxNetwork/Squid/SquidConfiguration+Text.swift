@@ -88,7 +88,9 @@ extension SquidConfiguration {
         let authorities = originAuthorities.map { " cafile=\($0)" }.joined()
         lines.append("tls_outgoing_options default-ca=on\(authorities) min-version=1.2")
         lines.append("sslproxy_cert_error deny all")
-        for header in [Self.keyHeader, "Proxy-Authorization", "Proxy-Connection", "Via"] {
+        // A login for the company's proxy is written by Squid itself, into the same field; what a client wrote there it drops then.
+        let login = upstream?.login == nil ? ["Proxy-Authorization"] : []
+        for header in [Self.keyHeader] + login + ["Proxy-Connection", "Via"] {
             lines.append("request_header_access \(header) deny all")
         }
         if let upstream {

@@ -69,6 +69,10 @@ public struct SquidLogLine: Sendable, Equatable {
         result.hasPrefix("TCP_DENIED") || bumpMode == "terminate" || (error.map { $0 != "NONE" } ?? false)
     }
 
+    /// True for what Squid answered with an error of its own, since it could not read it as a request of HTTP/1: in a tunnel that
+    /// it has opened, the sandbox writes what it likes. A status of 0 is the end of a connection.
+    public var isUnreadable: Bool { result.hasPrefix("NONE") && status >= 400 && method != "CONNECT" }
+
     private static func number(_ text: Substring) -> Int64? {
         guard (1...18).contains(text.utf8.count), text.utf8.allSatisfy(\.isASCIIDigit) else { return nil }
         return Int64(text)

@@ -22,6 +22,37 @@ public enum Probes {
         time.sleep(0.3); print('ready', flush=True); sys.stdin.read()
         """
 
+    /// argv: addresses with a port, `A:P` or `[A]:P`, of something that says `open` to whoever connects. Tries each with every
+    /// client that is there, told to use no proxy. Prints `client address` for those that got an answer.
+    public static let clients = """
+        import concurrent.futures, os, re, shutil, subprocess, sys
+        quiet = {n: v for n, v in os.environ.items() if not re.fullmatch('(?i)(https?|all|no|ftp)_proxy|NODE_USE_ENV_PROXY', n)}
+        python = 'import sys, urllib.request as r\\ntry: r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=3)\\nexcept Exception as e: print(type(e).__name__)'
+        ways = {
+            'curl': lambda a: ['curl', '-sS', '-m', '3', '--http0.9', '--noproxy', '*', 'http://' + a],
+            'curl-tls': lambda a: ['curl', '-vsSk', '-m', '3', '--noproxy', '*', 'https://' + a],
+            'wget': lambda a: ['wget', '-dqO-', '--tries=1', '-T', '3', '--no-proxy', 'http://' + a],
+            'git': lambda a: ['git', '-c', 'http.proxy=', 'ls-remote', 'http://' + a + '/x.git'],
+            'python3': lambda a: ['python3', '-c', python, 'http://' + a],
+            'bash': lambda a: ['bash', '-c', 'exec 3<>/dev/tcp/"$0"/"$1"; timeout 3 head -c 4 <&3', *a.rsplit(':', 1)],
+            'nc': lambda a: ['nc', '-w', '3', *a.replace('[', '').replace(']', '').rsplit(':', 1)],
+            'socat': lambda a: ['socat', '-T3', '-', 'TCP:' + a + ',connect-timeout=3'],
+            'openssl': lambda a: ['timeout', '3', 'openssl', 's_client', '-connect', a],
+            'node': lambda a: ['node', '-e', 'fetch("http://' + a + '").catch(e => { console.log(e.cause); process.exit(1) })'],
+            'perl': lambda a: ['perl', '-MIO::Socket::IP', '-e', 'my $s = IO::Socket::IP->new(PeerAddr => shift, Timeout => 3) or exit 1; print <$s>', a],
+        }
+        # What each of them says of an answer that is no HTTP and no TLS, as against no connection.
+        signs = re.compile(b'(?m)^open|Connected to|wrong version|bad status|BadStatusLine|ConnectionResetError|HTTPParserError|HTTP/0.9|CONNECTED|connected\\.')
+        def attempt(name, address):
+            try: done = subprocess.run(ways[name](address), env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10)
+            except subprocess.TimeoutExpired: return
+            if signs.search(done.stdout): return name + ' ' + address
+        tries = [(n, a) for n in ways if shutil.which(n.split('-')[0]) for a in sys.argv[1:]]
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            for found in pool.map(lambda t: attempt(*t), tries):
+                if found: print(found)
+        """
+
     /// argv: `tcp:A:P`, `udp:A:P`, `tcp6:A:P`, `udp6:A:P`, `icmp:A`, `dns:NAME@SERVER`. A may be a name. Prints the ones
     /// that somebody answered, in order, one a line. Bounded to three seconds each, all at once.
     public static let reach = """
