@@ -23,6 +23,9 @@ struct RecordedRelay {
 
     /// Bytes that a pipe holds and that pass in one turn.
     private static let turn = 1 << 20
+    /// Turns so small that it pays to let more come, and for how many microseconds.
+    private static let pieces = (16 << 10)..<(256 << 10)
+    private static let gathering: UInt32 = 2000
 
     init(_ recorder: SessionRecorder, isRequired: Bool, kept: Int) throws(AiboxError) {
         self.recorder = recorder
@@ -112,6 +115,9 @@ struct RecordedRelay {
             rest -= count
         }
         counted += UInt64(shown)
+        // A stream comes in pieces of some ten thousand bytes, and to wake up for each costs more than to pass it on.
+        // Meanwhile the pipe takes what comes; answers of a protocol are smaller, and nothing waits for them here.
+        if Self.pieces.contains(shown) { usleep(Self.gathering) }
         return true
     }
 
