@@ -25,11 +25,18 @@ struct PolicyWhyTool: ParsableCommand {
         let argv = command.first == "--" ? Array(command.dropFirst()) : command
         if argv.isEmpty { throw ValidationError("Say which command: aibox policy why tool -- curl example.com") }
         var answer = try PolicyAnswer(documents, global)
-        if !answer.speaks(of: argv[0]) {
-            answer.notes.append("no rule names it: in a sandbox nothing stands in its place, and it runs")
+        guard answer.speaks(of: argv[0]) else { return answer.show(Self.unnamed, "tools.rules") }
+        let decision = try answer.decide(.tool(argv))
+        if decision.outcome == .review {
+            answer.notes.append("nobody can be asked for a review yet: a sandbox refuses it")
         }
-        try answer.show(.tool(argv))
+        answer.show(decision, "tools.rules")
     }
+
+    /// What a sandbox does with a program that no rule names: the gate for tools does not stand in its place.
+    private static let unnamed = PolicyDecision(
+        outcome: .allow, risk: "safe", rule: "tools.unnamed", layer: "org",
+        reason: "no rule names it, so it runs and nobody is asked", obligations: [])
 }
 
 struct PolicyWhyPush: ParsableCommand {
@@ -97,11 +104,13 @@ struct PolicyAnswer {
 
     func speaks(of program: String) -> Bool { ToolCoverage.speaks(policy, of: program) }
 
-    func show(_ question: PolicyQuestion) throws {
+    func decide(_ question: PolicyQuestion) throws -> PolicyDecision {
         let modules = try BuiltIn.rego().adding(Paths.current.orgRego)
-        let decider = PolicyDecider(policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name)
-        show(decider.decide(question), question.field)
+        return PolicyDecider(policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name)
+            .decide(question)
     }
+
+    func show(_ question: PolicyQuestion) throws { show(try decide(question), question.field) }
 
     func show(_ decision: PolicyDecision, _ name: String) {
         let origin = policy.origin(ofRule: decision.rule, field: name)
