@@ -18,6 +18,8 @@ public enum LLMProxyDaemon {
     /// - Returns: the exit status: 0 after an orderly end.
     public static func run() -> Int32 {
         signal(SIGPIPE, SIG_IGN)
+        // A file of the log at its size limit: refused, not killed.
+        signal(SIGXFSZ, SIG_IGN)
         // A new plan comes over the socket; a hang-up is none.
         signal(SIGHUP, SIG_IGN)
         umask(0o077)
