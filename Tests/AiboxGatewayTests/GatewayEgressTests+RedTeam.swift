@@ -49,7 +49,7 @@ extension GatewayEgressTests {
                     #expect(!arrived && row[1] != "200" && !row[1].hasPrefix("error"), "\(row)")
                 }
             }
-            #expect(attacks >= 68)
+            #expect(attacks >= 88)
             #expect(!requests.contains { $0.contains("secret") || $0.contains("denied.test") })
             // What Squid refuses is told a moment later.
             let expected = attacks * Self.times

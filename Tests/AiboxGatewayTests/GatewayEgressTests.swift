@@ -169,6 +169,37 @@ struct GatewayEgressTests {
         }
     }
 
+    @Test("what stands in a body is no request, whatever the origin reads of it")
+    func hiddenInBody() throws {
+        let rule = AllowRuleSource(
+            id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https), Int(Origin.http)],
+            schemes: ["https", "http"], methods: ["DELETE"], paths: ["/v1/**"])
+        let origin = try Origin()
+        chmod(origin.folder.path, 0o755)
+        var plan = Origin.plan([rule])
+        plan.originAuthorities = [origin.authority]
+        let gateway = try LiveGateway(plan: plan)
+        try gateway.client.serving()
+        let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
+        func hidden(_ name: String) -> [String] {
+            ["-X", "DELETE", "--data-binary", "GET /secret-\(name) HTTP/1.1\r\nHost: api.allowed.test\r\n\r\n"]
+        }
+        for scheme in ["http:\(Origin.http)", "https:\(Origin.https)"] {
+            let part = scheme.split(separator: ":")
+            let url = "\(part[0])://api.allowed.test:\(part[1])/v1/x"
+            for more in [[], ["-H", "Transfer-Encoding: chunked"]] {
+                let answer = try curl(gateway, origin, url, ["--cacert", trusted] + hidden("through") + more)
+                #expect(answer.status == "200", "\(url) \(more): \(answer)")
+            }
+        }
+        // The control: this origin does read a request there.
+        try SystemCommandRunner().require(
+            Command("curl", ["-sS", "--noproxy", "*", "http://\(Origin.address):\(Origin.http)/v1/x"] + hidden("straight")),
+            "cannot reach the origin")
+        #expect(eventually { origin.requests.contains { $0.contains("/secret-straight") } })
+        #expect(!origin.requests.contains { $0.contains("/secret-through") })
+    }
+
     /// What is recorded of requests in opened tunnels.
     private func inside(_ gateway: LiveGateway, _ type: String) throws -> [JSONValue] {
         try gateway.events(type).compactMap { $0.json["details"] }.filter { $0["protocol"]?.stringValue == "https" }

@@ -119,8 +119,11 @@ struct HTTPRequestHeadTests {
             ("CONNECT with a path", "CONNECT a.example:443/x HTTP/1.1\r\nHost: a\r\n\r\n", .target),
             (
                 "CONNECT with a body", "CONNECT a.example:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
-                .connectBody
+                .unexpectedBody
             ),
+            ("GET with a body", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", .unexpectedBody),
+            ("GET with chunks", "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", .unexpectedBody),
+            ("HEAD with chunks", "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", .unexpectedBody),
             ("an asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", .target),
             ("no scheme", "GET a.example/ HTTP/1.1\r\nHost: a\r\n\r\n", .target),
             ("a fragment", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", .target),

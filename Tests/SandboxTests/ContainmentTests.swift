@@ -114,7 +114,53 @@ extension Sandboxes {
                 "python3", "-c", Probes.reach, "tcp:127.0.0.1:\(forwarded)", "tcp:10.200.1.1:\(forwarded)",
                 "tcp:10.0.2.2:\(forwarded)")
             #expect(reached.text == "")
+            // The control: networks of podman's are no walls between containers. Without root they need what few machines have.
+            if geteuid() == 0 { #expect(try PlainPodman(first).crossesNetworks(Self.server, Probes.reach)) }
         }
+
+        @Test("nothing of the person's desktop is in reach", arguments: SandboxFixture.Engine.allCases)
+        func desktop(engine: SandboxFixture.Engine) throws {
+            // A desktop's sockets: one with a path, one in the abstract namespace, as X11 and D-Bus have them.
+            let folder = try TemporaryFolder(prefix: "aibox-desktop")
+            let name = "aibox-desktop-\(getpid())-\(engine.rawValue)"
+            let listener = try LabProcess(
+                Command("python3", ["-c", Self.desktop, folder.path + "/bus", name]), ready: "ready")
+            defer { listener.stop() }
+            let fixture = try SandboxFixture(
+                engine: engine,
+                settings: [
+                    "DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0", "SSH_AUTH_SOCK": folder.path + "/bus",
+                    "DBUS_SESSION_BUS_ADDRESS": "unix:path=\(folder.path)/bus", "BROWSER": "/usr/bin/true",
+                    "XAUTHORITY": folder.path + "/xauth",
+                ])
+            try fixture.start()
+            let probe = Self.reachDesktop
+            let found = try fixture.shell("python3", "-c", probe, folder.path + "/bus", name)
+            #expect(found.succeeded && found.text == "", "in reach: \(found.text) \(found.errorText)")
+            let control = try PlainPodman(fixture).python(probe, [folder.path + "/bus", name])
+            #expect(control.contains("abstract"), "the control")
+        }
+
+        /// argv: path, name of an abstract socket. Serves on both.
+        private static let desktop = """
+            import socket, sys, time
+            sockets = []
+            for place in (sys.argv[1], "\\0" + sys.argv[2]):
+                s = socket.socket(socket.AF_UNIX); s.bind(place); s.listen(8); sockets.append(s)
+            print("ready", flush=True); sys.stdin.read()
+            """
+
+        /// argv: path, name of an abstract socket. Prints what of a desktop is there.
+        private static let reachDesktop = """
+            import os, socket, sys
+            for name in "DISPLAY WAYLAND_DISPLAY SSH_AUTH_SOCK DBUS_SESSION_BUS_ADDRESS BROWSER XAUTHORITY".split():
+                if name in os.environ: print(name)
+            for name, place in ("path", sys.argv[1]), ("abstract", "\\0" + sys.argv[2]):
+                try: socket.socket(socket.AF_UNIX).connect(place); print(name)
+                except OSError: pass
+            for place in "/tmp/.X11-unix", "/run/dbus", "/run/user":
+                if os.path.isdir(place) and os.listdir(place): print(place, os.listdir(place))
+            """
 
         private static let server = """
             import socket

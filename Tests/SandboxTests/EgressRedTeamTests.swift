@@ -38,7 +38,7 @@ extension Sandboxes {
             try #require(result.succeeded, "\(result.errorText)")
             let found = outcomes(result.text)
             let attacks = found.filter { !Self.allowed.contains($0.name) }
-            #expect(found.count - attacks.count == Self.allowed.count && attacks.count >= 68)
+            #expect(found.count - attacks.count == Self.allowed.count && attacks.count >= 88)
 
             for (name, outcome) in found {
                 let arrived = origin.log.contains("canary-\(name)\"") || origin.log.contains("canary-\(name) ")

@@ -26,14 +26,37 @@ struct PlainPodman {
             """)
     }
 
-    func python(_ program: String, _ arguments: [String]) throws -> Set<String> {
+    func python(_ program: String, _ arguments: [String], network: String = "host") throws -> Set<String> {
+        let words = ["run", "--rm", "--network", network, "--entrypoint", "/usr/bin/python3", image, "-c", program]
+        return Set(try podman(words + arguments).split(separator: "\n").map(String.init))
+    }
+
+    /// True if a container in one network of podman's reaches the server of another one, in a network of its own.
+    ///
+    /// - Parameter server: a Python program that serves on port 8000.
+    func crossesNetworks(_ server: String, _ probe: String) throws -> Bool {
+        let names = ["aibox-control-one", "aibox-control-two"]
+        defer {
+            _ = try? podman(["rm", "-f", "-t", "0", names[0]])
+            _ = try? podman(["network", "rm", "-f"] + names)
+        }
+        for name in names { _ = try podman(["network", "create", name]) }
+        _ = try podman([
+            "run", "-d", "--name", names[0], "--network", names[0], "--entrypoint", "/usr/bin/python3", image, "-c",
+            server,
+        ])
+        let address = try podman([
+            "inspect", names[0], "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+        ])
+        // The server takes a moment.
+        for _ in 0..<10 where try !python(probe, ["tcp:\(address):8000"], network: names[1]).isEmpty { return true }
+        return false
+    }
+
+    private func podman(_ words: [String]) throws -> String {
         let result = try SystemCommandRunner().run(
-            Command(
-                "podman",
-                ["run", "--rm", "--network", "host", "--entrypoint", "/usr/bin/python3", image, "-c", program]
-                    + arguments,
-                environment: ["CONTAINERS_CONF": settings]), timeout: .seconds(60))
-        try #require(result.succeeded, "podman run: \(result.errorText)")
-        return Set(result.text.split(separator: "\n").map(String.init))
+            Command("podman", words, environment: ["CONTAINERS_CONF": settings]), timeout: .seconds(60))
+        try #require(result.succeeded, "podman \(words[0]): \(result.errorText)")
+        return result.text
     }
 }

@@ -10,6 +10,7 @@ TIMES is how often each is tried; only what got through, or else the last outcom
 With --direct the gateway is left out: each canary is sent to ADDRESS itself, as it would be without aibox.
 """
 
+import re
 import socket
 import ssl
 import sys
@@ -93,6 +94,34 @@ def http2(authority, path):
     return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames
 
 
+def smuggle(link, data):
+    """Bytes that may be one request or two: the last answer, or `closed` if none or only the first has one."""
+    text = b""
+    try:
+        link.sendall(data)
+        link.settimeout(0.5)
+        while block := link.recv(65536):
+            text += block
+    except (OSError, ssl.SSLError):
+        pass
+    link.close()
+    found = [status.decode() for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", text)]
+    return "closed" if found in ([], ["200"]) else found[-1]
+
+
+def smuggle_inside(authority, name, data):
+    link, status = tunnel(authority)
+    if status != "200":
+        return status
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        return smuggle(context.wrap_socket(link, server_hostname=name), data)
+    except (OSError, ssl.SSLError):
+        return "closed"
+
+
 def raw_inside(authority, data):
     link, status = tunnel(authority)
     with link:
@@ -162,6 +191,29 @@ def cases():
         ("obfuscated", b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
     ]:
         yield "A15-" + name, lambda n, head=head: send(PROXY, post + head + smuggled % n.encode())
+    # Where paths are limited: in what the gateway reads, and in a tunnel that it opened, where Squid alone does.
+    limited = b"GET http://paths.test:%d/public/x HTTP/1.1\r\nHost: paths.test:%d\r\n" % (HTTP, HTTP)
+    opened = b"GET /public/x HTTP/1.1\r\nHost: %s\r\n" % p.encode()
+    for name, head in [
+        ("pipelined", b"\r\n"),
+        # A server that takes no body with GET reads the next request in it.
+        ("cl-0", b"Content-Length: %d\r\n\r\n"),
+        ("te-0", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n"),
+        ("cl-te", b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ("te-cl", b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n%x\r\n"),
+        ("two-lengths", b"Content-Length: 0\r\nContent-Length: %d\r\n\r\n"),
+        ("folded", b"X-A: b\r\n Transfer-Encoding: chunked\r\n\r\n"),
+        ("space", b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
+        ("bare-line-feed", b"X-A: b\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ("obfuscated", b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
+    ]:
+        def hidden(n, head):
+            second = b"GET /secret/canary-%s HTTP/1.1\r\nHost: paths.test\r\nConnection: close\r\n\r\n" % n.encode()
+            if b"%" not in head:
+                return head + second
+            return head % len(second) + second + (b"\r\n0\r\n\r\n" if b"chunked" in head else b"")
+        yield "A15-limited-" + name, lambda n, head=head: smuggle(connect(PROXY), limited + hidden(n, head))
+        yield "A15-opened-" + name, lambda n, head=head: smuggle_inside(p, "paths.test", opened + hidden(n, head))
     for name, more in [
         ("user-agent", b"User-Agent: Mozilla/5.0\r\n"), ("forwarded", b"X-Forwarded-For: 127.0.0.1\r\n"),
         ("authorization", b"Proxy-Authorization: Basic cm9vdDpyb290\r\n"), ("secret", b"X-Aibox-Secret: 1\r\n"),

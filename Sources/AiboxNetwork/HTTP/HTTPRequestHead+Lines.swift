@@ -10,8 +10,12 @@ extension HTTPRequestHead {
         target = try Self.target(words[1], isConnect: method == "CONNECT")
         host = try Self.host(fields, required: minorVersion == 1)
         body = try Self.body(fields, minorVersion)
-        if method == "CONNECT", body != .none, body != .length(0) { throw .connectBody }
+        if Self.bodiless.contains(method), body != .none, body != .length(0) { throw .unexpectedBody }
     }
+
+    /// A body of these means nothing (RFC 9110 sections 9.3.1, 9.3.2, 9.3.6): a server that does not read it takes it for the
+    /// next request, which nobody has allowed.
+    private static let bodiless: Set = ["CONNECT", "GET", "HEAD"]
 
     /// Throws what is wrong with a request line, target aside.
     static func checkRequestLine(_ line: ArraySlice<UInt8>) throws(HTTPRefusal) {

@@ -75,7 +75,7 @@ public struct HTTPRequestHeadParser: Sendable {
 /// Why a request cannot be read; answered with 400 and the end of the connection.
 public enum HTTPRefusal: Error, Sendable, Equatable {
     case notHTTP, tooLarge, bareCarriageReturn, bareLineFeed, control, folded
-    case requestLine, version, method, target, field, host, length, encoding, trailer, chunk, connectBody
+    case requestLine, version, method, target, field, host, length, encoding, trailer, chunk, unexpectedBody
 
     public var reason: String {
         switch self {
@@ -94,7 +94,7 @@ public enum HTTPRefusal: Error, Sendable, Equatable {
         case .encoding: "Transfer-Encoding is not exactly chunked"
         case .trailer: "trailer fields are not accepted"
         case .chunk: "the chunked body is malformed"
-        case .connectBody: "CONNECT has no body"
+        case .unexpectedBody: "CONNECT, GET and HEAD have no body"
         }
     }
 }

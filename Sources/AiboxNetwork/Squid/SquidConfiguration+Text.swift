@@ -1,7 +1,7 @@
 extension SquidConfiguration {
     /// squid.conf.
     public var text: String {
-        let sections = [general, listener, outgoing, callers, destinations, access, bumping]
+        let sections = [general, listener, callers, outgoing, destinations, access, bumping]
         return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
     }
 
@@ -93,6 +93,9 @@ extension SquidConfiguration {
         for header in [Self.keyHeader] + login + ["Proxy-Connection", "Via"] {
             lines.append("request_header_access \(header) deny all")
         }
+        // A server that does not read a body would take it for a next request, which nobody has allowed: after one with a body
+        // there is none.
+        lines += ["request_header_access Connection deny body", "request_header_replace Connection close"]
         if let upstream {
             var peer = "cache_peer \(upstream.host) parent \(upstream.port) 0 no-query no-digest default name=upstream"
             if upstream.usesTLS { peer += " tls" }
@@ -112,7 +115,12 @@ extension SquidConfiguration {
             "acl tunnel method CONNECT",
             "acl https proto HTTPS",
             "acl http proto HTTP",
+            "acl chunked req_header Transfer-Encoding .",
+            "acl sized req_header Content-Length [1-9]",
+            "acl body any-of chunked sized",
+            "acl bodiless method GET HEAD",
             "http_access deny manager",
+            "http_access deny bodiless body",
             "http_access deny !gateway !vouched",
             // `vouch` always matches, so this line never does: it is there for the mark that it leaves.
             "http_access deny tunnel gateway !vouch",
