@@ -76,7 +76,7 @@ final class ToolDoor: Sendable {
 
 /// Spreads questions, so that a sandbox cannot flood the audit log: a burst at once, then so many a second.
 struct ToolPace {
-    static let burst = 1000
+    static let burst = 10_000
     static let perSecond = 200
     /// When the next question would be due if all came evenly.
     private var due: NIODeadline

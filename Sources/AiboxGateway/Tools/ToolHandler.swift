@@ -30,7 +30,7 @@ final class ToolHandler: ChannelInboundHandler {
         case .more: return
         case .refusal(let status):
             isAnswered = true
-            send(status, ["error": .string(HTTPStatus.phrase(status))], context)
+            end(ToolReply.head(status), context)
         case .question(let question):
             isAnswered = true
             deadline?.cancel()
@@ -38,7 +38,8 @@ final class ToolHandler: ChannelInboundHandler {
             door.answer(question).whenSuccess { answer in
                 let (handler, context) = bound.value
                 handler.arm(context)
-                handler.send(answer.run == nil ? 403 : 200, answer.json, context)
+                handler.end(
+                    ToolReply.head(answer.run == nil ? 403 : 200) + ToolReply.end(answer, to: question), context)
             }
         }
     }
@@ -51,14 +52,11 @@ final class ToolHandler: ChannelInboundHandler {
         deadline = context.eventLoop.scheduleTask(in: ToolDoor.patience) { channel.close(promise: nil) }
     }
 
-    private func send(_ status: Int, _ body: JSONValue, _ context: ChannelHandlerContext) {
-        let body = body.bytes
-        let head =
-            "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n"
-            + "Connection: close\r\n\r\n"
+    private func end(_ text: String, _ context: ChannelHandlerContext) {
         let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: Array(head.utf8) + body)))
-            .whenComplete { _ in channel.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).whenComplete { _ in
+            channel.close(promise: nil)
+        }
     }
 }
 
@@ -102,7 +100,7 @@ struct ToolRequest {
             }
         }
         guard let length, body.count >= length else { return .more }
-        guard body.count == length, let json = try? JSONParser.parse(body), let question = try? ToolQuestion(json: json)
+        guard body.count == length, let question = try? ToolQuestion(body: body)
         else { return .refusal(status: 400) }
         return .question(question)
     }
