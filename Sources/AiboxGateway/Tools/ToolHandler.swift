@@ -10,9 +10,14 @@ final class ToolHandler: ChannelInboundHandler {
     private let door: ToolDoor
     private var request = ToolRequest()
     private var isAnswered = false
+    private var isWaiting = false
+    private let ticket: Int
     private var deadline: Scheduled<Void>?
 
-    init(_ door: ToolDoor) { self.door = door }
+    init(_ door: ToolDoor) {
+        self.door = door
+        ticket = door.newTicket()
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         arm(context)
@@ -21,6 +26,7 @@ final class ToolHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        if isAnswered { door.left(ticket) }
         context.fireChannelInactive()
     }
 
@@ -35,11 +41,17 @@ final class ToolHandler: ChannelInboundHandler {
             isAnswered = true
             deadline?.cancel()
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            door.answer(question).whenSuccess { answer in
+            let tell: @Sendable (String) -> Void = { words in
+                let (handler, context) = bound.value
+                handler.isWaiting = true
+                let text = ToolReply.head(202) + words
+                context.writeAndFlush(handler.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+            }
+            door.answer(question, to: ticket, asking: tell).whenSuccess { answer in
                 let (handler, context) = bound.value
                 handler.arm(context)
-                handler.end(
-                    ToolReply.head(answer.run == nil ? 403 : 200) + ToolReply.end(answer, to: question), context)
+                let head = handler.isWaiting ? "" : ToolReply.head(answer.run == nil ? 403 : 200)
+                handler.end(head + ToolReply.end(answer, to: question), context)
             }
         }
     }

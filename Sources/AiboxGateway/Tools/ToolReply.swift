@@ -14,6 +14,17 @@ enum ToolReply {
     /// A line for who called.
     static func say(_ text: String) -> String { "say \(cut(SafeText.escaped(text)))\n" }
 
+    /// The lines for who waits for a person: what for, who can answer, how long.
+    static func waiting(_ answer: ToolAnswer, for id: String, seconds: Int, to question: ToolQuestion) -> String {
+        let name = question.program.split(separator: "/").last ?? "the program"
+        let time = seconds % 60 == 0 ? "\(seconds / 60) min" : "\(seconds) s"
+        return say(
+            "\(name) waits for a review (rule \(answer.rule), \(answer.layer) policy): whoever started the sandbox answers "
+                + "on the host, within \(time), by aibox approvals approve \(id), or deny \(id)")
+            // The end comes with the last second; it is to arrive.
+            + "wait \(min(seconds + 30, 86_400))\n"
+    }
+
     /// The lines that end an answer.
     static func end(_ answer: ToolAnswer, to question: ToolQuestion) -> String {
         if let path = answer.run { return "run \(path)\n" }

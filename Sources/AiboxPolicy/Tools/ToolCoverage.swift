@@ -67,6 +67,6 @@ public struct ToolCoverage: Sendable, Equatable {
 }
 
 extension ToolRule {
-    /// Whether what it fits can run. Reviews are refused as long as nobody can be asked.
-    fileprivate var mayLetRun: Bool { outcome == .allow }
+    /// Whether what it fits can run, maybe once a person has agreed.
+    fileprivate var mayLetRun: Bool { outcome != .deny }
 }
