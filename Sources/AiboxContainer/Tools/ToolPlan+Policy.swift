@@ -17,6 +17,6 @@ extension ToolPlan {
         }
         self.init(
             policy: policy.decisionDocument, modules: modules.json, programs: gate.programs, rules: rules + own,
-            digest: try policy.digest(), patience: min(max(1, policy["tools.review_timeout"]?.integer ?? 600), 86_400))
+            digest: try policy.digest(), patience: ToolCoverage.reviewSeconds(policy))
     }
 }
