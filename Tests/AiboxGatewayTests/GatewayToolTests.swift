@@ -58,7 +58,8 @@ struct GatewayToolTests {
         print("allow", ask("/usr/bin/git", "git", "status"))
         print("elsewhere", ask("/tmp/curl", "git"))
         print("path", ask("/usr/bin/git", "git", head="POST /v2/tool HTTP/1.1"))
-        print("get", ask("/usr/bin/git", "git", head="GET /v1/tool HTTP/1.1"))
+        print("get", raw(b"GET /v1/tool HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n"))
+        print("body", ask("/usr/bin/git", "git", head="GET /v1/tool HTTP/1.1"))
         print("head", raw(b"POST " + b"a" * 9000))
         def post(fields, body=b""): return raw(b"POST /v1/tool HTTP/1.1\\r\\nHost: a\\r\\n" + fields + b"\\r\\n\\r\\n" + body)
         print("length", post(b"Content-Length: 99999999999999999999"))
@@ -89,6 +90,7 @@ struct GatewayToolTests {
             elsewhere HTTP/1.1 403 Forbidden
             path HTTP/1.1 404 Not Found
             get HTTP/1.1 404 Not Found
+            body HTTP/1.1 400 Bad Request
             head HTTP/1.1 431 Request Header Fields Too Large
             length HTTP/1.1 400 Bad Request
             lengths HTTP/1.1 400 Bad Request

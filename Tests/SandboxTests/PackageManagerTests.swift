@@ -67,6 +67,12 @@ extension Sandboxes {
                     "from-cargo"
                 ),
                 (
+                    // Mono keeps a list of authorities of its own.
+                    "nuget",
+                    "cert-sync --quiet --user ${SSL_CERT_FILE}; nuget install lab-package -Version 1.0.0 -NonInteractive"
+                        + " -Source \(url)/nuget; cat lab-package.1.0.0/content/word.txt", "from-nuget"
+                ),
+                (
                     "maven",
                     "echo '<project><modelVersion>4.0.0</modelVersion><parent>\(dependency)</parent>"
                         + "<artifactId>lab</artifactId><packaging>pom</packaging>\(mirror)</project>' >pom.xml;"

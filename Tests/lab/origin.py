@@ -71,9 +71,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             CONFIG["files"]
         ) or not os.path.isfile(path):
             return self.reply(404, b"no such file\n")
-        with open(path, "rb") as content:
-            kind = "text/html" if path.endswith(".html") else "application/octet-stream"
-            self.reply(200, content.read(), kind)
+        with open(path, "rb") as file:
+            content = file.read()
+        kind = "text/html" if path.endswith(".html") else "application/octet-stream"
+        self.reply(200, content, "application/atom+xml" if content.startswith(b"<?xml") else kind)
 
     def do_GET(self):
         self.note()

@@ -3,6 +3,7 @@
 Usage: packages.py FOLDER URL   (URL is where FOLDER will be found)
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -115,6 +116,27 @@ for name, kind in (("parent", "pom"), ("thing", "jar")):
     for file, content in files.items():
         write(f"maven/test/lab/{name}/1.0/{file}", content)
         write(f"maven/test/lab/{name}/1.0/{file}.sha1", hashlib.sha1(content).hexdigest())
+
+# nuget: one entry of the feed as OData has it, and a package as the open packaging conventions have it
+ATOM, DATA = "http://www.w3.org/2005/Atom", "http://schemas.microsoft.com/ado/2007/08/dataservices"
+RELATION = "http://schemas.microsoft.com/packaging/2010/07"
+package = zipped({
+    "lab-package.nuspec": f'<?xml version="1.0"?><package xmlns="{RELATION}/nuspec.xsd"><metadata><id>lab-package</id>'
+    "<version>1.0.0</version><authors>lab</authors><description>lab</description></metadata></package>",
+    "content/word.txt": "from-nuget\n",
+    "[Content_Types].xml": '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    + "".join(f'<Default Extension="{kind}" ContentType="application/octet"/>' for kind in ("nuspec", "txt", "rels")) + "</Types>",
+    "_rels/.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    f'<Relationship Type="{RELATION}/manifest" Target="/lab-package.nuspec" Id="R1"/></Relationships>',
+})
+write("lab-package.1.0.0.nupkg", package)
+write("nuget/index.html", "")
+write("nuget/Packages(Id='lab-package',Version='1.0.0')", (
+    f'<?xml version="1.0"?><entry xmlns="{ATOM}" xmlns:d="{DATA}" xmlns:m="{DATA}/metadata"><id>{URL}/nuget</id>'
+    '<title type="text">lab-package</title><updated>2026-01-01T00:00:00Z</updated><author><name>lab</name></author>'
+    f'<content type="application/zip" src="{URL}/lab-package.1.0.0.nupkg"/><m:properties><d:Version>1.0.0</d:Version>'
+    f"<d:PackageHash>{base64.b64encode(hashlib.sha512(package).digest()).decode()}</d:PackageHash>"
+    "<d:PackageHashAlgorithm>SHA512</d:PackageHashAlgorithm></m:properties></entry>"))
 
 # apt
 write("deb/Packages", "Package: lab-tool\nVersion: 1.0\nArchitecture: all\nMaintainer: lab\nFilename: ./none.deb\n"
