@@ -5,6 +5,13 @@ import Testing
 
 @testable import AiboxAudit
 
+/// An address of a sink or a place, right or wrong.
+struct AddressRow: CustomTestStringConvertible {
+    var testDescription: String
+    var text: String
+    var isRight: Bool
+}
+
 /// Servers on the loopback for the tests of sinks and places.
 extension LogFixture {
     /// A certificate for localhost and an authority of its own.
@@ -30,21 +37,6 @@ extension LogFixture {
             try #require(result.succeeded, "\(result.errorText)")
         }
         return (path + "/ca.pem", path + "/server.pem", path + "/server.key")
-    }
-
-    func freePort() throws -> UInt16 {
-        let socket = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket.number, $0, length) + getsockname(socket.number, $0, &length)
-            }
-        }
-        try #require(result == 0)
-        return UInt16(bigEndian: address.sin_port)
     }
 
     /// rsyslog over TLS; what it takes goes into the file `received`.

@@ -15,34 +15,29 @@ struct PlaceTests {
 
     // MARK: Addresses
 
-    struct Address: CustomTestStringConvertible {
-        var testDescription: String
-        var text: String
-        var isRight: Bool
-    }
-
     @Test(
         "addresses",
         arguments: [
-            Address(testDescription: "git over HTTPS", text: "git+https://git.example/a.git", isRight: true),
-            Address(
+            AddressRow(testDescription: "git over HTTPS", text: "git+https://git.example/a.git", isRight: true),
+            AddressRow(
                 testDescription: "git over SSH", text: "git+ssh://git@git.example/a.git?branch=log/1", isRight: true),
-            Address(testDescription: "a local repository", text: "git+file:///srv/a.git", isRight: true),
-            Address(testDescription: "a bucket", text: "s3://b/p?region=eu-west-1&days=30&ca=/x", isRight: true),
-            Address(testDescription: "a witness", text: "witness+https://w.example/x?key=/etc/w&ca=/y", isRight: true),
-            Address(testDescription: "syslog", text: "syslog+tls://logs.example?ca=/x", isRight: true),
-            Address(testDescription: "git without encryption", text: "git+git://git.example/a.git", isRight: false),
-            Address(testDescription: "a command for git", text: "git+ext::sh", isRight: false),
-            Address(
+            AddressRow(testDescription: "a local repository", text: "git+file:///srv/a.git", isRight: true),
+            AddressRow(testDescription: "a bucket", text: "s3://b/p?region=eu-west-1&days=30&ca=/x", isRight: true),
+            AddressRow(
+                testDescription: "a witness", text: "witness+https://w.example/x?key=/etc/w&ca=/y", isRight: true),
+            AddressRow(testDescription: "syslog", text: "syslog+tls://logs.example?ca=/x", isRight: true),
+            AddressRow(testDescription: "git without encryption", text: "git+git://git.example/a.git", isRight: false),
+            AddressRow(testDescription: "a command for git", text: "git+ext::sh", isRight: false),
+            AddressRow(
                 testDescription: "a branch that is an option", text: "git+file:///a?branch=--force", isRight: false),
-            Address(testDescription: "a branch that climbs", text: "git+file:///a?branch=a/../b", isRight: false),
-            Address(testDescription: "a witness without a key", text: "witness+https://w.example", isRight: false),
-            Address(testDescription: "no days", text: "s3://b?days=0", isRight: false),
-            Address(testDescription: "an unknown option", text: "s3://b?lock=no", isRight: false),
-            Address(testDescription: "white space", text: "git+file:///a b", isRight: false),
-            Address(testDescription: "plain HTTP", text: "http://w.example", isRight: false),
+            AddressRow(testDescription: "a branch that climbs", text: "git+file:///a?branch=a/../b", isRight: false),
+            AddressRow(testDescription: "a witness without a key", text: "witness+https://w.example", isRight: false),
+            AddressRow(testDescription: "no days", text: "s3://b?days=0", isRight: false),
+            AddressRow(testDescription: "an unknown option", text: "s3://b?lock=no", isRight: false),
+            AddressRow(testDescription: "white space", text: "git+file:///a b", isRight: false),
+            AddressRow(testDescription: "plain HTTP", text: "http://w.example", isRight: false),
         ])
-    func addresses(_ row: Address) {
+    func addresses(_ row: AddressRow) {
         #expect(((try? PlaceAddress(row.text)) != nil) == row.isRight)
     }
 
@@ -281,7 +276,7 @@ struct PlaceTests {
     @Test("rsyslog gets each newest checkpoint whole; what it has proves a roll-back when it is handed back")
     func syslog() throws {
         let (authority, certificate, key) = try fixture.certificates()
-        let port = try fixture.freePort()
+        let port = try Lab.freePort()
         let server = try fixture.startRsyslog(port, authority, certificate, key)
         defer {
             server.send(SIGKILL)
@@ -364,7 +359,7 @@ struct PlaceTests {
 
         init(_ fixture: LogFixture) throws {
             let (authority, certificate, key) = try fixture.certificates()
-            let port = try fixture.freePort()
+            let port = try Lab.freePort()
             let folder = fixture.folder.path
             keyFile = folder + "/witness.key"
             logs = folder + "/witness.logs"

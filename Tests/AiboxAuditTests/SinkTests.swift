@@ -78,31 +78,26 @@ struct SinkTests {
         #expect(throws: AiboxError.self) { try forwarder(receiver).run() }
     }
 
-    struct Address: CustomTestStringConvertible {
-        var testDescription: String
-        var text: String
-        var isRight: Bool
-    }
-
     @Test(
         "addresses",
         arguments: [
-            Address(testDescription: "syslog", text: "syslog+tls://logs.example:6514", isRight: true),
-            Address(
+            AddressRow(testDescription: "syslog", text: "syslog+tls://logs.example:6514", isRight: true),
+            AddressRow(
                 testDescription: "syslog with certificates", text: "syslog+tls://logs.example?ca=/etc/ca.pem",
                 isRight: true),
-            Address(testDescription: "https", text: "https://logs.example/a/b?token=/etc/token&ca=/x", isRight: true),
-            Address(testDescription: "otlp", text: "otlp+https://logs.example:4318/v1/logs", isRight: true),
-            Address(testDescription: "no encryption", text: "http://logs.example/", isRight: false),
-            Address(testDescription: "syslog without TLS", text: "syslog://logs.example", isRight: false),
-            Address(testDescription: "a password in it", text: "https://u:p@logs.example/", isRight: false),
-            Address(testDescription: "no host", text: "https:///x", isRight: false),
-            Address(testDescription: "no port", text: "https://logs.example:no/", isRight: false),
-            Address(testDescription: "an unknown option", text: "https://logs.example/?insecure=1", isRight: false),
-            Address(
+            AddressRow(
+                testDescription: "https", text: "https://logs.example/a/b?token=/etc/token&ca=/x", isRight: true),
+            AddressRow(testDescription: "otlp", text: "otlp+https://logs.example:4318/v1/logs", isRight: true),
+            AddressRow(testDescription: "no encryption", text: "http://logs.example/", isRight: false),
+            AddressRow(testDescription: "syslog without TLS", text: "syslog://logs.example", isRight: false),
+            AddressRow(testDescription: "a password in it", text: "https://u:p@logs.example/", isRight: false),
+            AddressRow(testDescription: "no host", text: "https:///x", isRight: false),
+            AddressRow(testDescription: "no port", text: "https://logs.example:no/", isRight: false),
+            AddressRow(testDescription: "an unknown option", text: "https://logs.example/?insecure=1", isRight: false),
+            AddressRow(
                 testDescription: "a header smuggled in", text: "https://logs.example/ HTTP/1.1\r\nX: y", isRight: false),
         ])
-    func addresses(_ row: Address) {
+    func addresses(_ row: AddressRow) {
         #expect(((try? SinkAddress(row.text)) != nil) == row.isRight)
     }
 
@@ -125,7 +120,7 @@ struct SinkTests {
     func syslog() throws {
         let (authority, certificate, key) = try fixture.certificates()
         let folder = fixture.folder.path
-        let port = try fixture.freePort()
+        let port = try Lab.freePort()
         let server = try fixture.startRsyslog(port, authority, certificate, key)
         defer {
             server.send(SIGKILL)
@@ -161,7 +156,7 @@ struct SinkTests {
     func http() throws {
         let (authority, certificate, key) = try fixture.certificates()
         let folder = fixture.folder.path
-        let port = try fixture.freePort()
+        let port = try Lab.freePort()
         try File.replace(folder + "/token", with: "s3cret\n")
         let script = """
             import http.server, json, ssl, sys

@@ -95,10 +95,10 @@ struct PathsTests {
     @Test(
         "paths of the configuration become absolute",
         arguments: [
-            ("/a", "/a"), ("~", "/home/dev"), ("~/k.pem", "/home/dev/k.pem"), (".", "/work"), ("", "/work"),
-            ("a/b", "/work/a/b"), ("~x", "/work/~x"),
+            ("/a", "/a"), ("~", "/home/dev"), ("~/k.pem", "/home/dev/k.pem"), (".", "/srv"), ("", "/srv"),
+            ("a/b", "/srv/a/b"), ("~x", "/srv/~x"),
         ])
     func absolute(path: String, expected: String) {
-        #expect(Self.paths().absolute(path, base: "/work") == expected)
+        #expect(Self.paths().absolute(path, base: "/srv") == expected)
     }
 }

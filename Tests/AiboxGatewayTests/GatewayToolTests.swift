@@ -47,7 +47,7 @@ struct GatewayToolTests {
             return data.split(b"\\r\\n")[0].decode()
         def ask(program, *argv, head="POST /v1/tool HTTP/1.1"):
             body = json.dumps({"version": 1, "program": program, "argv": argv, "directory": "/"}).encode()
-            s = connect(); s.sendall(f"{head}\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n".encode() + body)
+            s = connect(); s.sendall(f"{head}\\r\\nHost: 10.200.1.1:8444\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n".encode() + body)
             return answer(s)
         def raw(data):
             s = connect()
@@ -60,10 +60,14 @@ struct GatewayToolTests {
         print("path", ask("/usr/bin/git", "git", head="POST /v2/tool HTTP/1.1"))
         print("get", ask("/usr/bin/git", "git", head="GET /v1/tool HTTP/1.1"))
         print("head", raw(b"POST " + b"a" * 9000))
-        print("length", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 99999999999999999999\\r\\n\\r\\n"))
-        print("large", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 999999\\r\\n\\r\\n"))
-        print("json", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 2\\r\\n\\r\\n[]"))
-        print("more", raw(b"POST /v1/tool HTTP/1.1\\r\\nContent-Length: 2\\r\\n\\r\\n{}{}"))
+        def post(fields, body=b""): return raw(b"POST /v1/tool HTTP/1.1\\r\\nHost: a\\r\\n" + fields + b"\\r\\n\\r\\n" + body)
+        print("length", post(b"Content-Length: 99999999999999999999"))
+        print("lengths", post(b"Content-Length: 2\\r\\nContent-Length: 3", b"{}"))
+        print("chunks", post(b"Transfer-Encoding: chunked", b"2\\r\\n{}\\r\\n0\\r\\n\\r\\n"))
+        print("none", post(b"A: b"))
+        print("large", post(b"Content-Length: 999999"))
+        print("json", post(b"Content-Length: 2", b"[]"))
+        print("more", post(b"Content-Length: 2", b"{}{}"))
         # Those who say nothing take no room for ever, and nobody's place for long.
         silent = [connect() for _ in range(256)]
         time.sleep(0.5)
@@ -84,7 +88,10 @@ struct GatewayToolTests {
             path HTTP/1.1 404 Not Found
             get HTTP/1.1 404 Not Found
             head HTTP/1.1 431 Request Header Fields Too Large
-            length HTTP/1.1 411 Length Required
+            length HTTP/1.1 400 Bad Request
+            lengths HTTP/1.1 400 Bad Request
+            chunks HTTP/1.1 411 Length Required
+            none HTTP/1.1 411 Length Required
             large HTTP/1.1 413 Content Too Large
             json HTTP/1.1 400 Bad Request
             more HTTP/1.1 400 Bad Request

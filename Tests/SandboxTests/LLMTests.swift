@@ -98,6 +98,13 @@ extension Sandboxes {
                 #expect(answer.text.hasSuffix(" 200"), "\(answer.text) \(answer.errorText)")
                 #expect(provider.log.contains("\"x-api-key\": \"\(key)\""))
             }
+            // A gateway that does not answer is named, and nothing is claimed of it.
+            let gateway = pid_t(truncatingIfNeeded: try #require(try fixture.status()["gateway_pid"]?.wholeNumber))
+            kill(gateway, SIGSTOP)
+            let silent = try add(keys[0])
+            kill(gateway, SIGCONT)
+            #expect(silent.termination == .exited(1) && !silent.text.contains("In use"), "\(silent.text)")
+            #expect(silent.errorText.contains("the sandbox \(fixture.name) still has the credential as it was"))
             let removed = try fixture.aibox.run("auth", "remove", "llm-api-key:anthropic")
             #expect(removed.text.contains("\(fixture.name) lost it."), "\(removed.text) \(removed.errorText)")
             let after = try fixture.shell("bash", "-c", ask)

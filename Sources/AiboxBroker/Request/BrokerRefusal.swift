@@ -1,3 +1,4 @@
+import AiboxNetwork
 import AiboxWire
 
 /// Why a request is not passed on, in the words and the form that a client of the API understands.
@@ -132,31 +133,5 @@ extension BrokerRefusal {
         if status == 405 { head += "Allow: GET, POST\r\n" }
         head += keepsAlive && !closes ? "\r\n" : "Connection: close\r\n\r\n"
         return Array(head.utf8) + body
-    }
-}
-
-enum HTTPStatus {
-    /// RFC 9110 section 15.
-    static func phrase(_ status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 413: "Content Too Large"
-        case 415: "Unsupported Media Type"
-        case 417: "Expectation Failed"
-        case 426: "Upgrade Required"
-        case 429: "Too Many Requests"
-        case 431: "Request Header Fields Too Large"
-        case 500: "Internal Server Error"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        default: status < 400 ? "OK" : "Error"
-        }
     }
 }

@@ -156,15 +156,18 @@ struct ToolGateSetup {
 }
 
 extension ContainerEngine {
-    /// What `find` says in an image.
+    /// What `find` says in an image, in which it may look everywhere.
     func list(_ image: String, _ search: [String]) throws(AiboxError) -> [UInt8] {
         let limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
         let words =
-            ["run", "--rm", "--pull", "never", "--network", "none", "--cap-drop", "ALL", "--user", "0:0"] + limits
+            [
+                "run", "--rm", "--pull", "never", "--network", "none", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
+                "--user", "0:0",
+            ] + limits
             + ["--read-only", "--entrypoint", "find", image] + search
         let result = try call(words)
-        // Folders that nobody may read are no failure of the search: nothing in them can be executed.
-        if !result.output.isEmpty { return result.output }
+        // A part of a listing would leave programs without their gate.
+        if result.succeeded, !result.output.isEmpty { return result.output }
         throw AiboxError(
             .layerMissing, "cannot find out which programs the image has", why: SafeText.escaped(result.errorText),
             remedy: "rules about tools need find (Debian: findutils) in the image")

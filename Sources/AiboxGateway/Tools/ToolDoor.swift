@@ -28,22 +28,16 @@ final class ToolDoor: Sendable {
         self.log = log
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
-        let judge = try Boxed(ToolJudge(plan, user: user))
         do {
-            (self.judge, pace) = try loop.submit { [loop] in
-                (NIOLoopBound(judge.value, eventLoop: loop), NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop))
+            (judge, pace) = try loop.submit { [loop] in
+                (
+                    NIOLoopBound(try ToolJudge(plan, user: user), eventLoop: loop),
+                    NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop)
+                )
             }.wait()
         } catch {
-            throw AiboxError(.failed, "cannot open the door for tools", why: "\(error)")
+            throw (error as? AiboxError) ?? AiboxError(.failed, "cannot open the door for tools", why: "\(error)")
         }
-    }
-
-    /// Made on one thread, used on another.
-    private struct Boxed: @unchecked Sendable {
-        // Handed over once, before anything else knows it.
-        let value: ToolJudge
-
-        init(_ value: ToolJudge) { self.value = value }
     }
 
     func serve(_ listener: Descriptor) throws -> any Channel {

@@ -1,4 +1,4 @@
-import AiboxSystem
+import AiboxNetwork
 import AiboxWire
 import NIOCore
 
@@ -8,7 +8,7 @@ final class ToolHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let door: ToolDoor
-    private var bytes: [UInt8] = []
+    private var request = ToolRequest()
     private var isAnswered = false
     private var deadline: Scheduled<Void>?
 
@@ -26,21 +26,19 @@ final class ToolHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if isAnswered { return }
-        bytes += unwrapInboundIn(data).readableBytesView
-        switch ToolRequest.read(bytes) {
+        switch request.read(Array(unwrapInboundIn(data).readableBytesView)) {
         case .more: return
         case .refusal(let status):
             isAnswered = true
-            send(status, ["error": .string(status)], context)
+            send(status, ["error": .string(HTTPStatus.phrase(status))], context)
         case .question(let question):
             isAnswered = true
-            bytes = []
             deadline?.cancel()
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             door.answer(question).whenSuccess { answer in
                 let (handler, context) = bound.value
                 handler.arm(context)
-                handler.send(answer.run == nil ? "403 Forbidden" : "200 OK", answer.json, context)
+                handler.send(answer.run == nil ? 403 : 200, answer.json, context)
             }
         }
     }
@@ -53,10 +51,10 @@ final class ToolHandler: ChannelInboundHandler {
         deadline = context.eventLoop.scheduleTask(in: ToolDoor.patience) { channel.close(promise: nil) }
     }
 
-    private func send(_ status: String, _ body: JSONValue, _ context: ChannelHandlerContext) {
+    private func send(_ status: Int, _ body: JSONValue, _ context: ChannelHandlerContext) {
         let body = body.bytes
         let head =
-            "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n"
+            "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n"
             + "Connection: close\r\n\r\n"
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: Array(head.utf8) + body)))
@@ -64,33 +62,48 @@ final class ToolHandler: ChannelInboundHandler {
     }
 }
 
-/// The bytes of a question, as far as they have come.
-enum ToolRequest: Equatable {
-    case more
-    case question(ToolQuestion)
-    case refusal(status: String)
+/// A question as it comes in: a head, then as many bytes as it says.
+struct ToolRequest {
+    enum Progress: Equatable {
+        case more
+        case question(ToolQuestion)
+        case refusal(status: Int)
+    }
+
+    private var parser: HTTPRequestHeadParser
+    private var length: Int?
+    private var body: [UInt8] = []
 
     /// Bytes of a head.
     static let headLimit = 4096
 
-    static func read(_ bytes: [UInt8]) -> ToolRequest {
-        guard let end = bytes.prefix(headLimit + 4).firstRange(of: Array("\r\n\r\n".utf8)) else {
-            return bytes.count < headLimit ? .more : .refusal(status: "431 Request Header Fields Too Large")
+    init() {
+        var limits = HTTPRequestHeadParser.Limits()
+        limits.head = Self.headLimit
+        parser = HTTPRequestHeadParser(limits: limits)
+    }
+
+    /// Takes what came next.
+    mutating func read(_ bytes: [UInt8]) -> Progress {
+        if length != nil {
+            body += bytes
+        } else {
+            switch parser.feed(bytes[...]) {
+            case .needsMore: return .more
+            case .refused(let why): return .refusal(status: why == .tooLarge ? 431 : 400)
+            case .head(let head, let unread):
+                guard head.method == "POST", head.target == .origin(path: Array(ToolQuestion.path.utf8)) else {
+                    return .refusal(status: 404)
+                }
+                guard case .length(let count) = head.body else { return .refusal(status: 411) }
+                if count > ToolQuestion.bodyLimit { return .refusal(status: 413) }
+                length = Int(count)
+                body += bytes.suffix(unread)
+            }
         }
-        let lines = bytes[..<end.lowerBound].split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
-            String(decoding: line.last == 0x0d ? line.dropLast() : line, as: UTF8.self)
-        }
-        if lines[0] != "POST \(ToolQuestion.path) HTTP/1.1" { return .refusal(status: "404 Not Found") }
-        let lengths = lines.dropFirst().filter { $0.lowercased().hasPrefix("content-length:") }
-            .map { $0.dropFirst("content-length:".count).filter { $0 != " " } }
-        guard lengths.count == 1, let first = lengths.first, first.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let length = Int(first)
-        else { return .refusal(status: "411 Length Required") }
-        if length > ToolQuestion.bodyLimit { return .refusal(status: "413 Content Too Large") }
-        let body = bytes[end.upperBound...]
-        if body.count < length { return .more }
+        guard let length, body.count >= length else { return .more }
         guard body.count == length, let json = try? JSONParser.parse(body), let question = try? ToolQuestion(json: json)
-        else { return .refusal(status: "400 Bad Request") }
+        else { return .refusal(status: 400) }
         return .question(question)
     }
 }

@@ -1,13 +1,9 @@
 extension EgressDenial {
     /// The whole answer to an HTTP request.
     public var response: [UInt8] {
-        let phrases = [
-            400: "Bad Request", 413: "Content Too Large", 429: "Too Many Requests", 502: "Bad Gateway",
-            503: "Service Unavailable",
-        ]
         let body = Array(json.utf8)
         let head =
-            "HTTP/1.1 \(status) \(phrases[status] ?? "Forbidden")\r\nContent-Type: application/json\r\n"
+            "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: application/json\r\n"
             + "Content-Length: \(body.count)\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
         return Array(head.utf8) + body
     }

@@ -32,7 +32,7 @@ final class RegistryFixture: Sendable {
 
     init() throws {
         folder = try TemporaryFolder(prefix: "aibox-registry")
-        port = try Self.freePort()
+        port = Int(try Lab.freePort())
         let home = folder.path + "/home"
         try Folder.make(home + "/.config/containers/registries.d")
         // Where CONTAINERS_STORAGE_CONF says so, rootless podman and skopeo take different folders; below a home folder of
@@ -94,21 +94,6 @@ final class RegistryFixture: Sendable {
             usleep(50_000)
         }
         throw AiboxError(.failed, "the registry does not start", why: try? File.text(folder.path + "/registry.log"))
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor.number, $0, length) == 0 ? getsockname(descriptor.number, $0, &length) : -1
-            }
-        }
-        guard result == 0 else { throw AiboxError(.failed, "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 
