@@ -74,7 +74,7 @@ struct Aibox: ParsableCommand {
         let text = fullMessage(for: error)
         if status == EXIT_SUCCESS {
             if !text.isEmpty { Output.write(text + "\n") }
-            Glibc.exit(EXIT_SUCCESS)
+            end(EXIT_SUCCESS)
         }
         let said = text.hasPrefix("Error: ") ? "aibox: " + text.dropFirst("Error: ".count) : text
         leave(saying: SafeText.escaped(said, keepingLines: true), status)
@@ -82,6 +82,12 @@ struct Aibox: ParsableCommand {
 
     private static func leave(saying text: String, _ status: Int32) -> Never {
         if !text.isEmpty { Output.writeError(text + "\n") }
-        Glibc.exit(status)
+        end(status)
+    }
+
+    /// Without what libraries do at an exit: OpenSSL would give up what the audit log's thread still uses.
+    private static func end(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
     }
 }
