@@ -107,9 +107,10 @@ extension Sandboxes {
             for path in [
                 "/etc/claude-code/managed-settings.json", "/etc/codex/requirements.toml", "/run/aibox/agent-hook",
             ] {
-                let tries = "chmod u+w \(path); echo >\(path); rm -f \(path); mv \(path) /tmp/; mv $(dirname \(path)) /tmp"
+                let tries =
+                    "chmod u+w \(path); echo >\(path); rm -f \(path); mv \(path) /tmp/; mv $(dirname \(path)) /tmp"
                 let tried = try fixture.shell(
-                    "bash", "-c", "cp \(path) /tmp/before; \(tries); cmp \(path) /tmp/before && echo the same")
+                    "bash", "-c", "cp -f \(path) /tmp/before; \(tries); cmp \(path) /tmp/before && echo the same")
                 #expect(tried.text == "the same", "\(path): \(tried.text) \(tried.errorText)")
             }
             let off = "mkdir -p ~/.claude; echo '{\"disableAllHooks\": true}' >~/.claude/settings.json"
