@@ -96,7 +96,8 @@ public struct SandboxStart: Sendable {
         try refuseOrClear(name, workspace, runFolder, store)
         // What podman once said of an image is remembered: nothing else would ask for it before a gateway is there.
         try requireEngine()
-        let preparation = try preparation(name, workspace, ruling)
+        let traces = try TraceRule(context, runFolder: runFolder)
+        let preparation = try preparation(name, workspace, ruling, traces.demand)
         try context.keepDecider(ruling, engine.modules)
         let admission = SandboxAdmission(
             document(preparation.plan, preparation.wish), policy: ruling.policy, engine: engine,
@@ -129,7 +130,9 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder, session, ruling, lending, tools) })
+                { () throws(AiboxError) in
+                    try startGateway(name, runFolder, session, ruling, lending, tools, traces.demand)
+                })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
@@ -169,7 +172,8 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: ruling.notes + prepared.notes + lending.notes + (plan == nil ? [Self.withoutNetwork] : []),
+                notes: ruling.notes + prepared.notes + lending.notes + [traces.note].compactMap(\.self)
+                    + (plan == nil ? [Self.withoutNetwork] : []),
                 timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
@@ -188,9 +192,9 @@ public struct SandboxStart: Sendable {
 
     /// Where the gate for tools has to stand is known before anything is asked: it is part of what is admitted.
     private func preparation(
-        _ name: SandboxName, _ workspace: Workspace, _ ruling: StartRuling
+        _ name: SandboxName, _ workspace: Workspace, _ ruling: StartRuling, _ traces: GatewaySettings.TraceDemand?
     ) throws(AiboxError) -> SandboxPreparation {
-        var preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
+        var preparation = SandboxPreparation(context: context, name: name, workspace: workspace, traces: traces)
         if ToolGateSetup.isNeeded(ruling.policy) {
             let setup = ToolGateSetup(context: context, policy: ruling.policy, image: try preparation.image())
             preparation.tools = try setup.gate()
@@ -233,7 +237,7 @@ public struct SandboxStart: Sendable {
     private func startGateway(
         _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling,
         _ lending: CredentialLending,
-        _ tools: ToolPlan?
+        _ tools: ToolPlan?, _ traces: GatewaySettings.TraceDemand?
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         var settings = GatewaySettings(
@@ -245,7 +249,7 @@ public struct SandboxStart: Sendable {
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
-            network: ruling.plan?.json, llm: lending.plan, tools: tools)
+            network: ruling.plan?.json, llm: lending.plan, tools: tools, traces: traces)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }
