@@ -129,7 +129,9 @@ public struct SandboxStart: Sendable {
         do throws(AiboxError) {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
-                { () throws(AiboxError) in try startGateway(name, runFolder, session, ruling, lending, tools) })
+                { () throws(AiboxError) in
+                    try startGateway(name, runFolder, session, ruling, lending, tools, engine.modules)
+                })
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
@@ -233,7 +235,7 @@ public struct SandboxStart: Sendable {
     private func startGateway(
         _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling,
         _ lending: CredentialLending,
-        _ tools: ToolPlan?
+        _ tools: ToolPlan?, _ modules: PolicyModules
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         var settings = GatewaySettings(
@@ -245,7 +247,9 @@ public struct SandboxStart: Sendable {
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
-            network: ruling.plan?.json, llm: lending.plan, tools: tools)
+            network: ruling.plan?.json,
+            decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
+            llm: lending.plan, tools: tools)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }
