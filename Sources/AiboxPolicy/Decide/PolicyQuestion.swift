@@ -60,6 +60,9 @@ public enum PolicyQuestion: Sendable, Equatable {
         return .object(command)
     }
 
+    /// `tool`, `network`, ...
+    public var action: String { input.action }
+
     /// The field of a policy that answers it.
     public var field: String {
         switch self {
