@@ -62,11 +62,23 @@ let package = Package(
         .executableTarget(
             name: "aibox-credential-helper", dependencies: ["AiboxWire"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux], configuration: .release))]),
-        // Runs in sandboxes of any image: nothing to load, also when it is built for tests. No test may use the target: the
-        // linker's flag would be the tests' as well.
+        // Runs in sandboxes of any image, before every call of a gated program: C without a library. What C leaves undefined
+        // ends it (UBSan, by a trap). No test may use the target: the linker's flags would be the tests' as well.
         .executableTarget(
-            name: "aibox-tool-gate", dependencies: ["AiboxWire"], swiftSettings: strict,
-            linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux]))]),
+            name: "aibox-tool-gate",
+            cSettings: [
+                .unsafeFlags([
+                    "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffreestanding",
+                    "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-ftrivial-auto-var-init=zero",
+                    "-fsanitize=undefined", "-fsanitize-trap=undefined",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-executable", "-nostartfiles", "-Xclang-linker", "-nostdlib", "-Xclang-linker",
+                    "-nostartfiles",
+                ])
+            ]),
         program("aibox-docker-runtime", uses: ["AiboxSystem", "AiboxWire"]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
         program("aibox-llm-proxy", uses: ["AiboxBroker"]),

@@ -6,6 +6,8 @@ public enum ControlReply: Sendable, Equatable {
     case network(JSONValue)
     /// Whether the sandbox had been lent the credential that changed.
     case lent(Bool)
+    /// The calls of gated programs that wait for a person, the oldest first.
+    case approvals([ApprovalQuestion])
     case failed(WireError)
 }
 
@@ -17,6 +19,7 @@ extension ControlReply {
         case .status(let status): object["status"] = status.json
         case .network(let document): object["network"] = document
         case .lent(let isLent): object["lent"] = .bool(isLent)
+        case .approvals(let open): object["approvals"] = .array(open.map(\.json))
         case .failed(let error): object["error"] = error.json
         }
         return .object(object)
@@ -34,6 +37,11 @@ extension ControlReply {
         } else if let isLent = fields.take("lent") {
             guard case .bool(let isLent) = isLent else { throw fields.error("lent is neither true nor false") }
             self = .lent(isLent)
+        } else if let open = fields.take("approvals") {
+            guard let elements = open.elements else { throw fields.error("approvals is no list") }
+            var questions: [ApprovalQuestion] = []
+            for element in elements { questions.append(try ApprovalQuestion(json: element)) }
+            self = .approvals(questions)
         } else {
             guard try fields.bool("done") else { throw fields.error("done is false") }
             self = .done

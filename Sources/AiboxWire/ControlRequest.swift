@@ -20,6 +20,10 @@ public enum ControlRequest: Sendable, Equatable {
     case changeNetwork(NetworkChange)
     /// A credential was replaced or taken back: what the sandbox was lent of it follows.
     case changeCredential(CredentialChange)
+    /// Which calls of gated programs wait for a person.
+    case approvals
+    /// A person's answer to one.
+    case answerApproval(ApprovalAnswer)
     /// End in order.
     case stop
 }
@@ -48,6 +52,10 @@ extension ControlRequest {
         case .changeCredential(let change):
             object["request"] = "changeCredential"
             object["change"] = change.json
+        case .approvals: object["request"] = "approvals"
+        case .answerApproval(let answer):
+            object["request"] = "answerApproval"
+            object["answer"] = answer.json
         case .stop: object["request"] = "stop"
         }
         return .object(object)
@@ -76,6 +84,9 @@ extension ControlRequest {
             self = .changeNetwork(try NetworkChange(json: fields.take("change") ?? .null))
         case "changeCredential":
             self = .changeCredential(try CredentialChange(json: fields.take("change") ?? .null))
+        case "approvals": self = .approvals
+        case "answerApproval":
+            self = .answerApproval(try ApprovalAnswer(json: fields.take("answer") ?? .null))
         case "stop": self = .stop
         default: throw fields.error("unknown request \(name)")
         }

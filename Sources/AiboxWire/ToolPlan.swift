@@ -6,6 +6,10 @@ public struct ToolPlan: Sendable, Equatable {
     public var modules: JSONValue
     public var programs: [Program]
     public var rules: [Rule]
+    /// The digest of the policy.
+    public var digest: String
+    /// Seconds for a person to answer a review.
+    public var patience: Int
 
     /// A file of the image in whose place the gate stands.
     public struct Program: Sendable, Equatable {
@@ -44,11 +48,16 @@ public struct ToolPlan: Sendable, Equatable {
         }
     }
 
-    public init(policy: JSONValue, modules: JSONValue, programs: [Program], rules: [Rule]) {
+    public init(
+        policy: JSONValue, modules: JSONValue, programs: [Program], rules: [Rule], digest: String = "",
+        patience: Int = 600
+    ) {
         self.policy = policy
         self.modules = modules
         self.programs = programs
         self.rules = rules
+        self.digest = digest
+        self.patience = patience
     }
 }
 
@@ -63,6 +72,7 @@ extension ToolPlan {
                         "length": .integer(Int64($0.length)),
                     ]
                 }),
+            "digest": .string(digest), "patience": .integer(Int64(patience)),
         ]
     }
 
@@ -81,8 +91,9 @@ extension ToolPlan {
         }
         self.init(
             policy: fields.take("policy") ?? .null, modules: fields.take("modules") ?? .null, programs: programs,
-            rules: rules)
+            rules: rules, digest: try fields.string("digest"), patience: try fields.integer("patience"))
         try fields.finish()
+        if !(1...86_400).contains(patience) { throw fields.error("patience is out of range") }
     }
 }
 

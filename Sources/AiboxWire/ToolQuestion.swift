@@ -1,12 +1,12 @@
-/// What `aibox-tool-gate` asks its gateway: one HTTP/1.1 request a call, JSON in the body, `Connection: close`.
+/// What `aibox-tool-gate` asks its gateway: one HTTP/1.1 request a call, `Connection: close`.
+///
+/// The body is strings, each with a NUL behind it: the program, the directory, the words.
 public struct ToolQuestion: Sendable, Equatable {
     /// The gateway's port for it, at the gateway's address.
     public static let port: UInt16 = 8444
     public static let path = "/v1/tool"
     /// Bytes of a request's body. A longer command line is refused.
     public static let bodyLimit = 256 << 10
-    /// Bytes of an answer.
-    public static let answerLimit = 64 << 10
 
     /// The file that was executed, in whose place the gate stands: `/proc/self/exe`.
     public var program: String
@@ -23,25 +23,27 @@ public struct ToolQuestion: Sendable, Equatable {
 }
 
 extension ToolQuestion {
-    public var json: JSONValue {
-        [
-            "version": .integer(Int64(Wire.version)), "program": .string(program),
-            "argv": .array(argv.map { .string($0) }), "directory": .string(directory),
-        ]
-    }
+    public var body: [UInt8] { ([program, directory] + argv).flatMap { Array($0.utf8) + [0] } }
 
-    public init(json: JSONValue) throws(WireError) {
-        var fields = try WireFields(json, in: "tool question")
-        try Wire.checkVersion(&fields)
-        self.init(
-            program: try fields.string("program"), argv: try fields.texts("argv"),
-            directory: try fields.string("directory"))
-        try fields.finish()
-        if argv.isEmpty { throw fields.error("argv is empty") }
+    public init(body: some Collection<UInt8>) throws(WireError) {
+        let words = body.split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        // The last one is what stands behind the last NUL.
+        guard words.count > 3, words.last == "" else {
+            throw WireError(
+                code: "usage", what: "cannot read the tool question",
+                why: "it is not a program, a directory and words, each with a NUL behind it")
+        }
+        if !words[0].hasPrefix("/") {
+            throw WireError(
+                code: "usage", what: "cannot read the tool question", why: "its program is no absolute path")
+        }
+        self.init(program: words[0], argv: Array(words[2..<(words.count - 1)]), directory: words[1])
     }
 }
 
-/// The answer: HTTP 200 with a file to run, 403 with a refusal that a person and an agent can read.
+/// What becomes of the call.
 public struct ToolAnswer: Sendable, Equatable {
     /// Where the program itself is, inside; nil: it does not run.
     public var run: String?
@@ -56,28 +58,5 @@ public struct ToolAnswer: Sendable, Equatable {
         self.layer = layer
         self.reason = reason
         self.nextSteps = nextSteps
-    }
-}
-
-extension ToolAnswer {
-    public var json: JSONValue {
-        var object: JSONObject = run == nil ? ["error": "denied by policy"] : [:]
-        object["rule"] = .string(rule)
-        object["layer"] = .string(layer)
-        object["reason"] = .string(reason)
-        object["next_steps"] = .array(nextSteps.map { .string($0) })
-        object["run"] = run.map { .string($0) }
-        return .object(object)
-    }
-
-    public init(json: JSONValue) throws(WireError) {
-        var fields = try WireFields(json, in: "tool answer")
-        let isRefused = fields.take("error") != nil
-        self.init(
-            run: try fields.optionalString("run"), rule: try fields.string("rule"), layer: try fields.string("layer"),
-            reason: try fields.string("reason"), nextSteps: try fields.texts("next_steps"))
-        try fields.finish()
-        if isRefused == (run != nil) { throw fields.error("it neither lets run nor refuses") }
-        if let run, !run.hasPrefix("/") { throw fields.error("run is not an absolute path") }
     }
 }

@@ -122,6 +122,7 @@ struct PolicySchemaTests {
                 "tools.rules", "tools: {rules: [{match: [curl], allow: false}]}",
                 { !ToolCoverage($0, files: [ToolFile(paths: ["/bin/curl"], aliases: ["/bin/curl"])]).programs.isEmpty }
             ),
+            ("tools.review_timeout", "tools: {review_timeout: 1m}", { ToolCoverage.reviewSeconds($0) == 60 }),
             ("pins", "pins: {resources.cpus: 2}", { $0.pins.map(\.key) == ["resources.cpus"] }),
             (
                 "exceptions", "exceptions: [{id: x, owner: o, expires: 2027-01-01, hosts: [a.example.com]}]",

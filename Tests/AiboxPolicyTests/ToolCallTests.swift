@@ -38,8 +38,8 @@ struct ToolCallTests {
             ("by a pattern", "{match: [\"py*\"], allow: false}", "/usr/bin/python3.11 denied"),
             ("one of many programs in a file", "{match: [wget], allow: false}", "/bin/busybox kept"),
             (
-                "a review is no permission", "{match: [make], allow: true, risk: review-required}",
-                "/usr/bin/make denied"
+                "a review may let it run", "{match: [make], allow: true, risk: review-required}",
+                "/usr/bin/make kept"
             ),
         ])
     func coverage(why: String, rules: String, expected: String) throws {

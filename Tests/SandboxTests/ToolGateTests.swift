@@ -14,7 +14,7 @@ extension Sandboxes {
                 - {id: no-curl, match: [curl], allow: false}
                 - {id: no-unxz, match: [unxz], allow: false}
                 - {id: git, match: [git], allow: true, risk: safe}
-                - {id: push, match: [git, push], allow: true, risk: review-required}
+                - {id: push, match: [git, push], allow: false}
 
             """
 
@@ -78,7 +78,7 @@ extension Sandboxes {
             let entry = try #require(log.elements?.first { $0["rule"]?.stringValue == "push" }, "\(log)")
             let explained = try fixture.aibox.run("policy", "explain", "--log-entry", entry["id"]?.stringValue ?? "")
             #expect(
-                explained.text.contains("review by push, org: the same"), "\(explained.text) \(explained.errorText)")
+                explained.text.contains("deny by push, org: the same"), "\(explained.text) \(explained.errorText)")
             #expect(explained.text.contains("push: who owns "), "\(explained.text)")
         }
 

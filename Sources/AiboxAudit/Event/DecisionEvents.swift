@@ -13,6 +13,9 @@ extension AuditEventType {
                 .optional("question", .object, "the input document without the policy"),
                 .optional("input", .text, "SHA-256 of the input document"),
                 .optional("policies", .text, "SHA-256 of the policies in Rego that decided"),
+                .optional("approval", .text, "the approval's id, if a person was asked"),
+                .optional("approver", .text, "the person who answered"),
+                .optional("review", .text, "afterwards: it goes on, and is to be looked at"),
                 .optional("duration_us", .integer, "how long the decision took, in microseconds"))
         case .policyChange:
             AuditEventDefinition(
@@ -27,7 +30,9 @@ extension AuditEventType {
                 "A person was asked.", subject: "what was asked for",
                 .required("approval", .text, "the approval's id"),
                 .required("action", .text, "command, network, push, credential, ..."),
-                .optional("expires", .text, "when the question lapses, UTC"))
+                .optional("expires", .text, "when the question lapses, UTC"),
+                .optional("rule", .text, "the rule that asks"),
+                .optional("directory", .text, "the working directory, inside"))
         case .approvalDecide:
             AuditEventDefinition(
                 "A person answered, or the question lapsed.", subject: "what was asked for",

@@ -59,6 +59,15 @@ public struct GatewayClient: Sendable {
         return isLent
     }
 
+    /// The calls of gated programs that wait for a person, the oldest first.
+    public func approvals() throws(AiboxError) -> [ApprovalQuestion] {
+        guard case .approvals(let open) = try ask(.approvals) else { throw unexpected() }
+        return open
+    }
+
+    /// Answers one of them; returns once the answer is written down.
+    public func answer(_ answer: ApprovalAnswer) throws(AiboxError) { try order(.answerApproval(answer)) }
+
     /// Returns once the way out is served as promised; at once where there is none.
     public func serving() throws(AiboxError) {
         var patient = self

@@ -15,6 +15,8 @@ extension ToolPlan {
         let own = ["tools.default", "tools.options"].map { id in
             Rule(id: id, origin: authority.place(id) ?? "", owner: authority.owner(id), length: 0)
         }
-        self.init(policy: policy.decisionDocument, modules: modules.json, programs: gate.programs, rules: rules + own)
+        self.init(
+            policy: policy.decisionDocument, modules: modules.json, programs: gate.programs, rules: rules + own,
+            digest: try policy.digest(), patience: ToolCoverage.reviewSeconds(policy))
     }
 }

@@ -9,6 +9,8 @@ final class ControlHandler: ChannelInboundHandler {
 
     private let service: ControlService
     private let log: GatewayLog
+    /// The person at the other end.
+    private let person: String
     private var framer = LineFramer(limit: Wire.lineLimit)
     private var waiting: [[UInt8]] = []
     private var isBusy = false
@@ -17,8 +19,9 @@ final class ControlHandler: ChannelInboundHandler {
     /// Requests that may wait behind the one being answered.
     private static let queueLimit = 16
 
-    init(service: ControlService, log: GatewayLog) {
+    init(service: ControlService, person: String, log: GatewayLog) {
         self.service = service
+        self.person = person
         self.log = log
     }
 
@@ -51,7 +54,7 @@ final class ControlHandler: ChannelInboundHandler {
         }
         isBusy = true
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        service.answer(request, on: context.eventLoop).whenComplete { result in
+        service.answer(request, by: person, on: context.eventLoop).whenComplete { result in
             let (handler, context) = bound.value
             let reply: ControlReply
             switch result {

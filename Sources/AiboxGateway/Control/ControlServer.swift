@@ -39,8 +39,10 @@ final class ControlServer: Sendable {
         let isRoom = open.add(1, ordering: .relaxed).newValue <= Self.connectionLimit
         channel.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
         if !isRoom { throw AiboxError(.failed, "cannot use the control socket", why: "too many connections") }
+        // Root's daemon serves root alone; an ordinary user's serves root as well.
+        let person = peer == geteuid() ? service.owner : "root"
         try pipeline.addHandler(IdleStateHandler(allTimeout: Self.idleLimit))
-        try pipeline.addHandler(ControlHandler(service: service, log: log))
+        try pipeline.addHandler(ControlHandler(service: service, person: person, log: log))
     }
 
     /// The user at the other end.

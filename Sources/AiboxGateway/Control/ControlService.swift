@@ -16,12 +16,13 @@ final class ControlService: Sendable {
     private let landlock: Int
     private let egress: Egress?
     private let llm: LLMSupervisor?
+    private let tools: ToolDoor?
     private let start = ContinuousClock.now
 
     init(
         settings: GatewaySettings, ready: GatewayReady, supervisor: Supervisor, holder: HolderConnection,
         containment: Containment, audit: GatewayAudit, ssh: PortForward, forwards: PortForwards, egress: Egress?,
-        llm: LLMSupervisor?, landlock: Int
+        llm: LLMSupervisor?, tools: ToolDoor?, landlock: Int
     ) {
         self.settings = settings
         self.ready = ready
@@ -34,9 +35,16 @@ final class ControlService: Sendable {
         self.landlock = landlock
         self.egress = egress
         self.llm = llm
+        self.tools = tools
     }
 
-    func answer(_ request: ControlRequest, on loop: any EventLoop) -> EventLoopFuture<ControlReply> {
+    /// Whose sandbox it is.
+    var owner: String { settings.user }
+
+    /// - Parameter person: who asks; stands in the log where it matters.
+    func answer(
+        _ request: ControlRequest, by person: String, on loop: any EventLoop
+    ) -> EventLoopFuture<ControlReply> {
         switch request {
         case .status: return loop.makeSucceededFuture(.status(status))
         case .stop: return loop.makeSucceededFuture(.done)
@@ -54,6 +62,12 @@ final class ControlService: Sendable {
         case .readdress: return holder.request(.readdress, on: loop).map { _ in .done }
         case .forward(let port): return forwards.open(port, on: loop).map { .done }
         case .endForward(let port): return forwards.close(port, on: loop).map { .done }
+        case .approvals:
+            guard let tools else { return loop.makeSucceededFuture(.approvals([])) }
+            return tools.openApprovals().hop(to: loop).map { .approvals($0) }
+        case .answerApproval(let answer):
+            guard let tools else { return loop.makeFailedFuture(ToolDoor.unknown(answer.id)) }
+            return tools.answer(answer, by: person).hop(to: loop).map { .done }
         case .repair: return repair(on: loop)
         case .watch(let pid):
             return loop.makeCompletedFuture {

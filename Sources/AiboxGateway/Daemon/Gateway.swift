@@ -71,13 +71,13 @@ struct Gateway {
             let llm = try egress.flatMap { egress throws(AiboxError) in
                 try llmProxy(settings, holder, doors, egress, log)
             }
-            let service = ControlService(
-                settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
-                audit: audit, ssh: ssh, forwards: forwards, egress: egress, llm: llm,
-                landlock: landlock)
             let tools = try settings.tools.map { plan throws(AiboxError) in
                 try ToolDoor(plan, user: settings.user, audit: audit, log: log)
             }
+            let service = ControlService(
+                settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
+                audit: audit, ssh: ssh, forwards: forwards, egress: egress, llm: llm,
+                tools: tools, landlock: landlock)
             let toolDoor = try open(egress, tools, holder, doors)
             containment.whenCut {
                 egress?.service.closeConnections()

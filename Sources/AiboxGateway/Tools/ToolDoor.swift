@@ -12,6 +12,8 @@ import Synchronization
 final class ToolDoor: Sendable {
     private let judge: NIOLoopBound<ToolJudge>
     private let pace: NIOLoopBoundBox<ToolPace>
+    private let reviews: NIOLoopBound<ToolReviews>
+    private let tickets = Atomic(0)
     private let audit: GatewayAudit
     private let group: MultiThreadedEventLoopGroup
     private let loop: any EventLoop
@@ -29,10 +31,11 @@ final class ToolDoor: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
         do {
-            (judge, pace) = try loop.submit { [loop] in
+            (judge, pace, reviews) = try loop.submit { [loop] in
                 (
                     NIOLoopBound(try ToolJudge(plan, user: user), eventLoop: loop),
-                    NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop)
+                    NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop),
+                    NIOLoopBound(ToolReviews(plan, audit: audit, loop: loop), eventLoop: loop)
                 )
             }.wait()
         } catch {
@@ -56,19 +59,61 @@ final class ToolDoor: Sendable {
         try channel.pipeline.syncOperations.addHandler(ToolHandler(self))
     }
 
+    /// A number for who may have to wait.
+    func newTicket() -> Int { tickets.add(1, ordering: .relaxed).newValue }
+
     /// The answer, once the event that tells of it is on the disk (P7). Without that nothing runs.
-    func answer(_ question: ToolQuestion) -> EventLoopFuture<ToolAnswer> {
+    ///
+    /// - Parameter asking: takes the words for who called, where a person is asked first.
+    func answer(
+        _ question: ToolQuestion, to ticket: Int, asking: @escaping @Sendable (String) -> Void
+    ) -> EventLoopFuture<ToolAnswer> {
         let wait = pace.value.next(now: .now())
         let turn = wait > .nanoseconds(0) ? loop.scheduleTask(in: wait) {}.futureResult : loop.makeSucceededVoidFuture()
         return turn.flatMap { [self] in
             let ruling = judge.value.judge(question)
-            return audit.before(ruling.event, on: loop).map { ruling.answer }
+            return ruling.isReviewed ? reviewed(question, ruling, ticket, asking) : told(ruling)
         }.flatMapErrorThrowing { [log] error in
-            log.error("no decision about a tool", ["reason": "\(error)"])
+            if !(error is ToolReviews.Left) { log.error("no decision about a tool", ["reason": "\(error)"]) }
             return ToolAnswer(
                 run: nil, rule: "audit", layer: "org", reason: "the decision cannot be written down",
                 nextSteps: ["aibox status, on the host, says what is wrong"])
         }
+    }
+
+    private func told(_ ruling: ToolJudge.Ruling) -> EventLoopFuture<ToolAnswer> {
+        audit.before(ruling.event, on: loop).map { ruling.answer }
+    }
+
+    private func reviewed(
+        _ question: ToolQuestion, _ ruling: ToolJudge.Ruling, _ ticket: Int,
+        _ asking: @escaping @Sendable (String) -> Void
+    ) -> EventLoopFuture<ToolAnswer> {
+        switch reviews.value.ask(question, ruling, by: ticket) {
+        case .decided(let verdict): return told(judge.value.concluded(ruling, verdict))
+        case .refused: return told(judge.value.crowded(ruling))
+        case .waits(let id, let asked, let verdict):
+            let seconds = reviews.value.patience
+            asked.whenSuccess { asking(ToolReply.waiting(ruling.answer, for: id, seconds: seconds, to: question)) }
+            return asked.and(verdict).flatMap { [self] _, verdict in told(judge.value.concluded(ruling, verdict)) }
+        }
+    }
+
+    /// A connection is gone.
+    func left(_ ticket: Int) { reviews.value.left(ticket) }
+
+    /// The calls that wait for a person.
+    func openApprovals() -> EventLoopFuture<[ApprovalQuestion]> { loop.submit { [reviews] in reviews.value.open } }
+
+    /// Takes a person's answer.
+    func answer(_ answer: ApprovalAnswer, by person: String) -> EventLoopFuture<Void> {
+        loop.flatSubmit { [reviews] in reviews.value.answer(answer, by: person) }
+    }
+
+    static func unknown(_ id: String) -> AiboxError {
+        AiboxError(
+            .failed, "cannot answer \(SafeText.escaped(id))", why: "no such question is open",
+            remedy: "aibox approvals list shows those that are")
     }
 
     func end() { try? group.syncShutdownGracefully() }
@@ -76,7 +121,7 @@ final class ToolDoor: Sendable {
 
 /// Spreads questions, so that a sandbox cannot flood the audit log: a burst at once, then so many a second.
 struct ToolPace {
-    static let burst = 1000
+    static let burst = 10_000
     static let perSecond = 200
     /// When the next question would be due if all came evenly.
     private var due: NIODeadline

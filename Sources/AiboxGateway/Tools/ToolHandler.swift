@@ -10,9 +10,14 @@ final class ToolHandler: ChannelInboundHandler {
     private let door: ToolDoor
     private var request = ToolRequest()
     private var isAnswered = false
+    private var isWaiting = false
+    private let ticket: Int
     private var deadline: Scheduled<Void>?
 
-    init(_ door: ToolDoor) { self.door = door }
+    init(_ door: ToolDoor) {
+        self.door = door
+        ticket = door.newTicket()
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         arm(context)
@@ -21,6 +26,7 @@ final class ToolHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        if isAnswered { door.left(ticket) }
         context.fireChannelInactive()
     }
 
@@ -30,15 +36,22 @@ final class ToolHandler: ChannelInboundHandler {
         case .more: return
         case .refusal(let status):
             isAnswered = true
-            send(status, ["error": .string(HTTPStatus.phrase(status))], context)
+            end(ToolReply.head(status), context)
         case .question(let question):
             isAnswered = true
             deadline?.cancel()
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            door.answer(question).whenSuccess { answer in
+            let tell: @Sendable (String) -> Void = { words in
+                let (handler, context) = bound.value
+                handler.isWaiting = true
+                let text = ToolReply.head(202) + words
+                context.writeAndFlush(handler.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+            }
+            door.answer(question, to: ticket, asking: tell).whenSuccess { answer in
                 let (handler, context) = bound.value
                 handler.arm(context)
-                handler.send(answer.run == nil ? 403 : 200, answer.json, context)
+                let head = handler.isWaiting ? "" : ToolReply.head(answer.run == nil ? 403 : 200)
+                handler.end(head + ToolReply.end(answer, to: question), context)
             }
         }
     }
@@ -51,14 +64,11 @@ final class ToolHandler: ChannelInboundHandler {
         deadline = context.eventLoop.scheduleTask(in: ToolDoor.patience) { channel.close(promise: nil) }
     }
 
-    private func send(_ status: Int, _ body: JSONValue, _ context: ChannelHandlerContext) {
-        let body = body.bytes
-        let head =
-            "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n"
-            + "Connection: close\r\n\r\n"
+    private func end(_ text: String, _ context: ChannelHandlerContext) {
         let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: Array(head.utf8) + body)))
-            .whenComplete { _ in channel.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).whenComplete { _ in
+            channel.close(promise: nil)
+        }
     }
 }
 
@@ -102,7 +112,7 @@ struct ToolRequest {
             }
         }
         guard let length, body.count >= length else { return .more }
-        guard body.count == length, let json = try? JSONParser.parse(body), let question = try? ToolQuestion(json: json)
+        guard body.count == length, let question = try? ToolQuestion(body: body)
         else { return .refusal(status: 400) }
         return .question(question)
     }

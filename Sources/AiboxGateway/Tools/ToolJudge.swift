@@ -9,6 +9,8 @@ final class ToolJudge {
     struct Ruling {
         var answer: ToolAnswer
         var event: AuditEvent
+        /// A person is asked first. The answer is the one that a permission leads to.
+        var isReviewed = false
     }
 
     private let plan: ToolPlan
@@ -52,8 +54,39 @@ final class ToolJudge {
         }
         let decision = decider.decide(call.question)
         let event = event(call, decision, begun.duration(to: .now))
-        return Ruling(answer: answer(decision, program), event: event)
+        let isReviewed = decision.outcome == .review && !isAfterwards(decision) && program.original != nil
+        return Ruling(answer: answer(decision, program), event: event, isReviewed: isReviewed)
     }
+
+    /// What becomes of a call when a person has answered, or nobody has.
+    func concluded(_ ruling: Ruling, _ verdict: ApprovalTable.Verdict) -> Ruling {
+        var ruling = ruling
+        ruling.isReviewed = false
+        ruling.event.type = verdict.isApproved ? .policyAllow : .policyDeny
+        ruling.event.outcome = verdict.isApproved ? .allowed : .denied
+        ruling.event.details["approval"] = .string(verdict.approval)
+        ruling.event.details["approver"] = verdict.approver.map { .string($0) }
+        if verdict.isApproved { return ruling }
+        let words = verdict.reason.isEmpty ? "" : ": \(SafeText.escaped(verdict.reason))"
+        ruling.answer.run = nil
+        ruling.answer.reason +=
+            verdict.approver.map { ", and \($0) says no\(words)" } ?? ", and nobody has answered in time"
+        return ruling
+    }
+
+    /// What becomes of a call about which nobody is asked any more.
+    func crowded(_ ruling: Ruling) -> Ruling {
+        var ruling = ruling
+        ruling.isReviewed = false
+        ruling.event.type = .policyDeny
+        ruling.event.outcome = .denied
+        ruling.answer.run = nil
+        ruling.answer.reason += ", and too many questions wait or were asked lately"
+        ruling.answer.nextSteps = ["ask again in a minute"]
+        return ruling
+    }
+
+    private func isAfterwards(_ decision: PolicyDecision) -> Bool { decision.obligations.contains("review-async") }
 
     private func answer(_ decision: PolicyDecision, _ program: ToolPlan.Program) -> ToolAnswer {
         let reason = SafeText.escaped(decision.reason)
@@ -64,11 +97,13 @@ final class ToolJudge {
             return ToolAnswer(
                 run: nil, rule: decision.rule, layer: decision.layer,
                 reason: "the sandbox does not have the program: no rule let it run when the sandbox was started")
-        case (.review, _):
+        case (.review, let path?):
+            return ToolAnswer(
+                run: path, rule: decision.rule, layer: decision.layer, reason: reason, nextSteps: steps(decision.rule))
+        case (.review, nil):
             return ToolAnswer(
                 run: nil, rule: decision.rule, layer: decision.layer,
-                reason: reason + ", and needs a review, which this version of aibox cannot ask for",
-                nextSteps: steps(decision.rule))
+                reason: "the sandbox does not have the program: no rule let it run when the sandbox was started")
         case (.deny, _):
             return ToolAnswer(
                 run: nil, rule: decision.rule, layer: decision.layer, reason: reason, nextSteps: steps(decision.rule))
@@ -83,7 +118,7 @@ final class ToolJudge {
     }
 
     private func event(_ call: ToolCall, _ decision: PolicyDecision, _ duration: Duration) -> AuditEvent {
-        let isAllowed = decision.outcome == .allow
+        let isAllowed = decision.outcome == .allow || isAfterwards(decision)
         var details: JSONObject = ["action": "tool", "rule": .string(decision.rule)]
         details["layer"] = .string(decision.layer)
         details["origin"] = plan.rules.first { $0.id == decision.rule }.map { .string(carried($0.origin)) }
@@ -91,6 +126,7 @@ final class ToolJudge {
         details["question"] = decider.asked(call.question)
         details["input"] = digest(call.question).map { .string($0) }
         details["policies"] = .string(policies)
+        if decision.outcome == .review, isAllowed { details["review"] = "afterwards" }
         details["duration_us"] = .integer(Int64(duration / .microseconds(1)))
         return AuditEvent(
             isAllowed ? .policyAllow : .policyDeny, subject: carried(call.argv.joined(separator: " ")),

@@ -115,7 +115,10 @@ public enum PolicySchema {
                     PolicyMember("allow", .boolean, isRequired: true, "False: it never runs."),
                     PolicyMember("risk", .choice(risks), "What becomes of it; needed with allow: true."),
                     PolicyMember("async", .boolean, "It goes on while the review is open."),
-                ])), .tools, standard: none, .enforced("tool gate (tools.md)"), "Which tools may run.")
+                ])), .tools, standard: none, .enforced("tool gate (tools.md)"), "Which tools may run."),
+        PolicyField(
+            "tools.review_timeout", .duration, .less, standard: .integer(600), .enforced("tool gate (tools.md)"),
+            "How long a call waits for a person who has to agree to it; a day at most."),
     ]
 
     private static let resources: [PolicyField] = [

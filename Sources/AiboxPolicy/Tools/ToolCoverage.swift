@@ -36,6 +36,11 @@ public struct ToolCoverage: Sendable, Equatable {
     /// Whether the policy has rules for which a gate has to stand somewhere.
     public static func isNeeded(_ policy: EffectivePolicy) -> Bool { rules(policy).contains { $0.outcome != .allow } }
 
+    /// How long a call waits for a person: from a second to a day.
+    public static func reviewSeconds(_ policy: EffectivePolicy) -> Int {
+        min(max(1, policy["tools.review_timeout"]?.integer ?? 600), 86_400)
+    }
+
     /// Absolute paths that rules name; a link to a folder may be in them, so that a search does not come across them.
     public static func paths(_ policy: EffectivePolicy) -> [String] {
         rules(policy).compactMap(\.words.first).filter { $0.hasPrefix("/") && !$0.contains("*") }
@@ -67,6 +72,6 @@ public struct ToolCoverage: Sendable, Equatable {
 }
 
 extension ToolRule {
-    /// Whether what it fits can run. Reviews are refused as long as nobody can be asked.
-    fileprivate var mayLetRun: Bool { outcome == .allow }
+    /// Whether what it fits can run, maybe once a person has agreed.
+    fileprivate var mayLetRun: Bool { outcome != .deny }
 }

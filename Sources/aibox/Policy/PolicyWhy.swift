@@ -29,7 +29,9 @@ struct PolicyWhyTool: ParsableCommand {
         guard answer.speaks(of: argv[0]) else { return answer.show(Self.unnamed, "tools.rules") }
         let decision = try answer.decide(.tool(argv))
         if decision.outcome == .review {
-            answer.notes.append("nobody can be asked for a review yet: a sandbox refuses it")
+            answer.notes.append(decision.obligations.contains("review-async")
+                    ? "it goes on, and the log says that it is to be looked at"
+                    : "a sandbox waits for your answer: aibox approvals list")
         }
         answer.show(decision, "tools.rules")
     }

@@ -34,6 +34,7 @@ struct Status: ParsableCommand {
                         .init("uptime_seconds", .integer(gateway.uptime)),
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]
+                        + Self.approvals(try GatewayClient(runFolder: record.runFolder).approvals())
                         + (gateway.ready.metricsPort.map { [.init("metrics_port", .integer(Int($0)))] } ?? [])
                         + PlaceReport.fields(places)))
         }
@@ -42,6 +43,14 @@ struct Status: ParsableCommand {
         if let broken = findings.first(where: { !$0.holds }) {
             throw AiboxError(.layerMissing, "a promised layer does not hold: \(broken.layer)", why: broken.found)
         }
+    }
+}
+
+extension Status {
+    /// What waits for a person.
+    static func approvals(_ open: [ApprovalQuestion]) -> [OutputValue.Field] {
+        if open.isEmpty { return [] }
+        return [.init("approvals", .text("\(open.count) wait for your answer: aibox approvals list"))]
     }
 }
 

@@ -1,0 +1,150 @@
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Glibc
+import Testing
+
+extension Sandboxes {
+    /// Calls that wait for a person, in a real sandbox.
+    @Suite("Reviews of tools")
+    struct ApprovalTests {
+        private static let policy = """
+            version: 1
+            tools:
+              review_timeout: 25s
+              rules:
+                - {id: git, match: [git], allow: true, risk: safe}
+                - {id: push, match: [git, push], allow: true, risk: review-required}
+                - {id: later, match: [unxz], allow: true, risk: review-required, async: true}
+
+            """
+
+        /// A push to a repository beside it, begun inside; ends with its status in `/workspace/NAME`.
+        private static func push(_ fixture: SandboxFixture, _ name: String, _ words: String = "origin main") throws {
+            let script = """
+                cd /tmp/r; setsid bash -c 'git push \(words) >/workspace/\(name).out 2>&1; echo "ended $?" >>/workspace/\(name).out' \
+                </dev/null >/dev/null 2>&1 &
+                """
+            #expect(try fixture.shell("bash", "-c", script).succeeded)
+        }
+
+        private static func said(_ fixture: SandboxFixture, _ name: String) -> String {
+            (try? File.text(fixture.workspace + "/\(name).out")) ?? ""
+        }
+
+        private static func ended(_ fixture: SandboxFixture, _ name: String, _ tenths: Int = 150) -> String {
+            for _ in 0..<tenths where !said(fixture, name).contains("ended ") { usleep(100_000) }
+            return said(fixture, name)
+        }
+
+        private static func open(_ fixture: SandboxFixture) throws -> [JSONValue] {
+            try JSONParser.parse(
+                try fixture.aibox.run("approvals", "list", "--name", fixture.name, "-o", "json").output
+            ).elements ?? []
+        }
+
+        /// The question that waits once the call is there.
+        private static func question(_ fixture: SandboxFixture) throws -> JSONValue {
+            for _ in 0..<150 {
+                if let first = try open(fixture).first { return first }
+                usleep(100_000)
+            }
+            Issue.record("nothing waits")
+            return .null
+        }
+
+        private static func started() throws -> SandboxFixture {
+            let fixture = try SandboxFixture(policy: policy)
+            try fixture.start()
+            let made = try fixture.shell(
+                "bash", "-c",
+                """
+                set -e; git init -q --bare -b main /tmp/far; git init -q -b main /tmp/r; cd /tmp/r
+                git config user.name a; git config user.email a@b.example; git remote add origin /tmp/far
+                git commit -q --allow-empty -m one
+                """)
+            #expect(made.succeeded, "\(made.errorText)")
+            return fixture
+        }
+
+        @Test("a push waits, goes on when it is approved, and is refused when it is denied or nobody answers")
+        func push() throws {
+            let fixture = try Self.started()
+            func far() throws -> String { try fixture.shell("git", "-C", "/tmp/far", "for-each-ref").text }
+
+            // It waits, and says what for and who can answer.
+            try Self.push(fixture, "one")
+            let first = try Self.question(fixture)
+            let id = try #require(first["id"]?.stringValue)
+            #expect(first["command"]?.stringValue == "git push origin main" && first["directory"] == "/tmp/r")
+            #expect(
+                Self.said(fixture, "one").contains("aibox: git waits for a review (rule push, org policy): whoever"))
+            #expect(Self.said(fixture, "one").contains("aibox approvals approve \(id)"))
+            #expect(try far().isEmpty)
+            let status = try fixture.aibox.run("status", "--name", fixture.name)
+            #expect(status.text.contains("1 wait for your answer"), "\(status.text)")
+            // Another id, an answer that is none.
+            #expect(try fixture.aibox.run("approvals", "approve", "zzzz").termination == .exited(1))
+            #expect(try fixture.aibox.run("approvals", "approve", id, "--for", "8d").termination == .exited(64))
+            #expect(try far().isEmpty)
+
+            // Nothing inside answers it: no socket, no path of the gateway's, no word from the sandbox.
+            let inside = try fixture.shell(
+                "bash", "-c",
+                """
+                find / -xdev -name 'control*.sock' -o -xdev -name '*.sock' 2>/dev/null | grep -i aibox
+                for path in approvals approvals/\(id) approve tool; do
+                  for body in '{"request":"answerApproval","answer":{"id":"\(id)","approved":true,"session":false,"reason":""}}' 'approve \(id)'; do
+                    curl -s -m 5 -o /dev/null -w '%{http_code} ' --noproxy '*' --data "$body" http://10.200.1.1:8444/v1/$path
+                  done
+                done
+                """)
+            #expect(inside.text == "404 404 404 404 404 404 400 400 ", "\(inside.text) \(inside.errorText)")
+            #expect(try Self.open(fixture).count == 1 && !Self.said(fixture, "one").contains("ended"))
+
+            let approved = try fixture.aibox.run(
+                "approvals", "approve", String(id.prefix(6)), "--reason", "looked at it")
+            #expect(approved.text.contains("Approved once: git push origin main"), "\(approved.errorText)")
+            #expect(Self.ended(fixture, "one").hasSuffix("ended 0\n"), "\(Self.said(fixture, "one"))")
+            #expect(try far().contains("refs/heads/main"))
+            #expect(try fixture.aibox.run("approvals", "approve", id).termination == .exited(1))
+
+            // Once is once, and a denial says why.
+            try Self.push(fixture, "two")
+            let second = try #require(try Self.question(fixture)["id"]?.stringValue)
+            #expect(second != id)
+            #expect(try fixture.aibox.run("approvals", "deny", second, "--reason", "not on Friday").succeeded)
+            let denied = Self.ended(fixture, "two")
+            #expect(denied.contains("says no: not on Friday") && denied.hasSuffix("ended 126\n"), "\(denied)")
+
+            // For the session it holds for this call, and for no other.
+            try Self.push(fixture, "three")
+            let third = try #require(try Self.question(fixture)["id"]?.stringValue)
+            #expect(try fixture.aibox.run("approvals", "approve", third, "--session").succeeded)
+            #expect(Self.ended(fixture, "three").hasSuffix("ended 0\n"))
+            try Self.push(fixture, "again")
+            #expect(Self.ended(fixture, "again").hasSuffix("ended 0\n"), "\(Self.said(fixture, "again"))")
+            try Self.push(fixture, "other", "--force origin main")
+            #expect(try Self.question(fixture)["command"]?.stringValue == "git push --force origin main")
+            let lapsed = Self.ended(fixture, "other", 450)
+            #expect(lapsed.contains("nobody has answered in time") && lapsed.hasSuffix("ended 126\n"), "\(lapsed)")
+            #expect(try Self.open(fixture).isEmpty)
+
+            // Who is gone is not waited for.
+            let given = try fixture.shell("bash", "-c", "cd /tmp/r; timeout 3 git push origin main x; true")
+            #expect(given.errorText.contains("waits for a review"))
+            for _ in 0..<50 where try !Self.open(fixture).isEmpty { usleep(100_000) }
+            #expect(try Self.open(fixture).isEmpty)
+
+            // What is looked at afterwards does not wait.
+            #expect(try fixture.shell("unxz", "--version").succeeded)
+            let log = try fixture.aibox.run("audit", "search", "--sandbox", fixture.name, "-o", "jsonl").text
+            for words in [
+                "\"approval.request\"", "\"approval.decide\"", "\"review\":\"afterwards\"", "looked at it", id,
+            ] {
+                #expect(log.contains(words), "\(words)")
+            }
+            #expect(!log.contains("\"problems\""))
+        }
+    }
+}
