@@ -40,20 +40,18 @@ known := named if count(named) > 0 else := starred
 
 named contains rule if {
 	some rule in input.policy.network.allow
-	some pattern in rule.hosts
-	lower(pattern) == host
+	host in rule.hosts
 }
 
 # `*.example.com` is every name exactly one label below it, and not example.com itself.
 starred contains rule if {
 	some rule in input.policy.network.allow
-	some pattern in rule.hosts
-	startswith(pattern, "*.")
-	ending := lower(trim_prefix(pattern, "*"))
-	endswith(host, ending)
-	label := trim_suffix(host, ending)
-	label != ""
-	not contains(label, ".")
+	star in rule.hosts
+}
+
+star := concat("", ["*", substring(host, dot, -1)]) if {
+	dot := indexof(host, ".")
+	dot > 0
 }
 
 # A rule without the field does not restrict.
