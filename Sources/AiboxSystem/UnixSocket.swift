@@ -10,6 +10,13 @@ public enum UnixSocket {
         return Descriptor(result)
     }
 
+    /// The same for packets (SOCK_SEQPACKET).
+    public static func listenForPackets(folder: String, name: String) throws(AiboxError) -> Descriptor {
+        let result = aibox_unix_listen_packets(folder, name, 4)
+        if result < 0 { throw .system("cannot listen on \(folder)/\(name)", errno: result) }
+        return Descriptor(result)
+    }
+
     /// Connects; sending and receiving give up (EAGAIN) after `timeout`. Nil if nobody listens there.
     public static func connect(folder: String, name: String, timeout: Duration) throws(AiboxError) -> Descriptor? {
         let result = aibox_unix_connect(folder, name, timeout.milliseconds)

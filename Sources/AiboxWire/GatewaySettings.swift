@@ -28,6 +28,15 @@ public struct GatewaySettings: Sendable, Equatable {
     public var llm: BrokerPlan?
     /// How tools are decided about; nil: nobody asks.
     public var tools: ToolPlan?
+    /// Whether gVisor's trace points come; nil: they do not.
+    public var traces: TraceDemand?
+
+    public enum TraceDemand: String, Sendable {
+        /// What is lost of them is told.
+        case optional
+        /// A sandbox of which some are lost is cut off.
+        case required
+    }
 
     /// The audit log, as `aibox start` opened it.
     public struct AuditPlace: Sendable, Equatable {
@@ -56,7 +65,7 @@ public struct GatewaySettings: Sendable, Equatable {
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
         sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, metricsPort: UInt16? = nil, logLimit: Int = 8 << 20,
         audit: AuditPlace, network: JSONValue? = nil, decisions: DecisionPlan? = nil, llm: BrokerPlan? = nil,
-        tools: ToolPlan? = nil
+        tools: ToolPlan? = nil, traces: TraceDemand? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -72,6 +81,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.decisions = decisions
         self.llm = llm
         self.tools = tools
+        self.traces = traces
     }
 }
 
@@ -89,6 +99,7 @@ extension GatewaySettings {
         object["decisions"] = decisions?.json
         object["llm"] = llm?.json
         object["tools"] = tools?.json
+        object["traces"] = traces.map { .string($0.rawValue) }
         return .object(object)
     }
 
@@ -109,6 +120,10 @@ extension GatewaySettings {
             metricsPort: try fields.optionalInteger("metricsPort"), logLimit: try fields.integer("logLimit"),
             audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"),
             decisions: decisions, llm: llm, tools: tools)
+        if let word = try fields.optionalString("traces") {
+            traces = TraceDemand(rawValue: word)
+            if traces == nil { throw fields.error("traces is neither optional nor required") }
+        }
         try fields.finish()
         if !runFolder.hasPrefix("/") { throw fields.error("runFolder is not an absolute path") }
         if sshPort == 0 { throw fields.error("sshPort is 0") }

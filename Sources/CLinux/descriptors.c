@@ -81,7 +81,7 @@ int aibox_packet_pair(int pair[2]) {
 
 int aibox_pipe(int pair[2]) { return pipe2(pair, O_CLOEXEC) < 0 ? -errno : 0; }
 
-ssize_t aibox_tee(int from, int to, size_t length) {
-    ssize_t count = tee(from, to, length, 0);
+ssize_t aibox_splice(int from, int to, size_t length) {
+    ssize_t count = splice(from, NULL, to, NULL, length, 0);
     return count < 0 ? -errno : count;
 }

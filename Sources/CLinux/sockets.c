@@ -33,7 +33,7 @@ static int unix_address(int folder, const char *name, struct sockaddr_un *addres
     return 0;
 }
 
-int aibox_unix_listen(const char *folder, const char *name, int backlog) {
+static int unix_listen(const char *folder, const char *name, int type, int backlog) {
     int place = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (place < 0) return -errno;
     struct sockaddr_un address;
@@ -41,7 +41,7 @@ int aibox_unix_listen(const char *folder, const char *name, int backlog) {
     int descriptor = -1, result;
     if (unix_address(place, name, &address) < 0) goto out;
     if (fstatat(place, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode)) unlinkat(place, name, 0);
-    descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    descriptor = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) goto out;
     // fchmod before bind sets the mode that the file gets: at no moment is it wider.
     if (fchmod(descriptor, 0600) < 0) goto out;
@@ -54,6 +54,27 @@ out:
     result = failed(descriptor);
     close(place);
     return result;
+}
+
+int aibox_unix_listen(const char *folder, const char *name, int backlog) {
+    return unix_listen(folder, name, SOCK_STREAM, backlog);
+}
+
+int aibox_unix_listen_packets(const char *folder, const char *name, int backlog) {
+    return unix_listen(folder, name, SOCK_SEQPACKET, backlog);
+}
+
+int aibox_accept_trusted(int socket) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    int descriptor = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+    if (descriptor < 0) return -errno;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return failed(descriptor);
+    if (peer.uid != 0 && peer.uid != geteuid()) {
+        close(descriptor);
+        return -EACCES;
+    }
+    return descriptor;
 }
 
 int aibox_unix_connect(const char *folder, const char *name, int timeout) {

@@ -109,7 +109,10 @@ struct ExportTests {
     @Test("a report's page opens in a browser as written: nothing in it runs, loads or is lost")
     func page() throws {
         let records = try writeAll()
-        let summary = try SessionSummary(folder: fixture.log, session: "s1", verification: try fixture.verify())
+        var verification = try fixture.verify()
+        verification.agreeingPlaces = ["git+ssh://git@far.example/<b>audit</b>.git", "s3://far-bucket/log"]
+        verification.silentPlaces = ["witness+away.example?key=<script>1</script>"]
+        let summary = try SessionSummary(folder: fixture.log, session: "s1", verification: verification)
         let page = SessionPage(summary).html
         #expect(!page.contains("<script"))
         for outside in ["http://", "https://", "src=", "url(", "@import", "<link", "<iframe", "<img"] {
@@ -132,6 +135,9 @@ struct ExportTests {
         #expect(dom.contains("<title>untouched Session s1"))
         #expect(!dom.contains("<script"))
         #expect(dom.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+        #expect(dom.contains("<li>git+ssh://git@far.example/&lt;b&gt;audit&lt;/b&gt;.git agrees</li>"))
+        #expect(dom.contains("<li>s3://far-bucket/log agrees</li>"))
+        #expect(dom.contains("witness+away.example?key=&lt;script&gt;1&lt;/script&gt; gave no answer"))
         // The header row of each table, and each event at least in the timeline.
         let rows = dom.split(separator: "<tr").count - 1
         #expect(rows >= summary.records.count)

@@ -41,6 +41,40 @@ struct PlaceTests {
         #expect(((try? PlaceAddress(row.text)) != nil) == row.isRight)
     }
 
+    // MARK: Following
+
+    @Test("a log that is followed is the log read afresh, however it grows; one that was put back is read anew")
+    func followed() throws {
+        let folder = LogFolder(path: fixture.log)
+        func sizes(_ log: PlacedLog) -> [UInt64] { log.checkpoints.map(\.size) }
+        try fixture.write(0..<3)
+        let first = try PlacedLog(folder)
+        try fixture.write(3..<8)
+        let before = try File.read(folder.checkpoints)
+        try fixture.write(8..<9)
+        let followed = try PlacedLog(folder, before: first)
+        let afresh = try PlacedLog(folder)
+        #expect(sizes(followed) == sizes(afresh) && sizes(afresh).count == 3)
+        #expect(followed.checkpoints.allSatisfy { followed.has($0) })
+        #expect(sizes(try PlacedLog(folder, before: followed)) == sizes(afresh))
+        // Its beginning is not read again: that is what following saves.
+        let whole = try File.read(folder.checkpoints)
+        try File.replace(folder.checkpoints, with: [UInt8](repeating: 0x01, count: 40) + whole.dropFirst(40))
+        #expect(sizes(try PlacedLog(folder, before: followed)) == sizes(afresh))
+        #expect(sizes(try PlacedLog(folder)) == Array(sizes(afresh).dropFirst()))
+        // Shorter than it was, or another checkpoint in the newest one's place.
+        try File.replace(folder.checkpoints, with: before)
+        #expect(sizes(try PlacedLog(folder, before: followed)) == Array(sizes(afresh).dropLast()))
+        try File.replace(folder.checkpoints, with: before + before + before)
+        #expect(sizes(try PlacedLog(folder, before: followed)) == sizes(try PlacedLog(folder)))
+        // Half a checkpoint is none yet.
+        try File.replace(folder.checkpoints, with: Array(whole.dropLast(7)))
+        let torn = try PlacedLog(folder, before: first)
+        #expect(sizes(torn) == Array(sizes(afresh).dropLast()))
+        try File.replace(folder.checkpoints, with: whole)
+        #expect(sizes(try PlacedLog(folder, before: torn)) == sizes(afresh))
+    }
+
     // MARK: Consistency proofs
 
     @Test("the proof that one tree continues another is that of RFC 6962, from any state of the earlier one")

@@ -173,6 +173,7 @@ struct PolicyMergeTests {
         Row("fewer reviewers", "push: {reviewers: 2}", "push: {reviewers: 1}", 2),
         Row("gaps in the audit log", "audit: {}", "audit: {on_failure: continue}", 1, "looser than stop"),
         Row("no recording", "audit: {recording_policy: required}", "audit: {recording_policy: optional}", 2),
+        Row("no trace points", "audit: {trace_policy: required}", "audit: {trace_policy: disabled}", 2),
         Row(
             "another reader of recordings",
             "audit: {recording_recipient: \"aibox-recording:\(String(repeating: "A", count: 43))=\"}",

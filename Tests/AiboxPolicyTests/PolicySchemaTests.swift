@@ -113,6 +113,7 @@ struct PolicySchemaTests {
             ("llm.budget_tokens", "llm: {budget_tokens: 7}", { CredentialPolicy($0).limits.tokens == 7 }),
             ("audit.on_failure", "audit: {on_failure: continue}", { $0.auditFailure == .markGap }),
             ("audit.recording_policy", "audit: {recording_policy: required}", { $0.recordingPolicy == .required }),
+            ("audit.trace_policy", "audit: {trace_policy: required}", { $0.tracePolicy == .required }),
             (
                 "audit.recording_recipient",
                 "audit: {recording_recipient: \"aibox-recording:\(String(repeating: "A", count: 43))=\"}",

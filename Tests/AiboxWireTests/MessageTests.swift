@@ -7,7 +7,8 @@ struct MessageTests {
     static let ready = GatewayReady(pid: 10, holderPid: 12, networkNamespace: "/proc/12/ns/net", sshPort: 2222)
     static let settings = GatewaySettings(
         sandbox: "s", runFolder: "/run/x", user: "u", container: "c", sshPort: 2300, userNamespacePid: 7,
-        metricsPort: 9464, audit: .init(folder: "/a", checkpoints: "/b", session: "5", marksGaps: true))
+        metricsPort: 9464, audit: .init(folder: "/a", checkpoints: "/b", session: "5", marksGaps: true),
+        traces: .required)
     static let status = GatewayStatus(
         sandbox: "s", container: "c", ready: ready, monitorPid: nil, uptime: 3, sshConnections: 1,
         forwards: [ForwardedPort(port: 3000, hostPort: 8080, connections: 2)])

@@ -73,21 +73,19 @@ extension Sandboxes {
             #expect(try export(recordings[0], fixture).contains("oops"))
             #expect(try export(recordings[1], fixture).contains("shown-by-ssh"))
             #expect(try export(recordings[2], fixture).contains("dev\\n"))
-            #expect(try export(recordings[3], fixture).contains("SHA-256"))
+            #expect(try export(recordings[3], fixture).contains("further bytes were shown and are not kept"))
             let verified = try fixture.aibox.run("recording", "verify")
             #expect(verified.succeeded, "\(verified.text) \(verified.errorText)")
             let events = try fixture.aibox.run("audit", "search", "--type", "recording", "-o", "json")
             let types = try JSONParser.parse(events.output).elements?.compactMap { $0["type"]?.stringValue }
             #expect(types == Array(repeating: ["recording.start", "recording.end"], count: 4).flatMap { $0 })
 
-            // Of long output without a terminal all is shown, the beginning is kept, and the rest is told by its digest.
+            // Of long output without a terminal all is shown, the beginning is kept, and the rest is counted.
             let long = try fixture.shell("sh", "-c", "yes | head -c 20000000")
             let shown = Array([[UInt8]](repeating: [0x79, 0x0a], count: 10_000_000).joined())
             #expect(long.output == shown)
             let kept = try export(try #require(try list(fixture).last), fixture)
-            let rest = Array(shown.dropFirst(16 << 20))
-            #expect(kept.contains("\(rest.count) further bytes"))
-            #expect(try kept.contains(SHA256.digest(rest).hex))
+            #expect(kept.contains("\(shown.count - (16 << 20)) further bytes"))
             #expect(try fixture.aibox.run("audit", "verify").succeeded)
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
             #expect(try fixture.remains() == [])

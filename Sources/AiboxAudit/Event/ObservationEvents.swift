@@ -9,11 +9,21 @@ extension AuditEventType {
                 .optional("fields", .object, "Falco's output fields"))
         default:
             AuditEventDefinition(
-                "A trace point of the runtime fired.", subject: "the trace point", severity: .warning,
-                retention: .tier2,
-                .optional("process", .text, "the program"),
-                .optional("pid", .integer, "its process"),
-                .optional("fields", .object, "the trace point's fields"))
+                "gVisor saw a program run, after it had begun: an observation, made by what runs the sandbox's programs.",
+                subject:
+                    "start: the first program; execve: another; killed: one that a signal ended; lost: points of which"
+                    + " there is no event; ended: there are no more",
+                severity: .info, retention: .tier2,
+                .optional("process", .text, "the file that was loaded"),
+                .optional("pid", .integer, "its process inside the sandbox"),
+                .optional("uid", .integer, "its effective user inside the sandbox"),
+                .optional("folder", .text, "its working folder"),
+                .optional("arguments", .texts, "what it was called with, 64 words and 4096 bytes at most"),
+                .optional("arguments_cut", .boolean, "there were more, or longer ones"),
+                .optional("arguments_count", .integer, "how many there were"),
+                .optional("signal", .integer, "what ended it"),
+                .optional("lost", .integer, "how many points"),
+                .optional("reason", .text, "why they are lost, or why there are no more"))
         }
     }
 

@@ -50,6 +50,17 @@ public struct SessionPage {
         }
         return
             "<p class=\"verdict good\">The log is as it was written: \(log.events) events, \(log.covered) of them signed.</p>"
+            + places
+    }
+
+    /// What the second places say.
+    private var places: String {
+        let log = summary.verification
+        let lines =
+            log.agreeingPlaces.map { "<li>\(text($0)) agrees</li>" }
+            + log.silentPlaces.map { "<li class=\"failure\">\(text($0)) gave no answer: nothing was proved of it</li>" }
+            + log.notices.map { "<li>\(text($0))</li>" }
+        return lines.isEmpty ? "" : "<ul class=\"places\">\(lines.joined())</ul>"
     }
 
     private func chapter(_ chapter: (title: String, records: [AuditRecord])) -> String {
@@ -106,6 +117,7 @@ public struct SessionPage {
         h1{font-size:1.7rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}
         .lead{margin:.3rem 0 0}.id{color:var(--soft);font:13px ui-monospace,monospace;margin:.1rem 0 1rem}
         .verdict{border-left:4px solid;padding:.5rem .9rem;margin:0 0 1.5rem}.good{border-color:var(--good)}.bad{border-color:var(--bad);font-weight:600}
+        .places{margin:-1rem 0 1.5rem;padding-left:1.2rem;font-size:.9rem}
         .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.6rem;margin:0}
         .figures div{border:1px solid var(--line);border-radius:8px;padding:.55rem .8rem}
         dt{color:var(--soft);font-size:.8rem}dd{margin:0;font-size:1.3rem;font-variant-numeric:tabular-nums}

@@ -38,6 +38,7 @@ public struct SessionSummary: Sendable {
             ("output tokens", sum("llm.response", "output_tokens")),
             ("cost in microdollars", sum("llm.response", "cost_microdollars")), ("pushes", count("push.allow")),
             ("denied pushes", count("push.deny")), ("credentials used", count("credential.use")),
+            ("programs run", Int64(records.count { $0.type == "runtime.trace" && $0.subject == "execve" })),
             ("workspace findings", count("workspace.finding")), ("recordings", count("recording.start")),
         ]
     }
@@ -56,6 +57,7 @@ public struct SessionSummary: Sendable {
             ("What changed in the workspace", { $0.type == "workspace.finding" || $0.type == "file.write" }),
             ("What was pushed", { $0.type.hasPrefix("push.") }),
             ("What was spent", { $0.type.hasPrefix("llm.") }),
+            ("What ran", { $0.type == "runtime.trace" }),
             ("Where it connected to", { $0.type == "network.allow" }),
             ("Decisions of people", { $0.type.hasPrefix("approval.") }),
         ]
@@ -72,6 +74,8 @@ public struct SessionSummary: Sendable {
             "log": [
                 "origin": .string(verification.origin), "ok": .bool(verification.finding == nil),
                 "events": .integer(Int64(verification.events)), "signed": .integer(Int64(verification.covered)),
+                "agreeing_places": .array(verification.agreeingPlaces.map { .string($0) }),
+                "silent_places": .array(verification.silentPlaces.map { .string($0) }),
                 "finding": verification.finding.map { .string($0.explanation) } ?? .null,
             ],
             "events": .array(records.map(\.json)),

@@ -1,6 +1,7 @@
 import AiboxCrypto
 public import AiboxSystem
 import Glibc
+import Synchronization
 
 /// Brings the newest checkpoint to places beside this machine.
 ///
@@ -10,6 +11,10 @@ import Glibc
 public struct CheckpointCourier: Sendable {
     private let folder: LogFolder
     private let places: [PlaceAddress]
+    private let known = Known()
+
+    /// The log as it was at the last delivery.
+    private final class Known: Sendable { let log = Mutex<PlacedLog?>(nil) }
 
     /// - Parameter folder: the audit folder.
     public init(folder: String, to places: [PlaceAddress]) {
@@ -39,7 +44,8 @@ public struct CheckpointCourier: Sendable {
         guard File.exists(folder.identity) else { return [] }
         let lock = try lock()
         defer { lock.release() }
-        let log = try PlacedLog(folder)
+        let log = try PlacedLog(folder, before: known.log.withLock { $0 })
+        known.log.withLock { $0 = log }
         var deliveries: [Delivery] = []
         for place in places { deliveries.append(try deliver(log, to: place)) }
         return deliveries

@@ -1,5 +1,6 @@
 import AiboxCrypto
 import AiboxSystem
+import Glibc
 
 /// A place beside this machine that remembers what the log was.
 ///
@@ -17,31 +18,60 @@ protocol CheckpointPlace: Sendable {
 }
 
 /// A log as its places see it: who it is and what it signed.
-struct PlacedLog {
+struct PlacedLog: Sendable {
     let folder: LogFolder
     let identity: LogIdentity
     /// In the order in which they were signed.
-    let checkpoints: [Checkpoint]
+    private(set) var checkpoints: [Checkpoint]
     /// The largest size that the place has had before; 0 if none.
     var delivered: UInt64 = 0
-    private let own: [UInt64: Set<String>]
+    private var own: [UInt64: Set<String>] = [:]
+    /// Where the newest of them lies in the file.
+    private var place = 0..<0
 
     var newest: Checkpoint? { checkpoints.last }
 
     init(_ folder: LogFolder, _ identity: LogIdentity, checkpoints bytes: [UInt8]) {
         self.folder = folder
         self.identity = identity
-        checkpoints = CheckpointList.parse(bytes).entries.compactMap { Checkpoint(source: $0.source) }
-        var own: [UInt64: Set<String>] = [:]
-        for checkpoint in checkpoints { own[checkpoint.size, default: []].insert(checkpoint.note.text) }
-        self.own = own
+        checkpoints = []
+        add(bytes, at: 0)
     }
 
     /// The log as it is now.
-    init(_ folder: LogFolder) throws(AiboxError) {
+    ///
+    /// - Parameter before: as it was. If its newest checkpoint lies where it lay, only what came after it is read: the file
+    ///   grows for as long as the log lives. Whether what is before still holds is for `audit verify`.
+    init(_ folder: LogFolder, before: PlacedLog? = nil) throws(AiboxError) {
         let identity = try LogIdentity(try File.text(folder.identity, limit: 65_536), from: folder.identity)
+        if let before, before.identity == identity, let newest = before.newest, File.exists(folder.checkpoints) {
+            let file = try LogWriter.open(folder.checkpoints, O_RDONLY)
+            let length = try FileBytes.length(file, folder.checkpoints)
+            if length >= UInt64(before.place.upperBound) {
+                let bytes = try FileBytes.read(
+                    file, from: UInt64(before.place.lowerBound), to: length, folder.checkpoints)
+                let (known, rest) = (bytes.prefix(before.place.count), bytes.dropFirst(before.place.count))
+                if CheckpointList.parse(Array(known)).entries.map(\.source) == [newest.note.source] {
+                    self = before
+                    add(Array(rest), at: before.place.upperBound)
+                    return
+                }
+            }
+        }
         let bytes = File.exists(folder.checkpoints) ? try File.read(folder.checkpoints, limit: 1 << 30) : []
         self.init(folder, identity, checkpoints: bytes)
+    }
+
+    private mutating func add(_ bytes: [UInt8], at offset: Int) {
+        var start = 0
+        for (source, end) in CheckpointList.parse(bytes).entries {
+            if let checkpoint = Checkpoint(source: source) {
+                checkpoints.append(checkpoint)
+                own[checkpoint.size, default: []].insert(checkpoint.note.text)
+                place = offset + start..<offset + end
+            }
+            start = end
+        }
     }
 
     /// Whether the log has a checkpoint over these events with this root.

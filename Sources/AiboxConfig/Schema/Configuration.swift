@@ -115,6 +115,8 @@ public struct Configuration: Sendable, Equatable {
     public struct Audit: Sendable, Equatable {
         /// Whether sessions are recorded. The organisation's policy may ask for more, never for less.
         public var recordingPolicy = RecordingPolicy.disabled
+        /// Whether gVisor's trace points are in the log: which programs run inside.
+        public var tracePolicy = TracePolicy.disabled
         /// What a recorded session shows first.
         public var recordingNotice = "This session is recorded for security review."
         /// The public key that recordings are encrypted for; empty for one of this user's own.
@@ -131,6 +133,7 @@ public struct Configuration: Sendable, Equatable {
 
         /// From the loosest to the strictest.
         public enum RecordingPolicy: String, Sendable, CaseIterable { case disabled, optional, required }
+        public typealias TracePolicy = RecordingPolicy
     }
 
     public struct IDE: Sendable, Equatable {

@@ -117,6 +117,11 @@ public enum ConfigurationSchema {
             .choice(of: Configuration.Audit.RecordingPolicy.self), tighter: .later,
             "Whether what sessions show is recorded; required ends a session that cannot be."),
         ConfigurationKey(
+            "audit.trace_policy", \.audit.tracePolicy,
+            .choice(of: Configuration.Audit.TracePolicy.self), tighter: .later,
+            "Whether gVisor tells the log which programs run inside; required cuts off a sandbox of which some are lost."
+        ),
+        ConfigurationKey(
             "audit.recording_notice_text", \.audit.recordingNotice, .text(.line),
             "Shown at the beginning of a recorded session."),
         ConfigurationKey(

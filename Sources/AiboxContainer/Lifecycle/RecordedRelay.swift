@@ -1,5 +1,4 @@
 import AiboxAudit
-import AiboxCrypto
 import AiboxSystem
 import CLinux
 import Glibc
@@ -14,10 +13,9 @@ struct RecordedRelay {
     private let recorder: SessionRecorder
     private let isRequired: Bool
     private let signals: Descriptor
-    /// Bytes that may still be kept; what follows is counted and hashed.
+    /// Bytes that may still be kept; what follows is counted.
     private var left: Int
     private var counted: UInt64 = 0
-    private let hash: SHA256
     /// Outputs that take no pages from a pipe: terminals, files.
     private var takesNoPages: Set<Int32> = []
 
@@ -31,8 +29,6 @@ struct RecordedRelay {
         self.recorder = recorder
         self.isRequired = isRequired
         left = kept
-        hash = try SHA256()
-        try hash.start()
         // An interrupt reaches ssh as well, which decides what it means; this process stays to finish the recording.
         let numbers = [SIGWINCH, SIGINT, SIGQUIT, SIGTERM, SIGHUP]
         let descriptor = aibox_signal_descriptor(numbers, Int32(numbers.count))
@@ -78,7 +74,7 @@ struct RecordedRelay {
             if waiting[0].revents != 0 { takeSignal(child) }
             for index in streams.indices.reversed() where waiting[index + 1].revents != 0 {
                 let (source, target) = streams[index]
-                if try show(source, target, &buffer) { continue }
+                if show(source, target) { continue }
                 let count = try retrying("cannot hear from the session") {
                     read(source.number, &buffer, buffer.count)
                 }
@@ -92,27 +88,16 @@ struct RecordedRelay {
         }
     }
 
-    /// Shows what is not kept without copying it, from pipe to pipe (tee(2)), and hashes it.
+    /// Shows what is not kept, uncopied from the pipe to where it goes (splice(2)), and counts it.
     ///
     /// - Returns: false where that cannot be done now: what is kept is recorded before it is shown, and the end of the
     ///   output is for others to see.
-    private mutating func show(
-        _ source: Descriptor, _ target: Int32, _ buffer: inout [UInt8]
-    ) throws(AiboxError) -> Bool {
+    private mutating func show(_ source: Descriptor, _ target: Int32) -> Bool {
         if left > 0 || failure != nil || takesNoPages.contains(target) { return false }
-        let shown = aibox_tee(source.number, target, Self.turn)
+        let shown = aibox_splice(source.number, target, Self.turn)
         if shown <= 0 {
             if shown == -EINVAL { takesNoPages.insert(target) }
             return shown == -EINTR
-        }
-        var rest = shown
-        while rest > 0 {
-            let count = try retrying("cannot hear from the session") {
-                read(source.number, &buffer, min(rest, buffer.count))
-            }
-            if count == 0 { throw AiboxError(.failed, "cannot hear from the session", why: "its output was cut short") }
-            buffer.withUnsafeBytes { bytes in try? hash.update(UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
-            rest -= count
         }
         counted += UInt64(shown)
         // A stream comes in pieces of some ten thousand bytes, and to wake up for each costs more than to pass it on.
@@ -131,11 +116,8 @@ struct RecordedRelay {
                     try recorder.output(UnsafeRawBufferPointer(rebasing: bytes[..<kept]))
                 }
             }
-            if kept < count {
-                counted += UInt64(count - kept)
-                try? hash.update(UnsafeRawBufferPointer(rebasing: bytes[kept..<count]))
-            }
         }
+        counted += UInt64(count - kept)
         if failure != nil, isRequired { return true }
         var sent = 0
         while sent < count {
@@ -184,10 +166,7 @@ struct RecordedRelay {
     private mutating func finish() {
         if failure != nil { return }
         do throws(AiboxError) {
-            if counted > 0 {
-                let digest = try hash.finish().hex
-                try recorder.note("\r\n[\(counted) further bytes are not kept; their SHA-256 is \(digest)]\r\n")
-            }
+            if counted > 0 { try recorder.note("\r\n[\(counted) further bytes were shown and are not kept]\r\n") }
             digest = try recorder.finish()
         } catch {
             failure = error.reason

@@ -16,8 +16,7 @@ struct RecordedSession {
     let record: SandboxRecord
     let rule: RecordingRule
 
-    /// Bytes that are kept of a session without a terminal, which may carry files of any size; the rest is counted
-    /// and hashed.
+    /// Bytes that are kept of a session without a terminal, which may carry files of any size; the rest is counted.
     static let keptWithoutTerminal = 16 << 20
 
     /// Runs ssh to its end.
@@ -25,7 +24,7 @@ struct RecordedSession {
     /// - Parameters:
     ///   - title: the command as the person typed it.
     ///   - kind: shell, command or ssh.
-    ///   - isKept: false for streams of files, which are only counted and hashed.
+    ///   - isKept: false for streams of files, which are only counted.
     /// - Returns: the exit status.
     func run(
         _ ssh: Command, title: String, kind: String, terminal: Bool, isKept: Bool = true

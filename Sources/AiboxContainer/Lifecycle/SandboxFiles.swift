@@ -1,6 +1,7 @@
 import AiboxConfig
 import AiboxCrypto
 import AiboxSystem
+import AiboxWire
 
 /// The files that a start needs on the host: profiles and the runtime wrapper, shared by all sandboxes
 /// and named by their digest, so that a running sandbox never sees one change.
@@ -21,6 +22,10 @@ struct SandboxFiles {
 
     func runscWrapper(_ wrapper: RunscWrapper) throws(AiboxError) -> String {
         try ensure("runsc", "", Array(wrapper.text.utf8), mode: 0o700)
+    }
+
+    func traceSession(_ session: TraceSession) throws(AiboxError) -> String {
+        try ensure("trace", ".json", session.json.bytes, mode: 0o600)
     }
 
     /// Written again whenever the content differs: a profile that somebody changed is not used (F07).

@@ -11,6 +11,8 @@ struct SandboxPreparation: Sendable {
     let workspace: Workspace
     /// The gate for tools; nil where no rule asks for one.
     var tools: ToolGate?
+    /// Whether the gateway takes trace points of the runtime.
+    var traces: GatewaySettings.TraceDemand?
 
     func prepare() throws(AiboxError) -> PreparedSandbox {
         let engine = try engine()
@@ -80,7 +82,13 @@ struct SandboxPreparation: Sendable {
         case .crun: return .crun(path: try probe.crun())
         case .kata: return .kata(path: try probe.kata())
         case .gvisor:
-            let wrapper = RunscWrapper(runsc: try probe.runsc().path, ignoresCgroups: !context.host.isRoot)
+            let session = try traces.map { demand throws(AiboxError) in
+                let folder = try context.paths.runtimeFolder(sandbox: name.text)
+                return try SandboxFiles(context: context).traceSession(
+                    TraceSession(socket: folder + "/" + Wire.traceSocket, demand: demand))
+            }
+            let wrapper = RunscWrapper(
+                runsc: try probe.runsc().path, ignoresCgroups: !context.host.isRoot, traceSession: session)
             let platform = SandboxSpec.Engine.Platform(rawValue: context.configuration.gvisor.platform.rawValue)
             return .gvisor(
                 runtime: try SandboxFiles(context: context).runscWrapper(wrapper), platform: platform ?? .systrap)

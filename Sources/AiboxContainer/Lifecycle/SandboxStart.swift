@@ -96,7 +96,8 @@ public struct SandboxStart: Sendable {
         try refuseOrClear(name, workspace, runFolder, store)
         // What podman once said of an image is remembered: nothing else would ask for it before a gateway is there.
         try requireEngine()
-        let preparation = try preparation(name, workspace, ruling)
+        let traces = try TraceRule(context, runFolder: runFolder)
+        let preparation = try preparation(name, workspace, ruling, traces.demand)
         try context.keepDecider(ruling, engine.modules)
         let admission = SandboxAdmission(
             document(preparation.plan, preparation.wish), policy: ruling.policy, engine: engine,
@@ -130,7 +131,8 @@ public struct SandboxStart: Sendable {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
                 { () throws(AiboxError) in
-                    try startGateway(name, runFolder, session, ruling, lending, tools, engine.modules)
+                    try startGateway(
+                        name, runFolder, session, ruling, lending, tools, engine.modules, traces.demand)
                 })
             clock.mark("gateway, image, keys")
             try Interruption.check()
@@ -171,7 +173,8 @@ public struct SandboxStart: Sendable {
             clock.mark("record")
             return StartedSandbox(
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
-                notes: ruling.notes + prepared.notes + lending.notes + (plan == nil ? [Self.withoutNetwork] : []),
+                notes: ruling.notes + prepared.notes + lending.notes + [traces.note].compactMap(\.self)
+                    + (plan == nil ? [Self.withoutNetwork] : []),
                 timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
@@ -190,9 +193,9 @@ public struct SandboxStart: Sendable {
 
     /// Where the gate for tools has to stand is known before anything is asked: it is part of what is admitted.
     private func preparation(
-        _ name: SandboxName, _ workspace: Workspace, _ ruling: StartRuling
+        _ name: SandboxName, _ workspace: Workspace, _ ruling: StartRuling, _ traces: GatewaySettings.TraceDemand?
     ) throws(AiboxError) -> SandboxPreparation {
-        var preparation = SandboxPreparation(context: context, name: name, workspace: workspace)
+        var preparation = SandboxPreparation(context: context, name: name, workspace: workspace, traces: traces)
         if ToolCoverage.isNeeded(ruling.policy) {
             let setup = ToolGateSetup(context: context, policy: ruling.policy, image: try preparation.image())
             preparation.tools = try setup.gate()
@@ -235,7 +238,7 @@ public struct SandboxStart: Sendable {
     private func startGateway(
         _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling,
         _ lending: CredentialLending,
-        _ tools: ToolPlan?, _ modules: PolicyModules
+        _ tools: ToolPlan?, _ modules: PolicyModules, _ traces: GatewaySettings.TraceDemand?
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         var settings = GatewaySettings(
@@ -249,7 +252,7 @@ public struct SandboxStart: Sendable {
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
             network: ruling.plan?.json,
             decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
-            llm: lending.plan, tools: tools)
+            llm: lending.plan, tools: tools, traces: traces)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

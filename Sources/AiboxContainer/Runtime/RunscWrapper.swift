@@ -17,13 +17,18 @@ public struct RunscWrapper: Sendable, Equatable {
     /// Rootless, runsc may not make cgroups; rootful it makes them and enforces the limits.
     public let ignoresCgroups: Bool
 
-    public init(runsc: String, ignoresCgroups: Bool) {
+    /// The file that says which trace points go where; nil: none do.
+    public let traceSession: String?
+
+    public init(runsc: String, ignoresCgroups: Bool, traceSession: String? = nil) {
+        self.traceSession = traceSession
         self.runsc = runsc
         self.ignoresCgroups = ignoresCgroups
     }
 
     public var flags: [String] {
         (ignoresCgroups ? ["--ignore-cgroups"] : []) + ["--network=sandbox", "--oci-seccomp"]
+            + (traceSession.map { ["--pod-init-config=" + ShellQuoting.quoted($0)] } ?? [])
     }
 
     public var text: String {

@@ -17,6 +17,7 @@ struct Gateway {
     private let egress: Egress?
     private let llm: LLMSupervisor?
     private let tools: ToolDoor?
+    private let traces: TraceReceiver?
     private let audit: GatewayAudit
     private let log: GatewayLog
 
@@ -46,6 +47,13 @@ struct Gateway {
                     plan, policies: try rules(settings), runFolder: settings.runFolder, sandbox: settings.sandbox,
                     audit: audit, log: log)
             }
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            // Before the container is made, whose runtime connects.
+            let traces = try settings.traces.map { demand throws(AiboxError) in
+                try TraceReceiver(demand, folder: folder, audit: audit, log: log) { reason in
+                    cut(holder, containment, "trace points", reason, on: group.next(), log)
+                }
+            }
             let control = try UnixSocket.listen(folder: folder.path, name: Wire.controlSocket)
             let (sshListener, sshPort) = try PortForward.claimPort(from: settings.sshPort)
             var metrics: (listener: Descriptor, port: UInt16)?
@@ -54,7 +62,6 @@ struct Gateway {
             }
             let supervisor = try Supervisor(
                 holder: holder, containment: containment, audit: audit, leash: leash, signals: signals)
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let restingPid = try holder.awaitReady()
             let ready = GatewayReady(
                 pid: getpid(), holderPid: restingPid, networkNamespace: "/proc/\(restingPid)/ns/net", sshPort: sshPort,
@@ -101,11 +108,23 @@ struct Gateway {
             try audit.started(ready)
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
-                egress: egress, llm: llm, tools: tools, audit: audit, log: log)
+                egress: egress, llm: llm, tools: tools, traces: traces, audit: audit, log: log)
         } catch {
             holder.end()
             // Squid goes with the process.
             throw (error as? AiboxError) ?? AiboxError(.failed, "cannot start the gateway", why: "\(error)")
+        }
+    }
+
+    /// Takes the cable down for something that the sandbox was promised and that is gone.
+    private static func cut(
+        _ holder: HolderConnection, _ containment: Containment, _ layer: String, _ reason: String,
+        on loop: any EventLoop, _ log: GatewayLog
+    ) {
+        if containment.reason != nil { return }
+        holder.request(.cut, on: loop).whenComplete { result in
+            if case .failure(let error) = result { log.error("cannot cut the sandbox off", ["reason": "\(error)"]) }
+            containment.isCut(layer: layer, reason: reason)
         }
     }
 
@@ -186,6 +205,7 @@ struct Gateway {
         audit.dropped(holder.end())
         llm?.end()
         tools?.end()
+        traces?.end()
         egress?.end()
         try? group.syncShutdownGracefully()
         audit.stopped(ending, egress?.decisions)

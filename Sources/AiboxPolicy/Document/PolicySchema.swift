@@ -216,6 +216,11 @@ public enum PolicySchema {
             standard: .text("disabled"), .enforced("aibox shell and SSH"),
             "Whether what sessions show is recorded, at least."),
         PolicyField(
+            "audit.trace_policy",
+            .choice(Configuration.Audit.TracePolicy.allCases.map(\.rawValue)), .later,
+            standard: .text("disabled"), .enforced("gVisor's trace points"),
+            "Whether the log tells which programs run inside, at least; required needs gVisor."),
+        PolicyField(
             "audit.recording_recipient", .text(.recipient), .same, standard: nil, .enforced("aibox shell and SSH"),
             "Whose key recordings are encrypted for."),
     ]

@@ -16,6 +16,11 @@ extension EffectivePolicy {
         Configuration.Audit.RecordingPolicy(rawValue: text("audit.recording_policy")) ?? .required
     }
 
+    /// The least that is asked of gVisor's trace points; a user's setting may ask for more.
+    public var tracePolicy: Configuration.Audit.TracePolicy {
+        Configuration.Audit.TracePolicy(rawValue: text("audit.trace_policy")) ?? .required
+    }
+
     /// Whose key recordings are encrypted for, whatever a user's setting says; nil leaves it to the user.
     public var recordingRecipient: String? { values["audit.recording_recipient"]?.text }
 }

@@ -20,5 +20,5 @@ int aibox_packet_pair(int pair[2]);
 /// pipe2(O_CLOEXEC). 0, or -errno.
 int aibox_pipe(int pair[2]);
 
-/// tee(2): up to `length` bytes from one pipe to another, and they stay in the first. How many, or -errno.
-ssize_t aibox_tee(int from, int to, size_t length);
+/// splice(2): up to `length` bytes from a pipe to another descriptor, uncopied where that can be. How many, or -errno.
+ssize_t aibox_splice(int from, int to, size_t length);

@@ -6,6 +6,11 @@
 /// Listens on `folder/name`, mode 0600; a socket of that name is replaced. Works for paths longer
 /// than sun_path. >= 0, or -errno.
 int aibox_unix_listen(const char *folder, const char *name, int backlog);
+/// The same for SOCK_SEQPACKET.
+int aibox_unix_listen_packets(const char *folder, const char *name, int backlog);
+/// Accepts, without blocking, a connection whose maker (SO_PEERCRED) is this process' user or root; the socket blocks.
+/// >= 0, or -errno; -EACCES for anybody else, who is hung up on.
+int aibox_accept_trusted(int socket);
 /// Connects a SOCK_STREAM socket whose sends and receives give up after `timeout` milliseconds.
 int aibox_unix_connect(const char *folder, const char *name, int timeout);
 

@@ -8,7 +8,8 @@ struct AuditReportCommand: ParsableCommand {
         commandName: "report", abstract: "Report on one stay in a sandbox, as a page or as JSON.",
         discussion: """
             The page is one HTML file that loads nothing; with -o json the same is one document. The log is verified \
-            first, and the report says how that ended; its status is then 4.
+            first, and the report says how that ended and which second places agree; its status is 4 if the log is not as \
+            it was written, and 1 if a place did not answer.
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -22,8 +23,11 @@ struct AuditReportCommand: ParsableCommand {
 
     func run() throws {
         let place = Paths.current.auditCheckpoints
-        let places = audit.log == nil && File.isDirectory(place) ? [place] : []
-        let result = try AuditVerifier(folder: audit.folder, secondPlaces: places).run()
+        let isOwn = audit.log == nil
+        let result = try AuditVerifier(
+            folder: audit.folder, secondPlaces: isOwn && File.isDirectory(place) ? [place] : [],
+            places: isOwn ? try CheckpointPlaces(global).addresses : []
+        ).run()
         let summary = try SessionSummary(folder: audit.folder, session: session, verification: result)
         let page = SessionPage(summary).html
         if let file { try File.replace(file, with: page) }
@@ -32,5 +36,7 @@ struct AuditReportCommand: ParsableCommand {
                 file == nil ? page : "\(file ?? ""): \(summary.records.count) events",
                 AuditReport.document(summary.json)))
         if result.finding != nil { throw ExitCode(AiboxError.Code.integrity.exitStatus) }
+        // What was not asked was not verified.
+        if !result.silentPlaces.isEmpty { throw ExitCode(AiboxError.Code.failed.exitStatus) }
     }
 }
