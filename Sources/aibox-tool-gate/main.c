@@ -9,7 +9,10 @@
 //   wait SECONDS   so long from now it may take until the end (202 alone)
 //   run PATH       the end: the program lies there (200 and 202)
 //   refuse         the end: it does not run (403 and 202)
+//   pass           the end: an agent's own tool may be used (200 and 202, for an agent's hook alone)
 // Everything else is not understood.
+//
+// Where it is an agent's hook it asks with what stands on its input, and says by its status what becomes of the tool.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -29,14 +32,18 @@ enum {
     patience = 15,
     longest_wait = 24 * 3600,
     head_limit = 512,
+    // What blocks a tool, by the agents' conventions.
+    blocked = 2,
     body_limit = 256 << 10,
+    hook_limit = 1 << 20,
     line_limit = 4096,
     answer_limit = 64 << 10,
 };
 
 static char program[line_limit];
 static char directory[line_limit];
-static char question[head_limit + body_limit];
+static char question[head_limit + hook_limit];
+static bool is_hook;
 /// What has come of the answer and is not used yet, and how much there has been in all.
 static char answer[line_limit];
 static size_t answer_start, answer_end, answer_total;
@@ -75,7 +82,7 @@ static void say(const char *first, const char *second, const char *third) {
 }
 
 static _Noreturn void leave(void) {
-    for (;;) CALL(exit_group, refused);
+    for (;;) CALL(exit_group, is_hook ? blocked : refused);
 }
 
 static _Noreturn void fail(const char *why) {
@@ -84,7 +91,7 @@ static _Noreturn void fail(const char *why) {
         if (*at == '/' && at[1] != 0) name = at + 1;
     }
     say(name, " is refused: ", why);
-    say("without the gateway's word nothing runs that a rule names", "", "");
+    say("without the gateway's word ", is_hook ? "no tool is used" : "nothing runs that a rule names", "");
     leave();
 }
 
@@ -170,7 +177,38 @@ static size_t add(size_t count, const char *bytes, size_t more) {
     return count + more;
 }
 
-/// The whole question; its bytes are returned.
+/// The head of a question; its bytes are returned.
+static size_t head(const char *path, size_t body) {
+    const char *parts[] = {
+        "POST ", path,
+        " HTTP/1.1\r\nHost: 10.200.1.1:8444\r\nContent-Type: application/octet-stream\r\n"
+        "Connection: close\r\nContent-Length: "};
+    size_t count = 0;
+    for (size_t index = 0; index < 3; index++) count = add(count, parts[index], length(parts[index]));
+    char digits[20];
+    size_t first = sizeof digits;
+    do digits[--first] = (char)('0' + body % 10);
+    while ((body /= 10) > 0);
+    count = add(count, digits + first, sizeof digits - first);
+    return add(count, "\r\n\r\n", 4);
+}
+
+/// An agent's question: what it says on the input, to the end. A call that is longer is not allowed.
+static size_t ask_for_agent(void) {
+    static char body[hook_limit + 1];
+    size_t count = 0;
+    for (;;) {
+        long got = CALL(read, 0, body + count, sizeof body - count);
+        if (got == -EINTR) continue;
+        if (got < 0) fail("what it is to do cannot be read");
+        if (got == 0) break;
+        count += (size_t)got;
+        if (count > hook_limit) fail("what it is to do is longer than 1048576 bytes");
+    }
+    return add(head("/v1/agent", count), body, count);
+}
+
+/// The question about a call; its bytes are returned.
 static size_t ask(char *const *words) {
     const char *const none[] = {program, NULL};
     const char *const *given = words[0] == NULL ? none : (const char *const *)words;
@@ -180,15 +218,7 @@ static size_t ask(char *const *words) {
         body += length(given[index]) + 1;
         if (body > body_limit) fail("its command line is longer than 262144 bytes");
     }
-    static const char head[] =
-        "POST /v1/tool HTTP/1.1\r\nHost: 10.200.1.1:8444\r\nContent-Type: application/octet-stream\r\n"
-        "Connection: close\r\nContent-Length: ";
-    size_t count = add(0, head, sizeof head - 1);
-    char digits[20];
-    size_t first = sizeof digits;
-    for (size_t left = body; left > 0; left /= 10) digits[--first] = (char)('0' + left % 10);
-    count = add(count, digits + first, sizeof digits - first);
-    count = add(count, "\r\n\r\n", 4);
+    size_t count = head("/v1/tool", body);
     for (size_t index = 0; index < 2; index++) count = add(count, parts[index], length(parts[index]) + 1);
     for (size_t index = 0; given[index] != NULL; index++) count = add(count, given[index], length(given[index]) + 1);
     return count;
@@ -255,16 +285,18 @@ static const char *understand(int socket) {
         line = next_line(socket, true);
         if (line == NULL) misunderstood();
     } while (*line != 0);
-    bool is_refused = false;
+    bool is_refused = false, is_passed = false;
     while ((line = next_line(socket, false)) != NULL) {
         // Nothing comes behind the end.
-        if (is_refused || path[0] != 0) misunderstood();
+        if (is_refused || is_passed || path[0] != 0) misunderstood();
         const char *rest;
         if ((rest = after(line, "say ")) != NULL) {
             say(rest, "", "");
         } else if (may_wait && (rest = after(line, "wait ")) != NULL) {
             deadline = milliseconds() + seconds(rest) * 1000;
-        } else if ((may_run || may_wait) && (rest = after(line, "run ")) != NULL && *rest == '/') {
+        } else if (is_hook && (may_run || may_wait) && (rest = after(line, "pass")) != NULL && *rest == 0) {
+            is_passed = true;
+        } else if (!is_hook && (may_run || may_wait) && (rest = after(line, "run ")) != NULL && *rest == '/') {
             memcpy(path, rest, length(rest) + 1);
         } else if ((may_refuse || may_wait) && (rest = after(line, "refuse")) != NULL && *rest == 0) {
             is_refused = true;
@@ -273,6 +305,9 @@ static const char *understand(int socket) {
         }
     }
     if (is_refused) leave();
+    if (is_passed) {
+        for (;;) CALL(exit_group, 0);
+    }
     if (path[0] == 0) misunderstood();
     return path;
 }
@@ -295,7 +330,11 @@ _Noreturn void start(const size_t *stack) {
     deadline = milliseconds() + patience * 1000;
     if (!follow("/proc/self/exe", program)) fail("it cannot be told which program it is");
     follow("/proc/self/cwd", directory);
-    size_t count = ask(words);
+    for (const char *at = program; *at != 0; at++) {
+        const char *rest = after(at, "/agent-hook");
+        if (rest != NULL && *rest == 0) is_hook = true;
+    }
+    size_t count = is_hook ? ask_for_agent() : ask(words);
     int socket = dial();
     send_all(socket, question, count);
     const char *path = understand(socket);

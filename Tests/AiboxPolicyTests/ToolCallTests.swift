@@ -88,6 +88,24 @@ struct ToolCallTests {
         #expect("\(decision.outcome) \(decision.rule)" == expected, "\(argv) \(call.called) \(decision)")
     }
 
+    @Test(
+        "a rule about a command of a program that forbids the whole program is noted",
+        arguments: [
+            ("{match: [git, push], allow: false}", "git push"),
+            ("{match: [git, push], allow: true, risk: review-required}", "git push"),
+            ("\(git), {match: [git, push], allow: false}", ""), ("{match: [git], allow: false}", ""),
+            ("{match: [git, push], allow: false}, {match: [git], allow: false}", ""),
+            ("{match: [git, push], allow: false}, {match: [git, log], allow: true, risk: safe}", ""),
+            ("{match: [git, push], allow: false}, {match: [git, fetch], allow: false}", "git push"),
+            ("{match: [\"*\"], allow: true, risk: safe}, {match: [git, push], allow: false}", ""),
+        ])
+    func whole(rules: String, expected: String) throws {
+        let notes = try Self.policy(rules).notes
+        #expect(notes.count == (expected.isEmpty ? 0 : 1), "\(notes)")
+        #expect(
+            expected.isEmpty || notes.first?.contains("about \(expected), and no rule lets any other git run") == true)
+    }
+
     @Test("a long command line is judged by its beginning, and one with a long beginning not at all")
     func long() throws {
         let place = ToolPlan.Program(paths: ["/bin/rm"], names: ["/bin/rm"], isMultiCall: false, original: nil)

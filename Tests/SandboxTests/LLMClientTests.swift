@@ -13,9 +13,15 @@ extension Sandboxes {
 
         init() throws {
             provider = try LabProvider()
-            fixture = try SandboxFixture(
+            fixture = try Self.fixture(provider, canary)
+        }
+
+        private static func fixture(
+            _ provider: LabProvider, _ canary: String, rules: String = ""
+        ) throws -> SandboxFixture {
+            try SandboxFixture(
                 policy: "version: 1\nnetwork: {targets: [127.0.0.1/32]}\ncredentials: {llm_api_key_ttl: 1h}\n"
-                    + "llm: {models: [\"claude-*\", \"gpt-*\"], requests_per_minute: 30}\n",
+                    + "llm: {models: [\"claude-*\", \"gpt-*\"], requests_per_minute: 30}\n" + rules,
                 settings: [
                     "AIBOX_LLM_API_KEY": canary, "AIBOX_LLM_PROVIDER": "custom", "AIBOX_LLM_HOST": "models.example.org",
                     "AIBOX_CREDENTIALS_STORE": "environment",
@@ -24,9 +30,9 @@ extension Sandboxes {
         }
 
         /// Puts a file or folder of the material into the workspace; times are kept, since compiled Python names its source's.
-        private func bring(_ name: String) throws {
+        private func bring(_ name: String, to other: SandboxFixture? = nil) throws {
             let material = try #require(Environment.value("AIBOX_TEST_MATERIAL"), "scripts/sandbox-tests sets it")
-            let copy = Command("cp", ["-a", "--reflink=auto", material + "/" + name, fixture.workspace])
+            let copy = Command("cp", ["-a", "--reflink=auto", material + "/" + name, (other ?? fixture).workspace])
             try #require(try SystemCommandRunner().run(copy).succeeded)
         }
 
@@ -73,6 +79,54 @@ extension Sandboxes {
             #expect(answer.succeeded && answer.text == "result: \"made-by-the-agent\"", "\(answer.errorText)")
             try agentLeftNoKey()
         }
+
+        @Test("Claude Code and Codex hear from their hooks why a tool is refused, and cannot change the hooks")
+        func hooks() throws {
+            let fixture = try Self.fixture(provider, canary, rules: Self.rules)
+            for agent in ["claude", "codex"] { try bring(agent, to: fixture) }
+            try fixture.start()
+            func claude(_ model: String) throws -> CommandResult {
+                try fixture.shell(
+                    "/workspace/claude", "-p", "do it", "--model", model, "--dangerously-skip-permissions")
+            }
+            let denied = try claude("claude-tool-denied")
+            #expect(
+                denied.text.hasPrefix("result: ") && denied.text.contains("fits no-curl of the org policy"),
+                "\(denied.text) \(denied.errorText)")
+            let fetched = try claude("claude-tool-fetch")
+            #expect(fetched.text.contains("fits no-fetch of the org policy"), "\(fetched.text) \(fetched.errorText)")
+            let allowed = try claude("claude-tool")
+            #expect(allowed.text == "result: \"made-by-the-agent\"", "\(allowed.text) \(allowed.errorText)")
+            let codex = try fixture.shell(
+                "/workspace/codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox",
+                "--model", "gpt-tool-denied", "do it")
+            #expect(codex.text.contains("fits no-curl of the org policy"), "\(codex.text) \(codex.errorText)")
+            // Nothing of the refused commands ran, not even what stood before the refused program.
+            #expect(try !fixture.shell("test", "-e", "/tmp/tried.txt").succeeded)
+            // Read-only, for their owner as well, and no settings of the agent's own switch them off.
+            for path in [
+                "/etc/claude-code/managed-settings.json", "/etc/codex/requirements.toml", "/run/aibox/agent-hook",
+            ] {
+                let tries =
+                    "chmod u+w \(path); echo >\(path); rm -f \(path); mv \(path) /tmp/; mv $(dirname \(path)) /tmp"
+                let tried = try fixture.shell(
+                    "bash", "-c", "cp -f \(path) /tmp/before; \(tries); cmp \(path) /tmp/before && echo the same")
+                #expect(tried.text == "the same", "\(path): \(tried.text) \(tried.errorText)")
+            }
+            let off = "mkdir -p ~/.claude; echo '{\"disableAllHooks\": true}' >~/.claude/settings.json"
+            #expect(try fixture.shell("bash", "-c", off).succeeded)
+            #expect(try claude("claude-tool-denied").text.contains("fits no-curl of the org policy"))
+            let log = try fixture.aibox.run("policy", "log", "--sandbox", fixture.name).text
+            #expect(log.contains("WebFetch https://example.org/") && log.contains("agent.unnamed"), "\(log)")
+        }
+
+        private static let rules = """
+            tools:
+              rules:
+                - {id: no-curl, match: [curl], allow: false}
+                - {id: no-fetch, match: [WebFetch], allow: false}
+
+            """
 
         @Test("Codex: a turn with a tool")
         func codex() throws {

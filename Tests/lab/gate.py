@@ -148,6 +148,29 @@ for _ in range(int(sys.argv[2])):
     runs[status == 0] += 1
     check("fuzz", (status == 0) == (meant == b"/bin/echo" or (bool(meant) and os.access(meant, os.X_OK) and os.path.isfile(meant))) and status in (0, 126), (answer, meant, status, said))
 
+# As an agent's hook: what stands on its input is the question, and a permission is a status, never a program.
+hook = os.path.join(sys.argv[4], "agent-hook")
+subprocess.run(["cp", GATE, hook], check=True)
+
+
+def hooked(answer, text=b'{"tool_name": "x"}'):
+    with open(os.path.join(sys.argv[4], "input"), "wb+") as file:
+        file.write(text)
+        file.seek(0)
+        return ask(answer, ["hook"], hook, stdin=file)
+
+
+for what, answer, expected in (
+        ("passed", [OK, b"pass\n"], 0), ("refused", [NO, b"say no\nrefuse\n"], 2), ("passed later", [LATER, b"wait 9\n", b"pass\n"], 0), ("nothing", [], 2),
+        ("a program", [OK, ECHO], 2), ("both", [LATER, b"pass\nrefuse\n"], 2), ("passed by a refusal", [NO, b"pass\n"], 2), ("more than pass", [OK, b"pass on\n"], 2)):
+    status, out, said, asked = hooked(answer)
+    check("hook: " + what, (status, out) == (expected, b"") and asked[1] == b'{"tool_name": "x"}' and asked[0].startswith(b"POST /v1/agent "), (status, out, said, asked))
+check("a program is no hook", ask([OK, b"pass\n"])[0] == 126, "pass")
+check("a long tool call", hooked([OK, b"pass\n"], b"x" * 1048576)[0] == 0, "1 MiB")
+with open("/dev/zero", "rb") as zero:
+    child = subprocess.run(["hook"], executable=hook, stdin=zero, stderr=subprocess.PIPE)
+check("an endless one", child.returncode == 2 and b"longer than 1048576 bytes" in child.stderr, child)
+
 door.close()
 child = subprocess.run(["tool"], executable=GATE, stderr=subprocess.PIPE)
 check("nobody answers", child.returncode == 126 and b"cannot reach the gateway" in child.stderr, child)

@@ -2,7 +2,7 @@
 
 Speaks as much of Anthropic Messages, OpenAI Chat Completions and OpenAI Responses as their clients need, with and without
 streaming. Every request is a line of JSON in LOG: method, path, fields in lower case, body. The model's name says what
-comes back: "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
+comes back ("denied" and "fetch" are tools that a policy may refuse): "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
 "flaky" fails the first time, everything else answers "hello". Prints "ready".
 """
 import http.server
@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+COMMAND = "echo made-by-the-agent > /tmp/agent.txt; cat /tmp/agent.txt"
+DENIED = "echo tried > /tmp/tried.txt; A=b curl http://example.org/"
 LOCK = threading.Lock()
 FAILED = set()
 
@@ -90,8 +92,12 @@ def messages(ask):
     results = list(tool_results(ask))
     head = {"id": "msg_1", "type": "message", "role": "assistant", "model": ask["model"]}
     if "tool" in ask["model"] and "Bash" in names and not results:
-        call = {"command": "echo made-by-the-agent > /tmp/agent.txt; cat /tmp/agent.txt", "description": "write a file"}
-        block, delta = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}, {
+        name, call = "Bash", {"command": COMMAND, "description": "write a file"}
+        if "denied" in ask["model"]:
+            call["command"] = DENIED
+        if "fetch" in ask["model"]:
+            name, call = "WebFetch", {"url": "https://example.org/", "prompt": "what does it say"}
+        block, delta = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}, {
             "type": "input_json_delta", "partial_json": json.dumps(call)}
         whole, reason = [{**block, "input": call}], "tool_use"
     else:
@@ -134,7 +140,7 @@ def responses(ask):
     names = [tool.get("name") for tool in ask.get("tools", [])]
     shell = next((name for name in ("exec_command", "shell_command", "shell") if name in names), None)
     if "tool" in ask["model"] and shell and not results:
-        line = "echo made-by-the-agent > /tmp/agent.txt; cat /tmp/agent.txt"
+        line = DENIED if "denied" in ask["model"] else COMMAND
         call = {"exec_command": {"cmd": line}, "shell_command": {"command": line}, "shell": {"command": ["sh", "-c", line]}}
         item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed", "name": shell,
                 "arguments": json.dumps(call[shell])}

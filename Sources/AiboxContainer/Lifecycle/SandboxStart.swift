@@ -137,7 +137,7 @@ public struct SandboxStart: Sendable {
             clock.mark("gateway, image, keys")
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
-            let settings = try preparation.agentSettings(lending)
+            let settings = try preparation.agentSettings(lending, patience: tools?.patience)
             let spec = prepared.spec(gateway.ready, trust, lending, settings: settings, runFolder: runFolder)
             let arguments = arguments(spec)
             try admission.hold(AdmissionDocument(spec, wish: preparation.wish, arguments: arguments))
@@ -196,7 +196,7 @@ public struct SandboxStart: Sendable {
         _ name: SandboxName, _ workspace: Workspace, _ ruling: StartRuling, _ traces: GatewaySettings.TraceDemand?
     ) throws(AiboxError) -> SandboxPreparation {
         var preparation = SandboxPreparation(context: context, name: name, workspace: workspace, traces: traces)
-        if ToolCoverage.isNeeded(ruling.policy) {
+        if ToolGateSetup.isNeeded(ruling.policy) {
             let setup = ToolGateSetup(context: context, policy: ruling.policy, image: try preparation.image())
             preparation.tools = try setup.gate()
         }

@@ -12,6 +12,8 @@ struct ToolGate: Sendable, Equatable {
 
     /// Where the originals lie inside: a folder that cannot be listed.
     static let folder = "/run/aibox/tools"
+    /// Where it stands as the hook of agents.
+    static let hook = "/run/aibox/agent-hook"
     /// Files in whose place it can stand at most; each is a mount.
     static let limit = 64
     /// What a sandbox cannot do without: its first process, and the shell in which every session begins.
@@ -27,11 +29,13 @@ struct ToolGateSetup {
 
     /// - Returns: nil where no rule asks for a gate.
     func gate() throws(AiboxError) -> ToolGate? {
-        if !ToolCoverage.isNeeded(policy) { return nil }
+        if !Self.isNeeded(policy) { return nil }
         let gate = try GatewayExecutable.find("aibox-tool-gate")
+        let hook = SandboxSpec.ToolMount(source: gate, target: ToolGate.hook)
+        if !ToolCoverage.isNeeded(policy) { return ToolGate(programs: [], mounts: [hook]) }
         let before = try known()
         let kept = if let before { before } else { try makeAlone() }
-        if kept.isEmpty { return ToolGate(programs: [], mounts: []) }
+        if kept.isEmpty { return ToolGate(programs: [], mounts: [hook]) }
         var mounts = kept.flatMap { program in program.paths.map { SandboxSpec.ToolMount(source: gate, target: $0) } }
         let originals = kept.compactMap(\.original)
         if originals.contains(where: { $0.hasPrefix(ToolGate.folder + "/") }) {
@@ -40,7 +44,12 @@ struct ToolGateSetup {
         for path in originals where !path.hasPrefix(ToolGate.folder + "/") {
             mounts.append(.init(source: try folder + "/" + Path.name(path), target: path))
         }
-        return ToolGate(programs: kept, mounts: mounts)
+        return ToolGate(programs: kept, mounts: mounts + [hook])
+    }
+
+    /// Whether rules speak of programs that have to be asked about, or of tools that agents have.
+    static func isNeeded(_ policy: EffectivePolicy) -> Bool {
+        ToolCoverage.isNeeded(policy) || policy["mcp.servers"]?.elements.isEmpty == false
     }
 
     /// The version of what is kept.

@@ -66,13 +66,13 @@ final class ToolDoor: Sendable {
     ///
     /// - Parameter asking: takes the words for who called, where a person is asked first.
     func answer(
-        _ question: ToolQuestion, to ticket: Int, asking: @escaping @Sendable (String) -> Void
+        _ asked: ToolAsk, to ticket: Int, asking: @escaping @Sendable (String) -> Void
     ) -> EventLoopFuture<ToolAnswer> {
         let wait = pace.value.next(now: .now())
         let turn = wait > .nanoseconds(0) ? loop.scheduleTask(in: wait) {}.futureResult : loop.makeSucceededVoidFuture()
         return turn.flatMap { [self] in
-            let ruling = judge.value.judge(question)
-            return ruling.isReviewed ? reviewed(question, ruling, ticket, asking) : told(ruling)
+            let ruling = judge.value.judge(asked)
+            return ruling.isReviewed ? reviewed(asked.question, ruling, ticket, asking) : told(ruling)
         }.flatMapErrorThrowing { [log] error in
             if !(error is ToolReviews.Left) { log.error("no decision about a tool", ["reason": "\(error)"]) }
             return ToolAnswer(

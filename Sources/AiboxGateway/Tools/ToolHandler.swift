@@ -37,8 +37,9 @@ final class ToolHandler: ChannelInboundHandler {
         case .refusal(let status):
             isAnswered = true
             end(ToolReply.head(status), context)
-        case .question(let question):
+        case .question(let asked):
             isAnswered = true
+            let question = asked.question
             deadline?.cancel()
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             let tell: @Sendable (String) -> Void = { words in
@@ -47,11 +48,11 @@ final class ToolHandler: ChannelInboundHandler {
                 let text = ToolReply.head(202) + words
                 context.writeAndFlush(handler.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
             }
-            door.answer(question, to: ticket, asking: tell).whenSuccess { answer in
+            door.answer(asked, to: ticket, asking: tell).whenSuccess { answer in
                 let (handler, context) = bound.value
                 handler.arm(context)
                 let head = handler.isWaiting ? "" : ToolReply.head(answer.run == nil ? 403 : 200)
-                handler.end(head + ToolReply.end(answer, to: question), context)
+                handler.end(head + ToolReply.end(answer, to: question, isAgent: asked.isAgent), context)
             }
         }
     }
@@ -72,16 +73,41 @@ final class ToolHandler: ChannelInboundHandler {
     }
 }
 
+/// What is asked at the door for tools.
+enum ToolAsk: Sendable, Equatable {
+    /// By a gate, about a program.
+    case call(ToolQuestion)
+    /// By an agent's hook, about a tool of its own.
+    case agent(AgentQuestion)
+
+    var isAgent: Bool {
+        if case .agent = self { return true }
+        return false
+    }
+
+    /// The call that a person's answer is bound to.
+    var question: ToolQuestion {
+        switch self {
+        case .call(let question): question
+        case .agent(let agent):
+            ToolQuestion(
+                program: agent.tool, argv: [agent.tool, String(decoding: agent.input.bytes, as: UTF8.self)],
+                directory: agent.directory)
+        }
+    }
+}
+
 /// A question as it comes in: a head, then as many bytes as it says.
 struct ToolRequest {
     enum Progress: Equatable {
         case more
-        case question(ToolQuestion)
+        case question(ToolAsk)
         case refusal(status: Int)
     }
 
     private var parser: HTTPRequestHeadParser
     private var length: Int?
+    private var isAgent = false
     private var body: [UInt8] = []
 
     /// Bytes of a head.
@@ -102,18 +128,22 @@ struct ToolRequest {
             case .needsMore: return .more
             case .refused(let why): return .refusal(status: why == .tooLarge ? 431 : 400)
             case .head(let head, let unread):
-                guard head.method == "POST", head.target == .origin(path: Array(ToolQuestion.path.utf8)) else {
-                    return .refusal(status: 404)
-                }
+                isAgent = head.target == .origin(path: Array(AgentQuestion.path.utf8))
+                let isTool = head.target == .origin(path: Array(ToolQuestion.path.utf8))
+                guard head.method == "POST", isAgent || isTool else { return .refusal(status: 404) }
                 guard case .length(let count) = head.body else { return .refusal(status: 411) }
-                if count > ToolQuestion.bodyLimit { return .refusal(status: 413) }
+                if count > (isAgent ? AgentQuestion.bodyLimit : ToolQuestion.bodyLimit) { return .refusal(status: 413) }
                 length = Int(count)
                 body += bytes.suffix(unread)
             }
         }
         guard let length, body.count >= length else { return .more }
-        guard body.count == length, let question = try? ToolQuestion(body: body)
-        else { return .refusal(status: 400) }
-        return .question(question)
+        if body.count > length { return .refusal(status: 400) }
+        if isAgent {
+            guard let agent = try? AgentQuestion(body: body) else { return .refusal(status: 400) }
+            return .question(.agent(agent))
+        }
+        guard let question = try? ToolQuestion(body: body) else { return .refusal(status: 400) }
+        return .question(.call(question))
     }
 }

@@ -15,6 +15,8 @@ final class ToolJudge {
 
     private let plan: ToolPlan
     private let decider: PolicyDecider
+    /// For tools of MCP servers; nil where the policy says nothing about them.
+    private let servers: PolicyDecider?
     /// SHA-256 of the policies in Rego.
     private let policies: String
     private let length: Int
@@ -30,9 +32,56 @@ final class ToolJudge {
         length = plan.rules.map(\.length).max() ?? 0
         decider = PolicyDecider(
             document: plan.policy, engine: try PolicyEngine(modules, action: "tool"), user: user)
+        let hasServers = plan.policy["mcp"]?["servers"]?.elements?.isEmpty == false
+        servers =
+            hasServers
+            ? PolicyDecider(document: plan.policy, engine: try PolicyEngine(modules, action: "mcp"), user: user) : nil
     }
 
-    func judge(_ question: ToolQuestion) -> Ruling {
+    func judge(_ asked: ToolAsk) -> Ruling {
+        switch asked {
+        case .call(let question): judge(question)
+        case .agent(let question): judge(question)
+        }
+    }
+
+    /// What becomes of an agent's own tool.
+    private func judge(_ question: AgentQuestion) -> Ruling {
+        let begun = ContinuousClock.now
+        let call = AgentCall(question, policy: plan.policy)
+        var deciding: (question: PolicyQuestion, decision: PolicyDecision)?
+        for question in call.own + call.programs {
+            let isServer = if case .server = question { true } else { false }
+            guard let decision = (isServer ? servers : decider)?.decide(question) else { continue }
+            let counts = call.own.contains(question) || decision.outcome == .deny
+            if counts, deciding.map({ Self.strictness(decision) > Self.strictness($0.decision) }) ?? true {
+                deciding = (question, decision)
+            }
+        }
+        let subject = carried("\(question.tool) \(question.subject)")
+        guard let (asked, decision) = deciding else {
+            let (rule, reason) = ("agent.unnamed", "no rule names \(SafeText.escaped(question.tool))")
+            return Ruling(
+                answer: ToolAnswer(run: "/", rule: rule, layer: "org", reason: reason),
+                event: AuditEvent(
+                    .policyAllow, subject: subject, outcome: .allowed,
+                    details: ["action": "tool", "rule": .string(rule), "layer": "org", "reason": .string(reason)]))
+        }
+        let place = ToolPlan.Program(paths: [], names: [], isMultiCall: false, original: "/")
+        return Ruling(
+            answer: answer(decision, place), event: event(subject, asked, decision, begun.duration(to: .now)),
+            isReviewed: decision.outcome == .review && !isAfterwards(decision))
+    }
+
+    private static func strictness(_ decision: PolicyDecision) -> Int {
+        switch decision.outcome {
+        case .allow: 0
+        case .review: 1
+        case .deny: 2
+        }
+    }
+
+    private func judge(_ question: ToolQuestion) -> Ruling {
         let begun = ContinuousClock.now
         guard let program = plan.programs.first(where: { $0.paths.contains(question.program) }) else {
             return refused(
@@ -53,7 +102,7 @@ final class ToolJudge {
             }
         }
         let decision = decider.decide(call.question)
-        let event = event(call, decision, begun.duration(to: .now))
+        let event = event(call.argv.joined(separator: " "), call.question, decision, begun.duration(to: .now))
         let isReviewed = decision.outcome == .review && !isAfterwards(decision) && program.original != nil
         return Ruling(answer: answer(decision, program), event: event, isReviewed: isReviewed)
     }
@@ -117,19 +166,23 @@ final class ToolJudge {
         return [SafeText.escaped(place + known.owner)]
     }
 
-    private func event(_ call: ToolCall, _ decision: PolicyDecision, _ duration: Duration) -> AuditEvent {
+    private func event(
+        _ subject: String, _ asked: PolicyQuestion, _ decision: PolicyDecision, _ duration: Duration
+    ) -> AuditEvent {
         let isAllowed = decision.outcome == .allow || isAfterwards(decision)
-        var details: JSONObject = ["action": "tool", "rule": .string(decision.rule)]
+        var details: JSONObject = [
+            "action": .string(asked.field == "mcp.servers" ? "mcp" : "tool"), "rule": .string(decision.rule),
+        ]
         details["layer"] = .string(decision.layer)
         details["origin"] = plan.rules.first { $0.id == decision.rule }.map { .string(carried($0.origin)) }
         details["reason"] = .string(carried(decision.reason))
-        details["question"] = decider.asked(call.question)
-        details["input"] = digest(call.question).map { .string($0) }
+        details["question"] = decider.asked(asked)
+        details["input"] = digest(asked).map { .string($0) }
         details["policies"] = .string(policies)
         if decision.outcome == .review, isAllowed { details["review"] = "afterwards" }
         details["duration_us"] = .integer(Int64(duration / .microseconds(1)))
         return AuditEvent(
-            isAllowed ? .policyAllow : .policyDeny, subject: carried(call.argv.joined(separator: " ")),
+            isAllowed ? .policyAllow : .policyDeny, subject: carried(subject),
             outcome: isAllowed ? .allowed : .denied, details: details, risk: AuditRisk(rawValue: decision.risk))
     }
 

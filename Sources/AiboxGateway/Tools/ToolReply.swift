@@ -26,8 +26,8 @@ enum ToolReply {
     }
 
     /// The lines that end an answer.
-    static func end(_ answer: ToolAnswer, to question: ToolQuestion) -> String {
-        if let path = answer.run { return "run \(path)\n" }
+    static func end(_ answer: ToolAnswer, to question: ToolQuestion, isAgent: Bool = false) -> String {
+        if let path = answer.run { return isAgent ? "pass\n" : "run \(path)\n" }
         let name = question.program.split(separator: "/").last ?? "the program"
         let words = ["\(name) is refused: \(answer.reason)", "rule \(answer.rule), \(answer.layer) policy"]
         return (words + answer.nextSteps).map(say).joined() + "refuse\n"

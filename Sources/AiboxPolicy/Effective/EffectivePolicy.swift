@@ -10,7 +10,7 @@ public struct EffectivePolicy: Sendable, Equatable {
     let statements: [String: [PolicyItem]]
     /// The documents, org first.
     public let documents: [PolicyDocument]
-    /// What the person at the machine should know: exceptions that have ended.
+    /// What the person at the machine should know: exceptions that have ended, rules that forbid more than they seem to.
     public let notes: [String]
 
     /// - Parameters:
@@ -33,6 +33,7 @@ public struct EffectivePolicy: Sendable, Equatable {
         if let list = values["tools.rules"] {
             violations += ToolRule.uncovered(
                 "tools.rules", ToolRule.tools(list), organisation.fields["tools.rules"])
+            notes += ToolRule.forbiddenWhole(ToolRule.tools(list))
         }
         if let list = values["mcp.servers"] {
             violations += ToolRule.uncovered(

@@ -168,6 +168,24 @@ struct ToolRule: Sendable {
         }
     }
 
+    /// Programs of which rules single out a command, and of which nothing else runs because no rule lets it: seldom what is
+    /// meant.
+    static func forbiddenWhole(_ rules: [ToolRule]) -> [String] {
+        var seen: Set<String> = []
+        return rules.filter { rule in
+            rule.outcome != .allow && rule.words.count > 1
+                && !rules.contains { other in
+                    other.names(rule.words[0])
+                        && (other.outcome == .allow || other.words.count == 1)
+                }
+        }.filter { seen.insert($0.words[0]).inserted }.map { rule in
+            let program = rule.words[0]
+            return
+                "the rule \(rule.id) is about \(rule.words.joined(separator: " ")), and no rule lets any other \(program) run: all are refused "
+                + "(\(rule.origin)). {match: [\(program)], allow: true, risk: safe} lets them"
+        }
+    }
+
     /// Rules of other layers that would let run what no rule of the organisation lets run.
     static func uncovered(_ field: String, _ rules: [ToolRule], _ list: PolicyItem?) -> [PolicyViolation] {
         let organisation = rules.filter { $0.origin.layer == .org }

@@ -29,7 +29,8 @@ struct PolicyWhyTool: ParsableCommand {
         guard answer.speaks(of: argv[0]) else { return answer.show(Self.unnamed, "tools.rules") }
         let decision = try answer.decide(.tool(argv))
         if decision.outcome == .review {
-            answer.notes.append(decision.obligations.contains("review-async")
+            answer.notes.append(
+                decision.obligations.contains("review-async")
                     ? "it goes on, and the log says that it is to be looked at"
                     : "a sandbox waits for your answer: aibox approvals list")
         }
