@@ -22,6 +22,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var audit: AuditPlace
     /// The way out (`EgressPlan`); nil: there is none at all.
     public var network: JSONValue?
+    /// How the policies in Rego are asked; needed with `network`.
+    public var decisions: DecisionPlan?
     /// Keys for language models and what may be asked with them; nil: there are none, and no proxy for them.
     public var llm: BrokerPlan?
     /// How tools are decided about; nil: nobody asks.
@@ -62,7 +64,7 @@ public struct GatewaySettings: Sendable, Equatable {
     public init(
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
         sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, metricsPort: UInt16? = nil, logLimit: Int = 8 << 20,
-        audit: AuditPlace, network: JSONValue? = nil, llm: BrokerPlan? = nil,
+        audit: AuditPlace, network: JSONValue? = nil, decisions: DecisionPlan? = nil, llm: BrokerPlan? = nil,
         tools: ToolPlan? = nil, traces: TraceDemand? = nil
     ) {
         self.sandbox = sandbox
@@ -76,6 +78,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.logLimit = logLimit
         self.audit = audit
         self.network = network
+        self.decisions = decisions
         self.llm = llm
         self.tools = tools
         self.traces = traces
@@ -93,6 +96,7 @@ extension GatewaySettings {
         object["userNamespacePid"] = userNamespacePid.map { .integer(Int64($0)) }
         object["metricsPort"] = metricsPort.map { .integer(Int64($0)) }
         object["network"] = network
+        object["decisions"] = decisions?.json
         object["llm"] = llm?.json
         object["tools"] = tools?.json
         object["traces"] = traces.map { .string($0.rawValue) }
@@ -104,6 +108,8 @@ extension GatewaySettings {
         try Wire.checkVersion(&fields)
         var llm: BrokerPlan?
         if let plan = fields.take("llm") { llm = try BrokerPlan(json: plan) }
+        var decisions: DecisionPlan?
+        if let plan = fields.take("decisions") { decisions = try DecisionPlan(json: plan) }
         var tools: ToolPlan?
         if let plan = fields.take("tools") { tools = try ToolPlan(json: plan) }
         self.init(
@@ -112,8 +118,8 @@ extension GatewaySettings {
             container: try fields.string("container"), sshPort: try fields.integer("sshPort"),
             userNamespacePid: try fields.optionalInteger("userNamespacePid"),
             metricsPort: try fields.optionalInteger("metricsPort"), logLimit: try fields.integer("logLimit"),
-            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"), llm: llm,
-            tools: tools)
+            audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"),
+            decisions: decisions, llm: llm, tools: tools)
         if let word = try fields.optionalString("traces") {
             traces = TraceDemand(rawValue: word)
             if traces == nil { throw fields.error("traces is neither optional nor required") }

@@ -147,6 +147,7 @@ extension GatewayEgressTests {
             let folder = try TemporaryFolder(prefix: "aibox-gateway")
             var settings = LiveGateway.settings(runFolder: folder.path + "/run")
             settings.network = Origin.plan().json
+            settings.decisions = try LiveGateway.decisions()
             let user = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
             for round in 0..<Self.rounds {
                 let gateway = try GatewayProcess.start(settings, logFile: folder.path + "/log")

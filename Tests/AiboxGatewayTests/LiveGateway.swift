@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxNetwork
+import AiboxPolicy
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -37,6 +38,7 @@ final class LiveGateway {
         folder = try TemporaryFolder(prefix: "aibox-gateway")
         var settings = Self.settings(name: name, runFolder: folder.path + "/run", port: port)
         settings.network = plan?.json
+        settings.decisions = try plan.map { _ in try Self.decisions() }
         settings.llm = llm
         try adjust(&settings)
         process = try GatewayProcess.start(settings, logFile: folder.path + "/gateway.log", executable: executable)
@@ -57,6 +59,20 @@ final class LiveGateway {
             _ = try? child.wait()
         }
         try? process.stop()
+    }
+
+    /// The policies that are part of aibox, and an organisation's own beside them.
+    ///
+    /// - Parameter own: Rego of the package aibox.org.
+    static func decisions(own: String? = nil) throws -> DecisionPlan {
+        let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/org"
+        var sources = try Folder.names(folder).sorted().map { name in
+            PolicyModules.Source(name: name, text: try File.read(folder + "/" + name))
+        }
+        if let own { sources.append(.init(name: "own.rego", text: Array(own.utf8), isOwn: true)) }
+        let policy = try EffectivePolicy(
+            organisation: try PolicyDocument(Array("version: 1\n".utf8), layer: .org, file: "org"), day: "2026-11-22")
+        return DecisionPlan(policy: policy.decisionDocument, modules: PolicyModules(sources).json)
     }
 
     private static let used = Atomic(0)

@@ -31,8 +31,7 @@ candidates contains { "place": verdict.place("allow", 0, rule), "answer": full }
 	some rule in known
 	input.request.port in rule.ports
 	restricted(rule, "schemes", input.request.scheme)
-	restricted(rule, "methods", upper(object.get(input.request, "method", "")))
-	path_fits(rule)
+	request_fits(rule)
 	full := verdict.answer("allow", rule.id, rule.layer, sprintf("%s is on the list as %s", [host, rule.id]))
 }
 
@@ -41,20 +40,18 @@ known := named if count(named) > 0 else := starred
 
 named contains rule if {
 	some rule in input.policy.network.allow
-	some pattern in rule.hosts
-	lower(pattern) == host
+	host in rule.hosts
 }
 
 # `*.example.com` is every name exactly one label below it, and not example.com itself.
 starred contains rule if {
 	some rule in input.policy.network.allow
-	some pattern in rule.hosts
-	startswith(pattern, "*.")
-	ending := lower(trim_prefix(pattern, "*"))
-	endswith(host, ending)
-	label := trim_suffix(host, ending)
-	label != ""
-	not contains(label, ".")
+	star in rule.hosts
+}
+
+star := concat("", ["*", substring(host, dot, -1)]) if {
+	dot := indexof(host, ".")
+	dot > 0
 }
 
 # A rule without the field does not restrict.
@@ -62,10 +59,30 @@ restricted(rule, field, _) if not rule[field]
 
 restricted(rule, field, value) if value in rule[field]
 
+# What is asked for in a tunnel is judged when it is seen: the tunnel is opened where an entry limits that.
+request_fits(_) if {
+	input.request.scheme == "https"
+	not input.request.method
+}
+
+request_fits(rule) if {
+	restricted(rule, "methods", input.request.method)
+	path_fits(rule)
+}
+
 path_fits(rule) if not rule.paths
 
 path_fits(rule) if {
-	not contains(input.request.path, "..")
+	every segment in split(input.request.path, "/") {
+		not segment in {".", ".."}
+	}
 	some pattern in rule.paths
-	glob.match(pattern, ["/"], input.request.path)
+	regex.match(expression(pattern), input.request.path)
+}
+
+# A star is one character or more of a segment; two of them, at the end, are whatever lies below, and the folder itself.
+expression(pattern) := concat("", ["^", replace(escaped, "*", "[^/]+"), below, "$"]) if {
+	folder := trim_suffix(pattern, "/**")
+	escaped := regex.replace(folder, `[^A-Za-z0-9/*]`, `\$0`)
+	below := {true: "", false: "(/.*)?"}[folder == pattern]
 }

@@ -137,7 +137,7 @@ test_network_other_host if network({"host": "evil.example.net", "port": 443, "sc
 
 test_network_other_port if network({"host": "git.example.com", "port": 22, "scheme": "https"}).rule == "network.request"
 
-test_network_name_below_star if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https", "method": "get", "path": "/simple/x/y"}).decision == "allow"
+test_network_name_below_star if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simple/x/y"}).decision == "allow"
 
 test_network_star_is_not_the_name_itself if network({"host": "pkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simple/x"}).decision == "deny"
 
@@ -158,6 +158,43 @@ test_network_named_host_is_not_widened_by_a_star if {
 test_network_star_is_no_suffix_of_letters if network({"host": "evilpkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simple/x"}).decision == "deny"
 
 test_network_other_method if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https", "method": "POST", "path": "/simple/x"}).rule == "network.request"
+
+test_network_method_as_it_is_written if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https", "method": "get", "path": "/simple/x"}).rule == "network.request"
+
+test_network_folder_itself if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simple"}).decision == "allow"
+
+test_network_folder_with_more_letters if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https", "method": "GET", "path": "/simplex"}).decision == "deny"
+
+test_network_tunnel_is_opened_and_its_requests_are_judged if network({"host": "a.pkg.example.com", "port": 443, "scheme": "https"}).rule == "packages"
+
+test_network_request_in_the_clear_without_a_method if {
+	answer := decision with input as {
+		"action": "network", "request": {"host": "a.example.com", "port": 80, "scheme": "http"},
+		"policy": {"network": {"allow": [{"id": "a", "layer": "org", "hosts": ["a.example.com"], "ports": [80]}]}},
+	}
+	answer.decision == "deny"
+}
+
+path_answer(pattern, path) := answer.decision if {
+	answer := decision with input as {
+		"action": "network", "request": {"host": "a.example.com", "port": 443, "scheme": "https", "method": "GET", "path": path},
+		"policy": {"network": {"allow": [{"id": "a", "layer": "org", "hosts": ["a.example.com"], "ports": [443], "paths": [pattern]}]}},
+	}
+}
+
+test_network_star_in_a_path_is_one_segment if {
+	path_answer("/repos/*/pulls", "/repos/x/pulls") == "allow"
+	path_answer("/repos/*/pulls", "/repos/x/y/pulls") == "deny"
+	path_answer("/repos/*/pulls", "/repos//pulls") == "deny"
+	path_answer("/v*.json", "/v.json") == "deny"
+}
+
+test_network_path_letters_mean_themselves if {
+	path_answer("/a.b+(c)[d]{e}$", "/a.b+(c)[d]{e}$") == "allow"
+	path_answer("/a.b", "/axb") == "deny"
+}
+
+test_network_everything_below_the_root if path_answer("/**", "/a/b") == "allow"
 
 test_network_other_scheme if network({"host": "a.pkg.example.com", "port": 80, "scheme": "http", "method": "GET", "path": "/simple/x"}).decision == "deny"
 

@@ -11,6 +11,9 @@ extension AuditEventType {
                 .optional("path", .text, "the path without query, where it was seen"),
                 .optional("rule", .text, "the rule that allowed it"),
                 .optional("layer", .text, "org, team, project, user or session"),
+                .optional("question", .object, "what the policies in Rego were asked, without the policy"),
+                .optional("input", .text, "SHA-256 of their input document"),
+                .optional("policies", .text, "SHA-256 of the policies in Rego"),
                 .optional(
                     "status", .integer, "the answer's status; this and what follows: a request in an opened tunnel"),
                 .optional("bytes_out", .integer, "bytes sent by the sandbox"),
@@ -29,6 +32,10 @@ extension AuditEventType {
                 .optional("layer", .text, "org, team or project"),
                 .optional("reason", .text, "the words that the agent got"),
                 .optional("code", .text, "the stable word for the reason"),
+                .optional("origin", .text, "where the rule in Rego stands: file and row"),
+                .optional("question", .object, "what the policies in Rego were asked, without the policy"),
+                .optional("input", .text, "SHA-256 of their input document"),
+                .optional("policies", .text, "SHA-256 of the policies in Rego"),
                 .optional(
                     "packets", .integer,
                     "packets dropped that this stands for, where a counter of the packet filter saw them"))

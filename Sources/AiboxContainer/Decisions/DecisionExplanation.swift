@@ -134,8 +134,11 @@ extension SandboxContext {
         if ["allowed-domains", "session-allow", "session-deny"].contains(logged.rule) {
             explanation.notes.append("\(logged.rule) is what a person at this machine added, not the policy")
         }
+        let byRego = try explain(&explanation, policy, regoOf: request, isListed: decision.isAllowed)
         if logged.isAllowed { return }
-        if explanation.agrees == true || logged.rule == "session-deny" {
+        if let byRego {
+            explanation.changes.append("\(logged.rule): \(byRego)")
+        } else if explanation.agrees == true || logged.rule == "session-deny" {
             if logged.rule == "session-deny" || network.additions == .any {
                 explanation.changes.append("aibox network allow \(request.host): the person at this machine")
             }
@@ -148,6 +151,35 @@ extension SandboxContext {
             explanation.notes.append("the allow-list was not what refused it: \(logged.rule) is a rule of aibox's own")
             explanation.changes.append("the request itself: \(logged.reason)")
         }
+    }
+}
+
+extension SandboxContext {
+    /// What the policies in Rego said of a connection.
+    ///
+    /// - Returns: who may change it, where they refused; else nil.
+    private func explain(
+        _ explanation: inout DecisionExplanation, _ policy: EffectivePolicy, regoOf request: EgressRequest,
+        isListed: Bool
+    ) throws(AiboxError) -> String? {
+        let logged = explanation.logged
+        guard case .object(var input) = logged.question else { return nil }
+        let modules = try keptModules(logged.detail("policies"))
+        let engine = try PolicyEngine(modules, action: "network")
+        input["policy"] = policy.decisionDocument
+        do {
+            let explained = try engine.explain(.object(input))
+            // The allow-list has said already what the baseline says of its entries.
+            let own = modules.sources.filter(\.isOwn).map(\.name)
+            explanation.findings += explained.findings.filter { finding in
+                own.contains { finding.place.hasPrefix($0 + ":") }
+            }
+            if isListed, explained.decision.outcome != .allow { explanation.again = explained.decision }
+        } catch {
+            throw AiboxError(.failed, "cannot explain the decision", why: "\(error)")
+        }
+        if logged.detail("code") != EgressDenial.Code.policyRefused.rawValue { return nil }
+        return PolicyAuthority(policy, modules, action: "network").owner(logged.rule)
     }
 }
 

@@ -34,7 +34,12 @@ public struct DecisionReplay {
                 obligations: [])
         }
         if logged.action == "network" {
-            return network(logged, policies.before, after.network, after.list)
+            guard let decision = network(logged, policies.before, after.network, after.list) else { return nil }
+            guard decision.outcome == .allow, case .object(var input) = logged.question else { return decision }
+            input["policy"] = after.policy.decisionDocument
+            let rego = try compiled(logged.detail("policies")).decide(.object(input))
+            // What a person added is not in the candidate.
+            return rego.outcome == .allow || ["user", "session"].contains(decision.layer) ? decision : rego
         }
         guard case .object(var input) = logged.question else { return nil }
         input["policy"] = after.policy.decisionDocument

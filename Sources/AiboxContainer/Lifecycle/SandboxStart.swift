@@ -131,7 +131,8 @@ public struct SandboxStart: Sendable {
             let (prepared, gateway) = try Parallel.both(
                 { () throws(AiboxError) in try preparation.prepare() },
                 { () throws(AiboxError) in
-                    try startGateway(name, runFolder, session, ruling, lending, tools, traces.demand)
+                    try startGateway(
+                        name, runFolder, session, ruling, lending, tools, engine.modules, traces.demand)
                 })
             clock.mark("gateway, image, keys")
             try Interruption.check()
@@ -237,7 +238,7 @@ public struct SandboxStart: Sendable {
     private func startGateway(
         _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling,
         _ lending: CredentialLending,
-        _ tools: ToolPlan?, _ traces: GatewaySettings.TraceDemand?
+        _ tools: ToolPlan?, _ modules: PolicyModules, _ traces: GatewaySettings.TraceDemand?
     ) throws(AiboxError) -> GatewayProcess {
         try Folder.makePrivate(context.paths.runtimeRoot)
         var settings = GatewaySettings(
@@ -249,7 +250,9 @@ public struct SandboxStart: Sendable {
             audit: GatewaySettings.AuditPlace(
                 folder: context.paths.auditFolder, checkpoints: context.paths.auditCheckpoints, session: session,
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
-            network: ruling.plan?.json, llm: lending.plan, tools: tools, traces: traces)
+            network: ruling.plan?.json,
+            decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
+            llm: lending.plan, tools: tools, traces: traces)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

@@ -1,4 +1,5 @@
 import AiboxNetwork
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 import CLinux
@@ -43,7 +44,8 @@ struct Gateway {
             // Squid takes longest: it starts while the namespaces are made.
             let egress = try plan.map { plan throws(AiboxError) in
                 try Egress.start(
-                    plan, runFolder: settings.runFolder, sandbox: settings.sandbox, audit: audit, log: log)
+                    plan, policies: try rules(settings), runFolder: settings.runFolder, sandbox: settings.sandbox,
+                    audit: audit, log: log)
             }
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             // Before the container is made, whose runtime connects.
@@ -131,6 +133,16 @@ struct Gateway {
         do { return try EgressPlan(json: network) } catch {
             throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
         }
+    }
+
+    /// Without the policies in Rego nothing decides about connections, and there is no gateway.
+    private static func rules(_ settings: GatewaySettings) throws(AiboxError) -> NetworkRules {
+        guard let decisions = settings.decisions else {
+            throw AiboxError(
+                .usage, "cannot read the gateway's settings",
+                why: "there is a way out and nothing that decides about it")
+        }
+        return try NetworkRules(decisions, user: settings.user, sandbox: settings.sandbox)
     }
 
     /// CoreDNS where it is installed, else unbound, unless the settings name one.

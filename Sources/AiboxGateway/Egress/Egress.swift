@@ -1,6 +1,7 @@
 import AiboxAudit
 import AiboxCrypto
 import AiboxNetwork
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 import Glibc
@@ -38,7 +39,8 @@ final class Egress: Sendable {
 
     /// Checks the list and begins to start Squid; nothing is open yet.
     static func start(
-        _ plan: EgressPlan, runFolder: String, sandbox: String, audit: GatewayAudit, log: GatewayLog
+        _ plan: EgressPlan, policies: NetworkRules, runFolder: String, sandbox: String, audit: GatewayAudit,
+        log: GatewayLog
     ) throws(AiboxError) -> Egress {
         let rules: SessionRules
         let list: AllowList
@@ -52,7 +54,7 @@ final class Egress: Sendable {
             pinned: Dictionary(plan.names.map { ($0.name, $0.addresses) }, uniquingKeysWith: { $0 + $1 }))
         let recorder = EgressRecorder(sink: audit.sink, sandbox: sandbox, log: log)
         let service = EgressService(
-            list: list, exceptions: plan.targets, hasUpstream: plan.upstream != nil, lookup: lookup,
+            list: list, rules: policies, exceptions: plan.targets, hasUpstream: plan.upstream != nil, lookup: lookup,
             recorder: recorder, log: log)
         let authority = try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30)
         let supervisor = try SquidSupervisor(
@@ -81,7 +83,7 @@ final class Egress: Sendable {
         let loop = group.next()
         first = loop.makePromise(of: Void.self)
         squidReady = Self.install(service.list, supervisor, loop)
-        let resolver = Installer()
+        let resolver = Installer(service.rules)
         changes = EgressChanges(rules, service: service, audit: audit, log: log, loop: loop) { list in
             EventLoopFuture.andAllSucceed(
                 [Self.install(list, supervisor, loop), resolver.install(list, on: loop)], on: loop)
@@ -93,6 +95,9 @@ final class Egress: Sendable {
     private final class Installer: Sendable {
         let resolver = Mutex<ResolverSupervisor?>(nil)
         let broker = Mutex<LLMSupervisor?>(nil)
+        private let rules: NetworkRules
+
+        init(_ rules: NetworkRules) { self.rules = rules }
 
         func install(_ list: AllowList, on loop: any EventLoop) -> EventLoopFuture<Void> {
             let promise = loop.makePromise(of: Void.self)
@@ -103,7 +108,7 @@ final class Egress: Sendable {
             } else {
                 promise.succeed()
             }
-            let followed = broker.withLock { $0 }?.follow(list) ?? loop.makeSucceededVoidFuture()
+            let followed = broker.withLock { $0 }?.follow(rules.decider(list)) ?? loop.makeSucceededVoidFuture()
             return promise.futureResult.and(followed.hop(to: loop)).map { _ in }
         }
     }
@@ -143,7 +148,7 @@ final class Egress: Sendable {
     /// The broker goes where the list leads, and nowhere else.
     func tell(_ broker: LLMSupervisor) {
         installer.broker.withLock { $0 = broker }
-        _ = broker.follow(service.list)
+        _ = broker.follow(service.rules.decider(service.list))
     }
 
     /// Where the way out is served.

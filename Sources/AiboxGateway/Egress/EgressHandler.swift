@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxNetwork
+import AiboxPolicy
 import AiboxSystem
 import NIOCore
 
@@ -34,6 +35,8 @@ final class EgressHandler: ChannelInboundHandler {
     private var hasBytes = false
     /// What a rule's limits count this connection for.
     private var held: EgressGrant?
+    /// What the policies in Rego said of the last request.
+    private var rego: NetworkDecider.Rego?
     private var recorded: (id: EventID, begun: ContinuousClock.Instant)?
 
     private static let headLimit = TimeAmount.seconds(30)
@@ -110,9 +113,11 @@ final class EgressHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     /// The list has changed: what it no longer allows ends here.
-    func reconsider(_ list: AllowList) {
+    func reconsider() {
         guard !machine.isClosed, let (request, _) = machine.authorised else { return }
-        if case .deny(let denial) = list.decide(request) { perform(machine.abort(.tightened(denial))) }
+        let verdict = service.judge(request)
+        rego = verdict.rego
+        if case .deny(let denial) = verdict.decision { perform(machine.abort(.tightened(denial))) }
     }
 
     /// The sandbox is cut off.
@@ -178,10 +183,11 @@ final class EgressHandler: ChannelInboundHandler {
         switch action {
         case .ask(let request):
             refreshUpstream()
-            let decision = service.decide(request)
-            if case .allow(let grant) = decision { held = grant }
+            let verdict = service.decide(request)
+            rego = verdict.rego
+            if case .allow(let grant) = verdict.decision { held = grant }
             limitTime(Self.answerLimit)
-            actions += machine.decided(decision)
+            actions += machine.decided(verdict.decision)
         case .resolve(let host):
             guard let grant = held else { return actions += machine.resolved(EgressConnection.unavailable) }
             whenDone(service.check(host, grant, on: context.eventLoop)) { handler, result in
@@ -193,7 +199,7 @@ final class EgressHandler: ChannelInboundHandler {
         case .record(let request, let grant):
             let begun = ContinuousClock.now
             refreshUpstream()
-            whenDone(service.recorder.allowed(request, grant, door, on: context.eventLoop)) { handler, result in
+            whenDone(service.recorder.allowed(request, grant, rego, door, on: context.eventLoop)) { handler, result in
                 handler.recorded = (try? result.get()).map { ($0, begun) }
                 handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
             }
@@ -212,7 +218,10 @@ final class EgressHandler: ChannelInboundHandler {
             releaseHeld()
             isRecording = true
             // What cannot be written down is refused all the same.
-            whenDone(service.recorder.denied(denial, attempt, door, on: context.eventLoop)) { handler, _ in
+            whenDone(
+                service.recorder.denied(
+                    denial, attempt, rego.flatMap { $0.refuses ? $0 : nil }, door, on: context.eventLoop)
+            ) { handler, _ in
                 handler.isRecording = false
                 handler.perform([])
             }

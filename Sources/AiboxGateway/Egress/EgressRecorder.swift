@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxNetwork
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 import NIOCore
@@ -30,26 +31,31 @@ final class EgressRecorder: Sendable {
     }
 
     /// - Returns: the event's id; fails if it could not be written.
-    func allowed(_ request: EgressRequest, _ grant: EgressGrant, _ door: EgressConnection.Door, on loop: any EventLoop)
-        -> EventLoopFuture<EventID>
-    {
+    func allowed(
+        _ request: EgressRequest, _ grant: EgressGrant, _ rego: NetworkDecider.Rego?, _ door: EgressConnection.Door,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<EventID> {
         allowedCount.add(1, ordering: .relaxed)
         var details = Self.details(EgressAttempt(request), door)
         details["rule"] = .string(grant.rule)
         details["layer"] = .string(grant.layer)
+        Self.add(rego, to: &details)
         return append(
             AuditEvent(.networkAllow, subject: "\(request.host):\(request.port)", details: details), on: loop)
     }
 
-    func denied(_ denial: EgressDenial, _ attempt: EgressAttempt, _ door: EgressConnection.Door, on loop: any EventLoop)
-        -> EventLoopFuture<EventID>
-    {
+    /// - Parameter rego: what the policies in Rego said, where they refuse.
+    func denied(
+        _ denial: EgressDenial, _ attempt: EgressAttempt, _ rego: NetworkDecider.Rego?, _ door: EgressConnection.Door,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<EventID> {
         deniedCount.add(1, ordering: .relaxed)
         var details = Self.details(attempt, door)
         details["rule"] = .string(denial.rule)
         details["layer"] = .string(denial.layer)
         details["reason"] = .string(denial.reason)
         details["code"] = .string(denial.code.rawValue)
+        Self.add(rego, to: &details)
         return append(
             AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details), on: loop)
     }
@@ -170,6 +176,15 @@ final class EgressRecorder: Sendable {
     }
 
     private static let unwritten = AiboxError(.failed, "cannot write the audit log")
+
+    /// What is needed to ask the policies in Rego again.
+    private static func add(_ rego: NetworkDecider.Rego?, to details: inout JSONObject) {
+        guard let rego else { return }
+        details["question"] = rego.question
+        details["input"] = .string(rego.answer.input)
+        details["policies"] = .string(rego.policies)
+        details["origin"] = rego.place.map { .string(carried($0)) }
+    }
 
     private static func details(_ attempt: EgressAttempt, _ door: EgressConnection.Door) -> JSONObject {
         var details: JSONObject = [:]

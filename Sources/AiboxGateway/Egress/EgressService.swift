@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxNetwork
+import AiboxPolicy
 import AiboxSystem
 import Glibc
 import NIOCore
@@ -9,7 +10,6 @@ import Synchronization
 /// What all connections of a sandbox on its way out share: the list, the limits, the Squid, the record.
 final class EgressService: Sendable {
     private struct State {
-        var list: AllowList
         var limits = EgressLimits()
         var squid: SquidProcess?
         /// A connection to it that waits for the next request.
@@ -26,15 +26,20 @@ final class EgressService: Sendable {
     private let exceptions: [AddressRange]
     private let hasUpstream: Bool
     private let state: Mutex<State>
+    /// What decides, by the list in force.
+    private let decider: Mutex<NetworkDecider>
+    let rules: NetworkRules
 
     /// Connections of the sandbox at a time.
     static let connectionLimit = 1024
 
     init(
-        list: AllowList, exceptions: [AddressRange], hasUpstream: Bool, lookup: AddressLookup,
+        list: AllowList, rules: NetworkRules, exceptions: [AddressRange], hasUpstream: Bool, lookup: AddressLookup,
         recorder: EgressRecorder, log: GatewayLog
     ) {
-        state = Mutex(State(list: list))
+        state = Mutex(State())
+        decider = Mutex(rules.decider(list))
+        self.rules = rules
         self.exceptions = exceptions
         self.hasUpstream = hasUpstream
         self.lookup = lookup
@@ -45,14 +50,16 @@ final class EgressService: Sendable {
     // MARK: Deciding
 
     /// The verdict; an allowed request has used one of its rule's, and `release` has to be called at its end.
-    func decide(_ request: EgressRequest) -> EgressDecision {
-        state.withLock { state in
-            let decision = state.list.decide(request)
-            guard case .allow(let grant) = decision else { return decision }
-            if let denial = state.limits.begin(grant, now: .now) { return .deny(denial) }
-            return decision
-        }
+    func decide(_ request: EgressRequest) -> NetworkDecider.Verdict {
+        let verdict = judge(request)
+        guard case .allow(let grant) = verdict.decision else { return verdict }
+        guard let denial = state.withLock({ $0.limits.begin(grant, now: .now) }) else { return verdict }
+        // The limit refuses, and not the policies in Rego.
+        return verdict.refused(denial)
     }
+
+    /// What the list and the policies in Rego say.
+    func judge(_ request: EgressRequest) -> NetworkDecider.Verdict { decider.withLock { $0.decide(request) } }
 
     func release(_ grant: EgressGrant) { state.withLock { $0.limits.ended(grant) } }
 
@@ -86,15 +93,13 @@ final class EgressService: Sendable {
 
     // MARK: The list
 
-    var list: AllowList { state.withLock { $0.list } }
+    var list: AllowList { decider.withLock { $0.list } }
 
     /// Takes another list from now on, and closes what it no longer allows.
     func use(_ list: AllowList) {
-        let open = state.withLock { state in
-            state.list = list
-            return Array(state.connections.values)
-        }
-        for handler in open { handler.eventLoop.execute { handler.value.reconsider(list) } }
+        decider.withLock { $0 = rules.decider(list) }
+        let open = state.withLock { Array($0.connections.values) }
+        for handler in open { handler.eventLoop.execute { handler.value.reconsider() } }
     }
 
     /// The sandbox is cut off.

@@ -1,4 +1,5 @@
 import AiboxNetwork
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 import CLinux
@@ -14,16 +15,16 @@ final class LLMSupervisor: Sendable {
     private struct Orders {
         /// All that is lent.
         var lent: BrokerPlan
-        /// Where git may go; nil: wherever it was lent for.
-        var list: AllowList?
+        /// Where git may go, as `HOST:PORT`; nil: wherever it was lent for.
+        var open: Set<String>?
         var isChanged = false
         var isCut = false
         var isEnding = false
 
         var plan: BrokerPlan {
-            guard let list else { return lent }
+            guard let open else { return lent }
             var plan = lent
-            plan.git = lent.git.filter(list.permits)
+            plan.git = lent.git.filter { open.contains($0.authority) }
             return plan
         }
     }
@@ -98,10 +99,13 @@ final class LLMSupervisor: Sendable {
         ]
     }
 
-    /// Takes git only to servers that the list opens, from now on.
+    /// Takes git only to servers that the list opens and the policies do not refuse, from now on.
     ///
     /// - Returns: succeeds once that holds: the proxy has taken it, or is gone.
-    func follow(_ list: AllowList) -> EventLoopFuture<Void> { change { $0.list = list } }
+    func follow(_ decider: NetworkDecider) -> EventLoopFuture<Void> {
+        let open = Set(settings.plan.git.filter(decider.permits).map(\.authority))
+        return change { $0.open = open }
+    }
 
     /// What kind of credential this is, `git` or `llm`; nil if it is not lent.
     func kind(of name: String) -> String? {

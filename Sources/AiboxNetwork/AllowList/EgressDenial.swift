@@ -24,6 +24,7 @@ public struct EgressDenial: Error, Sendable, Equatable {
         case uploadTooLarge = "upload_too_large"
         case generationChanged = "policy_tightened"
         case unavailable = "gateway_unavailable"
+        case policyRefused = "policy_refused"
     }
 
     /// The rule of what no entry allows.

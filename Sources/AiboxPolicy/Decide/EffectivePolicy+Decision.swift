@@ -18,7 +18,7 @@ extension EffectivePolicy {
             llm[name] = values["llm." + name]?.json
         }
         return [
-            "network": ["allow": .array(NetworkPolicy(self).allow.map(\.json))],
+            "network": ["allow": (try? AllowList(NetworkPolicy(self).allow))?.decisionDocument ?? []],
             "runtime": [
                 "engine": .string(text("runtime.engine")),
                 "fallback": .array((values["runtime.fallback"]?.texts ?? []).map { .string($0) }),

@@ -1,3 +1,4 @@
+public import AiboxNetwork
 public import AiboxWire
 
 /// Something that a sandbox asks to do, in the terms of the decision contract (docs/policy.md).
@@ -15,6 +16,8 @@ public enum PolicyQuestion: Sendable, Equatable {
     /// - Parameter ref: the full name: `refs/heads/main`.
     case push(ref: String, force: Bool, delete: Bool)
     case model(String)
+    /// A connection or a request. Method and path of a tunnel are not known.
+    case network(EgressRequest)
     case server(id: String, tool: String)
     /// A sandbox is about to be made; what it is to be, as docs/policy.md describes it.
     case start(JSONValue)
@@ -31,9 +34,22 @@ public enum PolicyQuestion: Sendable, Equatable {
         case .push(let ref, let force, let delete):
             ("push", "push", ["ref": .string(ref), "force": .bool(force), "delete": .bool(delete)])
         case .model(let model): ("llm", "request", ["model": .string(model)])
+        case .network(let request): ("network", "request", Self.request(request))
         case .server(let id, let tool): ("mcp", "request", ["server": .string(id), "tool": .string(tool)])
         case .start(let sandbox): ("start", "sandbox", sandbox)
         }
+    }
+
+    private static func request(_ request: EgressRequest) -> JSONValue {
+        var object: JSONObject = [
+            "host": .string(request.host.text), "port": .integer(Int64(request.port)),
+            "scheme": .string(request.scheme.rawValue),
+        ]
+        if case .http(_, let method, let path) = request.content {
+            object["method"] = .string(method)
+            object["path"] = .string(path.path)
+        }
+        return .object(object)
     }
 
     private static func command(_ argv: [String], _ called: [[String]]?, _ directory: String?) -> JSONValue {
@@ -44,6 +60,9 @@ public enum PolicyQuestion: Sendable, Equatable {
         return .object(command)
     }
 
+    /// `tool`, `network`, ...
+    public var action: String { input.action }
+
     /// The field of a policy that answers it.
     public var field: String {
         switch self {
@@ -52,6 +71,7 @@ public enum PolicyQuestion: Sendable, Equatable {
         case .credential(let type, _): "credentials.\(type)_ttl"
         case .push: "push.unreviewed"
         case .model: "llm.models"
+        case .network: "network.allow"
         case .server: "mcp.servers"
         case .start: "runtime.engine"
         }

@@ -57,8 +57,14 @@ public enum PolicyDocumentation {
             ## Decisions
 
             One question, one answer: `{decision: allow|review|deny, risk, rule, layer, reason, obligations}`. `PolicyDecider` asks the policies
-            in Rego (`aibox-policies/org`, part of aibox) about starts, tools, files, credentials, pushes, models and MCP tools; no rule, an error
-            and a time-out mean deny. Connections are decided by the gateway from the same allow-list. `aibox policy why` asks either for a person.
+            in Rego (`aibox-policies/org`, part of aibox) about starts, tools, connections, files, credentials, pushes, models and MCP tools; no rule,
+            an error and a time-out mean deny. `aibox policy why` asks for a person.
+
+            **Connections** are decided by the gateway twice, and the stricter answer counts: by the allow-list in force, and by the policies in
+            Rego about what the list allows. `input.request` has `host`, `port`, `scheme` and, for a request in the clear, `method` and `path`; a
+            tunnel has neither, for they are not seen yet. `input.sandbox.name` is the sandbox, `input.policy.network.allow` the list in force, with what
+            a person added (layers `user` and `session`). A refusal is answered with 403 and the reason of the rule. What is asked for inside a
+            tunnel that is opened is judged by Squid, by the list alone; names are resolved by the list alone, and lead to the gateway.
 
             **Admission.** `aibox start` asks before anything is made, and audits the answer. The question is what the sandbox is to be, read off the
             argv that podman will be given; if the argv is another one when the container is run, the start ends there.
@@ -74,7 +80,7 @@ public enum PolicyDocumentation {
             A refusal names every rule that is broken, its file and line, its layer, and who may change it.
 
             **The organisation's own Rego.** Files in `/etc/aibox/policies` (package `aibox.org` or below; `_test.rego` is left out) add refusals to
-            the baseline, and can take nothing away. Today they are asked at the start, about tools ([tools.md](tools.md)) and by `policy why`; not about connections.
+            the baseline, and can take nothing away. They are asked at the start, about tools ([tools.md](tools.md)) and connections, and by `policy why`.
 
             ```rego
             package aibox.org
@@ -83,13 +89,19 @@ public enum PolicyDocumentation {
                 input.action == "start"
                 input.sandbox.runtime.engine == "crun"
             }
+
+            deny contains {"rule": "read-only", "reason": "the mirror is only read"} if {
+                input.action == "network"
+                input.request.host == "mirror.example.com"
+                not input.request.method in {"GET", "HEAD"}
+            }
             ```
 
             **The log.** Decisions are events of the audit log (`policy.allow`, `policy.deny`, `network.allow`, `network.deny`), chained and signed with
             it. Each has the rule, its layer, the digest of the policy in force and, for Rego, the question, the digest of the input and that of the
             policies in Rego. Both are kept by digest in `~/.local/state/aibox/policies`, so that `policy explain` asks the same question again under the
             policy of then and shows, for each rule that did not fire, the first condition that was not met, with its values. Decisions about connections
-            are asked again of the allow-list. What a person added with `aibox network allow` is in the log, and not in the policy.
+            are asked again of the allow-list and of the organisation's own policies. What a person added with `aibox network allow` is in the log, and not in the policy.
 
             ## What is enforced
 

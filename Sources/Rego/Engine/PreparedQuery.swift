@@ -152,7 +152,11 @@ public final class PreparedQuery: Sendable {
 
     /// As `value`, from JSON to JSON; nil where it is undefined.
     public func evaluate(json: [UInt8], options: Options = Options()) throws -> [UInt8]? {
-        let input = try engine.value(json: json)
+        try evaluate(input: try engine.value(json: json), options: options)
+    }
+
+    /// As `value`, as JSON; nil where it is undefined.
+    public func evaluate(input: Value, options: Options = Options()) throws -> [UInt8]? {
         guard let value = try value(input: input, options: options) else { return nil }
         var writer = JSONWriter()
         writer.write(value)

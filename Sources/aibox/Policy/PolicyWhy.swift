@@ -3,6 +3,7 @@ import AiboxContainer
 import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
+import AiboxWire
 import ArgumentParser
 
 struct PolicyWhy: ParsableCommand {
@@ -66,7 +67,10 @@ struct PolicyWhyPush: ParsableCommand {
 struct PolicyWhyNet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "net", abstract: "A connection or request.",
-        discussion: "Decided by the code that the gateway decides with, on the list that a start here would give it.")
+        discussion: """
+            Decided by the code that the gateway decides with, on the list that a start here would give it and by the \
+            policies in Rego.
+            """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var documents: PolicyDocumentOptions
@@ -83,9 +87,16 @@ struct PolicyWhyNet: ParsableCommand {
         let list: AllowList
         do { list = try AllowList(plan?.allow ?? []) } catch { throw error.asError }
         let request = try EgressRequest(target, method: method)
+        let modules = try BuiltIn.rego().adding(Paths.current.orgRego)
+        let rules = try NetworkRules(
+            DecisionPlan(policy: policy.decisionDocument, modules: modules.json), user: UserIdentity.current.name,
+            sandbox: nil)
+        let verdict = rules.decider(list).decide(request)
         var answer = PolicyAnswer(policy: policy, output: global.output)
-        answer.additions = plan?.permitsAdditions ?? false
-        answer.show(PolicyDecision(list.decide(request), request), "network.allow")
+        let isByRego = verdict.rego?.refuses == true
+        answer.additions = !isByRego && plan?.permitsAdditions ?? false
+        if isByRego { answer.authority = PolicyAuthority(policy, modules, action: "network") }
+        answer.show(PolicyDecision(verdict.decision, request), "network.allow")
     }
 }
 
@@ -95,6 +106,8 @@ struct PolicyAnswer {
     private let output: Output
     var additions = false
     var notes: [String] = []
+    /// Knows where the rules of the policies in Rego stand, where those decided.
+    var authority: PolicyAuthority?
 
     init(policy: EffectivePolicy, output: Output) {
         self.policy = policy
@@ -107,24 +120,30 @@ struct PolicyAnswer {
 
     func speaks(of program: String) -> Bool { ToolCoverage.speaks(policy, of: program) }
 
-    func decide(_ question: PolicyQuestion) throws -> PolicyDecision {
+    mutating func decide(_ question: PolicyQuestion) throws -> PolicyDecision {
         let modules = try BuiltIn.rego().adding(Paths.current.orgRego)
+        if modules.hasOwn { authority = PolicyAuthority(policy, modules, action: question.action) }
         return PolicyDecider(policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name)
             .decide(question)
     }
 
-    func show(_ question: PolicyQuestion) throws { show(try decide(question), question.field) }
+    func show(_ question: PolicyQuestion) throws {
+        var answer = self
+        answer.show(try answer.decide(question), question.field)
+    }
 
     func show(_ decision: PolicyDecision, _ name: String) {
         let origin = policy.origin(ofRule: decision.rule, field: name)
+        let place = origin?.description ?? authority?.place(decision.rule)
         let field = PolicySchema.field(name)
         let isEnforced = field?.enforcement != .notYet
         var lines = ["\(decision.outcome.rawValue): \(decision.reason)"]
-        lines.append("  rule    \(decision.rule), \(decision.layer)" + (origin.map { " (\($0))" } ?? ""))
+        lines.append("  rule    \(decision.rule), \(decision.layer)" + (place.map { " (\($0))" } ?? ""))
         if !decision.obligations.isEmpty { lines.append("  also    " + decision.obligations.joined(separator: ", ")) }
         if decision.outcome != .allow {
             lines.append(
-                "  change  " + (additions ? "aibox network allow, or " : "") + "who owns " + owner(decision, origin))
+                "  change  " + (additions ? "aibox network allow, or " : "")
+                    + owner(decision, origin))
         }
         let notes = notes + (isEnforced ? [] : ["this version of aibox does not enforce \(name)"])
         lines += notes.map { "  note    \($0)" }
@@ -136,12 +155,13 @@ struct PolicyAnswer {
                     .init("rule", .text(decision.rule)), .init("layer", .text(decision.layer)),
                     .init("reason", .text(decision.reason)),
                     .init("obligations", .list(decision.obligations.map { .text($0) })),
-                    .init("origin", .optional(origin?.description)), .init("enforced", .boolean(isEnforced)),
+                    .init("origin", .optional(place)), .init("enforced", .boolean(isEnforced)),
                     .init("notes", .list(notes.map { .text($0) })),
                 ])))
     }
 
     private func owner(_ decision: PolicyDecision, _ origin: PolicyOrigin?) -> String {
-        origin.map(\.file) ?? policy.source
+        if let origin { return "who owns \(origin.file)" }
+        return authority?.owner(decision.rule) ?? "who owns \(policy.source)"
     }
 }

@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxConfig
+import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
 import AiboxTestSupport
@@ -47,6 +48,23 @@ struct DecisionTests {
             return try AuditIndex(folder: folder).search(query).compactMap(LoggedDecision.init)
         }
 
+        /// What a gateway writes of a connection that the policies in Rego were asked about.
+        func regoDetails(_ request: EgressRequest, own: String) throws -> JSONObject {
+            let modules = PolicyModules(
+                start.context.profiles.rego.sources
+                    + [.init(name: "own.rego", text: Array(own.utf8), isOwn: true)])
+            let workspace = try Workspace.check(
+                start.folder.path + "/project", user: .current, state: [], mounts: .current)
+            let ruling = try StartRuling(start.context, workspace: workspace, sandbox: "t")
+            try start.context.keepDecider(ruling, modules)
+            let decider = PolicyDecider(
+                document: ruling.policy.decisionDocument, engine: try PolicyEngine(modules), user: "u", sandbox: "t")
+            return [
+                "question": decider.asked(.network(request)),
+                "input": .string(decider.answer(.network(request)).input), "policies": .string(try modules.digest()),
+            ]
+        }
+
         func explain(_ event: AuditEvent) throws -> DecisionExplanation {
             try start.context.explain(try #require(try logged([event]).last))
         }
@@ -63,6 +81,31 @@ struct DecisionTests {
         ]
         for member in more.members { details[member.name] = member.value }
         return AuditEvent(.networkDeny, subject: "\(host):\(port)", outcome: .denied, details: details)
+    }
+
+    @Test("a connection that the organisation's Rego refused is explained by its rule, its row and the condition")
+    func explainedByRego() throws {
+        let own = """
+            package aibox.org
+
+            deny contains {"rule": "no-git", "reason": "not now"} if {
+            	input.request.host == "git.example.com"
+            	input.request.port == 443
+            }
+
+            deny contains {"rule": "no-ssh", "reason": "not that"} if input.request.port == 22
+            """
+        let fixture = try Fixture()
+        let request = try EgressRequest("git.example.com:443")
+        let details = try fixture.regoDetails(request, own: own)
+        let explanation = try fixture.explain(
+            Self.denied("git.example.com", rule: "no-git", code: "policy_refused", details))
+        #expect(explanation.agrees == true && explanation.again?.reason == "not now", "\(explanation)")
+        let rules = explanation.findings.filter { $0.place.hasPrefix("own.rego") }
+        #expect(rules.contains { $0.rule == "no-git" && $0.condition == nil && $0.place == "own.rego:3" }, "\(rules)")
+        let other = try #require(rules.first { $0.rule == "no-ssh" })
+        #expect(other.condition == "input.request.port == 22" && other.values.map(\.value) == ["443"], "\(other)")
+        #expect(explanation.changes == ["no-git: who owns own.rego (org) may change it"])
     }
 
     @Test("a refused start is in the log with all that makes the decision again, and is explained")
