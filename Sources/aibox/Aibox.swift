@@ -44,6 +44,7 @@ struct Aibox: ParsableCommand {
             }
             var command = try direct(arguments) ?? parseAsRoot(arguments)
             try command.run()
+            end(EXIT_SUCCESS)
         } catch let error as AiboxError {
             leave(saying: "aibox: " + SafeText.escaped(error.description, keepingLines: true), error.code.exitStatus)
         } catch {

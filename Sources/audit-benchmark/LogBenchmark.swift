@@ -188,6 +188,28 @@ struct LogBenchmark {
         return line.flatMap { Double($0.filter(\.isNumber)) }.map { $0 / 1024 } ?? -1
     }
 
+    /// What `aibox policy explain` and `aibox policy log` look for.
+    private func decisions(_ log: String) throws(AiboxError) {
+        var (single, newest): ([Double], [Double]) = ([], [])
+        for round in 1...40 {
+            let first = ContinuousClock.now
+            guard let found = try AuditIndex(folder: log).event("\(events / 41 * round)"),
+                try AuditIndex(folder: log).event(found.id)?.sequence == found.sequence
+            else { throw AiboxError(.failed, "an event is not found") }
+            single.append((ContinuousClock.now - first).inSeconds / 2)
+            let second = ContinuousClock.now
+            var query = AuditIndex.Query()
+            query.sandbox = "aibox-dev-0123abcd"
+            query.types = [.policyAllow, .policyDeny, .networkAllow, .networkDeny]
+            guard try AuditIndex(folder: log).search(query).count == 1000 else {
+                throw AiboxError(.failed, "decisions are not found")
+            }
+            newest.append((ContinuousClock.now - second).inSeconds)
+        }
+        report("a decision by its id, opening included", [("p50_ms", single.sorted()[20] * 1e3)])
+        report("a sandbox's newest decisions", [("p50_ms", newest.sorted()[20] * 1e3)])
+    }
+
     private func search(_ log: String) throws(AiboxError) {
         let begin = ContinuousClock.now
         _ = try AuditIndex(folder: log)
@@ -203,6 +225,7 @@ struct LogBenchmark {
         }
         times.sort()
         report("search by session, opening included", [("p50_ms", times[20] * 1e3), ("p95_ms", times[37] * 1e3)])
+        try decisions(log)
         let start = ContinuousClock.now
         _ = try SystemCommandRunner().run(
             Command("sh", ["-c", "grep -hc '\"session\":\"session-3-1\"' \"$0\"/events-*", log]), timeout: .seconds(60))

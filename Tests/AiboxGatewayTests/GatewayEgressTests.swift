@@ -194,7 +194,8 @@ struct GatewayEgressTests {
         }
         // The control: this origin does read a request there.
         try SystemCommandRunner().require(
-            Command("curl", ["-sS", "--noproxy", "*", "http://\(Origin.address):\(Origin.http)/v1/x"] + hidden("straight")),
+            Command(
+                "curl", ["-sS", "--noproxy", "*", "http://\(Origin.address):\(Origin.http)/v1/x"] + hidden("straight")),
             "cannot reach the origin")
         #expect(eventually { origin.requests.contains { $0.contains("/secret-straight") } })
         #expect(!origin.requests.contains { $0.contains("/secret-through") })

@@ -102,6 +102,17 @@ struct NetworkDeciderTests {
         #expect(unnamed.decider(list).decide(request).decision.isAllowed)
     }
 
+    @Test("the digest of an answer is that of the whole input document")
+    func digest() throws {
+        let policy = try PolicySet([.init(layer: .org, file: "org", bytes: Array("version: 1\n".utf8))]).effective()
+        let decider = PolicyDecider(policy, engine: try Self.rules().engine, user: "u")
+        for question in [
+            PolicyQuestion.network(try EgressRequest("http://a.example.com/x")), .model("m"), .tool(["git"]),
+        ] {
+            #expect(try decider.answer(question).input == PolicyInput.digest(decider.input(question)))
+        }
+    }
+
     @Test("what is remembered has an end, and the answers stay right")
     func bounded() throws {
         let own = "deny contains {\"rule\": \"odd\", \"reason\": \"r\"} if endswith(input.request.path, \"1\")"

@@ -141,12 +141,13 @@ extension Sandboxes {
             #expect(control.contains("abstract"), "the control")
         }
 
-        /// argv: path, name of an abstract socket. Serves on both.
+        /// argv: path, name of an abstract socket. Hangs up on whoever connects to either.
         private static let desktop = """
-            import socket, sys, time
-            sockets = []
-            for place in (sys.argv[1], "\\0" + sys.argv[2]):
-                s = socket.socket(socket.AF_UNIX); s.bind(place); s.listen(8); sockets.append(s)
+            import socket, sys, threading
+            def serve(place):
+                s = socket.socket(socket.AF_UNIX); s.bind(place); s.listen(8)
+                while True: s.accept()[0].close()
+            for place in sys.argv[1], "\\0" + sys.argv[2]: threading.Thread(target=serve, args=(place,), daemon=True).start()
             print("ready", flush=True); sys.stdin.read()
             """
 

@@ -26,7 +26,8 @@ public final class AuditIndex {
         CREATE TABLE position (
             one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL,
             segment INTEGER NOT NULL, offset INTEGER NOT NULL);
-        """
+        """,
+        "CREATE INDEX event_sandbox ON event(sandbox, seq);",
     ]
 
     /// Opens the index of the log in a folder and brings it up to date.
@@ -121,7 +122,9 @@ public final class AuditIndex {
             values += [.text(type), .text(type + "."), .text(type + "/")]
         }
         if !query.types.isEmpty {
-            conditions.append("type IN (\(query.types.map { _ in "?" }.joined(separator: ", ")))")
+            // The newest of a session or a sandbox are found without sorting all of the types; + keeps SQLite from it.
+            let isBound = query.session != nil || query.sandbox != nil
+            conditions.append("\(isBound ? "+" : "")type IN (\(query.types.map { _ in "?" }.joined(separator: ", ")))")
             values += query.types.map { .text($0.rawValue) }
         }
         if let since = query.since {

@@ -17,6 +17,7 @@ public final class PolicyDecider {
     public let engine: PolicyEngine
     private let policy: JSONValue
     private let read: Value?
+    private let policyBytes: [UInt8]
     private let user: String
     private let sandbox: String?
     private var answers: [[UInt8]: Answer] = [:]
@@ -36,6 +37,7 @@ public final class PolicyDecider {
     public init(document: JSONValue, engine: PolicyEngine, user: String, sandbox: String? = nil) {
         policy = document
         read = engine.read(document)
+        policyBytes = PolicyInput.sortedBytes(document)
         self.engine = engine
         self.user = user
         self.sandbox = sandbox
@@ -48,10 +50,10 @@ public final class PolicyDecider {
         let key = asked.bytes
         if let known = answers[key] { return known }
         guard case .object(var input) = asked else { return Answer(decision: .refusal("no question"), input: "") }
+        let digest = try? PolicyInput.digest(input, policy: policyBytes)
         input["policy"] = .null
         let decision = engine.decide(.object(input), policy: read)
-        input["policy"] = policy
-        let answer = Answer(decision: decision, input: (try? PolicyInput.digest(.object(input))) ?? "")
+        let answer = Answer(decision: decision, input: digest ?? "")
         if key.count > Self.rememberedBytes { return answer }
         if answers.count >= Self.remembered { answers.removeAll() }
         answers[key] = answer
