@@ -122,7 +122,12 @@ struct LogTests {
     func writers() throws {
         let one = try fixture.open()
         let two = try fixture.open()
-        for number in 0..<40 { try (number.isMultiple(of: 3) ? one : two).append(LogFixture.event(number)) }
+        for number in 0..<40 {
+            try (number.isMultiple(of: 3) ? one : two).append(LogFixture.event(number))
+            // Each signs over what the other has written since.
+            if number.isMultiple(of: 7) { try one.checkpoint() }
+            if number.isMultiple(of: 10) { try two.checkpoint() }
+        }
         try one.close()
         try two.append(LogFixture.event(40))
         try two.close()

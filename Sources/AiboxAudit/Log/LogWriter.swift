@@ -230,7 +230,8 @@ final class LogWriter {
             broken = error
             throw error
         }
-        tree?.moved(to: target.first, next.length)
+        // Behind what others wrote meanwhile it stays where it is: the next signature follows from there.
+        if tree?.frontier.size == next.sequence { tree?.moved(to: target.first, next.length) }
         self.tree = tree
         adopt(next, ratchet, target)
         own = []
