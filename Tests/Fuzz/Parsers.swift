@@ -17,6 +17,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     case "dns": fuzzDNS(input)
     case "squidlog": fuzzSquidLog(input)
     case "netlink": fuzzNetlink(input)
+    case "trace": fuzzTrace(input)
     case "hostname": fuzzHostName(input)
     case "gitcredential": fuzzGitCredential(input)
     default: preconditionFailure("AIBOX_FUZZ names no parser")
@@ -139,4 +140,19 @@ private func fuzzGitCredential(_ input: [UInt8]) {
     precondition(
         again.count > GitCredentialRequest.limit || GitCredentialRequest(again) == request, "the normal form differs")
     if request.isPlausible { precondition(request.scheme == "https" && request.host.utf8.allSatisfy { $0 < 0x80 }) }
+}
+
+/// Whatever the sentry sends is refused, or read within the bounds that the log relies on.
+private func fuzzTrace(_ input: [UInt8]) {
+    _ = TraceHandshake.accepts(input)
+    guard let message = try? TraceMessage(input) else { return }
+    switch message.point {
+    case .start(let process), .execve(let process):
+        precondition(process.arguments.count <= TraceMessage.keptArguments)
+        precondition(process.arguments.reduce(0) { $0 + $1.count } <= TraceMessage.keptBytes)
+        precondition(process.program.count <= TraceMessage.keptBytes && process.folder.count <= TraceMessage.keptBytes)
+        precondition(process.furtherArguments <= input.count)
+    case .exit, .other: break
+    }
+    precondition((try? TraceMessage(input)) == message)
 }

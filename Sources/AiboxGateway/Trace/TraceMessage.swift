@@ -1,5 +1,3 @@
-import AiboxSystem
-
 /// One packet of gVisor's remote sink: a header, and a point in protobuf
 /// (github.com/google/gvisor, pkg/sentry/seccheck: sinks/remote/wire, points/*.proto).
 ///

@@ -23,6 +23,11 @@ struct PolicyChecks {
         for (index, rule) in (fields["tools.rules"]?.elements ?? []).enumerated() {
             toolRule(rule, "tools.rules[\(index)]")
         }
+        if let item = fields["tools.review_timeout"], let seconds = item.integer,
+            !ToolCoverage.reviewSeconds.contains(seconds)
+        {
+            complain(item.origin, "tools.review_timeout is at least 1s and at most 1d")
+        }
         for (key, item) in fields["pins"]?.members.sorted(by: { $0.key < $1.key }) ?? [] { pin(key, item) }
     }
 

@@ -1,11 +1,11 @@
 /// A span of time as policies write it: whole numbers with `d`, `h`, `m` or `s`, the larger unit first (`8h`, `1h30m`).
-struct PolicyDuration: Equatable, CustomStringConvertible {
-    let seconds: Int
+public struct PolicyDuration: Sendable, Equatable, CustomStringConvertible {
+    public let seconds: Int
 
-    init(seconds: Int) { self.seconds = seconds }
+    public init(seconds: Int) { self.seconds = seconds }
 
     /// Nil for every other form, for a unit given twice and for more than a hundred years.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         var total = 0
         var digits = ""
         var least = Int.max
@@ -31,7 +31,7 @@ struct PolicyDuration: Equatable, CustomStringConvertible {
     ]
 
     /// The shortest form that reads back: `8h`, `1h30m`, `0s`.
-    var description: String {
+    public var description: String {
         var rest = seconds
         var text = ""
         for unit in Self.units where rest >= unit.seconds {

@@ -36,9 +36,12 @@ public struct ToolCoverage: Sendable, Equatable {
     /// Whether the policy has rules for which a gate has to stand somewhere.
     public static func isNeeded(_ policy: EffectivePolicy) -> Bool { rules(policy).contains { $0.outcome != .allow } }
 
-    /// How long a call waits for a person: from a second to a day.
+    /// How long a call may wait for a person; documents that say something else are refused.
+    static let reviewSeconds = 1...86_400
+
+    /// How long a call waits for a person.
     public static func reviewSeconds(_ policy: EffectivePolicy) -> Int {
-        min(max(1, policy["tools.review_timeout"]?.integer ?? 600), 86_400)
+        policy["tools.review_timeout"]?.integer ?? 600
     }
 
     /// Absolute paths that rules name; a link to a folder may be in them, so that a search does not come across them.

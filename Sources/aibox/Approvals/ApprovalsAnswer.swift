@@ -1,4 +1,5 @@
 import AiboxContainer
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 import ArgumentParser
@@ -56,11 +57,8 @@ struct ApprovalAnswerOptions: ParsableArguments {
     }
 
     private var seconds: Int? {
-        guard let time, let unit = time.last, let factor = ["s": 1, "m": 60, "h": 3600, "d": 86_400][unit],
-            let number = Int(time.dropLast()), 1...ApprovalAnswer.longest ~= number
-        else { return nil }
-        let seconds = number * factor
-        return seconds <= ApprovalAnswer.longest ? seconds : nil
+        let seconds = time.flatMap { PolicyDuration($0)?.seconds }
+        return seconds.flatMap { 1...ApprovalAnswer.longest ~= $0 ? $0 : nil }
     }
 
     private var scope: ApprovalAnswer.Scope { session ? .session : seconds.map { .seconds($0) } ?? .once }

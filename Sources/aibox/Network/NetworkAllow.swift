@@ -1,4 +1,5 @@
 import AiboxContainer
+import AiboxPolicy
 import AiboxState
 import AiboxSystem
 import AiboxWire
@@ -44,11 +45,8 @@ struct NetworkChangeOptions: ParsableArguments {
 
     /// From one second to a year; nil for anything else.
     private var seconds: Int? {
-        guard let time, let unit = time.last, let factor = ["s": 1, "m": 60, "h": 3600, "d": 86_400][unit],
-            let number = Int(time.dropLast()), 1...31_536_000 ~= number
-        else { return nil }
-        let seconds = number * factor
-        return seconds <= 31_536_000 ? seconds : nil
+        let seconds = time.flatMap { PolicyDuration($0)?.seconds }
+        return seconds.flatMap { 1...31_536_000 ~= $0 ? $0 : nil }
     }
 
     func run(_ action: NetworkChange.Action, _ global: GlobalOptions, _ sandbox: SandboxOptions) throws {

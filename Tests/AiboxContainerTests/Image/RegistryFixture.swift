@@ -68,9 +68,9 @@ final class RegistryFixture: Sendable {
 
     deinit {
         stop()
-        // Storage belongs to the user namespace when rootless, and is mounted on itself there.
+        // Storage belongs to the user namespace when rootless; it is mounted on itself.
         let script = """
-            umount -l "$1/home/.local/share/containers/storage/overlay" 2>/dev/null
+            umount -l "$1/home/.local/share/containers/storage/overlay" "$1/storage/overlay" 2>/dev/null
             rm -rf "$1/home/.local" "$1/storage" "$1/run"
             """
         _ = try? podman.run(["rmi", "--all", "--force"])
