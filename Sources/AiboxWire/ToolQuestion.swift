@@ -23,7 +23,14 @@ public struct ToolQuestion: Sendable, Equatable {
 }
 
 extension ToolQuestion {
-    public var body: [UInt8] { ([program, directory] + argv).flatMap { Array($0.utf8) + [0] } }
+    public var body: [UInt8] {
+        var body: [UInt8] = []
+        for word in [program, directory] + argv {
+            body.append(contentsOf: word.utf8)
+            body.append(0)
+        }
+        return body
+    }
 
     public init(body: some Collection<UInt8>) throws(WireError) {
         let words = body.split(separator: 0, omittingEmptySubsequences: false).map {

@@ -4,7 +4,8 @@
 // C without a library, and a few kilobytes: what it takes to load stands before every call of a gated program.
 //
 // It asks with a POST whose body is strings, each with a NUL behind it: the file it stands for, the working directory, the
-// words. The answer is 200, 403, or 202 where somebody is asked first, and lines up to the end of the connection:
+// words. The answer is 200, 403, or 202 where somebody is asked first, and lines up to the length that it says, else to the
+// end of the connection:
 //   say TEXT       for the person or agent who called
 //   wait SECONDS   so long from now it may take until the end (202 alone)
 //   run PATH       the end: the program lies there (200 and 202)
@@ -47,6 +48,8 @@ static bool is_hook;
 /// What has come of the answer and is not used yet, and how much there has been in all.
 static char answer[line_limit];
 static size_t answer_start, answer_end, answer_total;
+/// Where the answer ends, counted from its beginning; 0 while only the end of the connection tells.
+static size_t answer_whole;
 static int64_t deadline;
 
 static size_t length(const char *text) {
@@ -228,9 +231,13 @@ static size_t ask(char *const *words) {
 
 static _Noreturn void misunderstood(void) { fail("the gateway's answer is not understood"); }
 
+/// Bytes of the answer that were understood.
+static size_t understood(void) { return answer_total - (answer_end - answer_start); }
+
 /// The next line without its end; NULL at the end of the answer. It holds no control characters; those of the head lose
 /// the CR before their end.
 static const char *next_line(int socket, bool is_head) {
+    if (answer_whole != 0 && understood() == answer_whole) return NULL;
     size_t at = answer_start;
     for (;;) {
         for (; at < answer_end && answer[at] != '\n'; at++) {}
@@ -241,13 +248,14 @@ static const char *next_line(int socket, bool is_head) {
         answer_start = 0;
         if (answer_end == sizeof answer) misunderstood();
         if (!receive(socket)) {
-            if (answer_end > 0) misunderstood();
+            if (answer_end > 0 || answer_whole != 0) misunderstood();
             return NULL;
         }
     }
     char *line = answer + answer_start;
     size_t count = at - answer_start;
     answer_start = at + 1;
+    if (answer_whole != 0 && understood() > answer_whole) misunderstood();
     if (is_head) {
         if (count == 0 || line[count - 1] != '\r') misunderstood();
         count--;
@@ -259,14 +267,14 @@ static const char *next_line(int socket, bool is_head) {
     return line;
 }
 
-/// Seconds, at least one and at most a day.
-static int64_t seconds(const char *text) {
+/// A whole number in decimal digits, at least one.
+static int64_t number(const char *text, int64_t most) {
     int64_t number = 0;
     if (*text == 0) misunderstood();
     for (; *text != 0; text++) {
         if (*text < '0' || *text > '9') misunderstood();
         number = number * 10 + (*text - '0');
-        if (number > longest_wait) misunderstood();
+        if (number > most) misunderstood();
     }
     if (number == 0) misunderstood();
     return number;
@@ -281,10 +289,15 @@ static const char *understand(int socket) {
     bool may_refuse = after(line, "HTTP/1.1 403 ") != NULL;
     bool may_wait = after(line, "HTTP/1.1 202 ") != NULL;
     if (!may_run && !may_refuse && !may_wait) misunderstood();
+    size_t body = 0;
     do {
         line = next_line(socket, true);
         if (line == NULL) misunderstood();
+        const char *rest = after(line, "Content-Length: ");
+        if (rest != NULL && body != 0) misunderstood();
+        if (rest != NULL) body = (size_t)number(rest, answer_limit);
     } while (*line != 0);
+    if (body != 0) answer_whole = understood() + body;
     bool is_refused = false, is_passed = false;
     while ((line = next_line(socket, false)) != NULL) {
         // Nothing comes behind the end.
@@ -293,7 +306,7 @@ static const char *understand(int socket) {
         if ((rest = after(line, "say ")) != NULL) {
             say(rest, "", "");
         } else if (may_wait && (rest = after(line, "wait ")) != NULL) {
-            deadline = milliseconds() + seconds(rest) * 1000;
+            deadline = milliseconds() + number(rest, longest_wait) * 1000;
         } else if (is_hook && (may_run || may_wait) && (rest = after(line, "pass")) != NULL && *rest == 0) {
             is_passed = true;
         } else if (!is_hook && (may_run || may_wait) && (rest = after(line, "run ")) != NULL && *rest == '/') {

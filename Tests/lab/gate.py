@@ -35,6 +35,7 @@ def ask(answer, words=("tool", "a"), run=GATE, **options):
 
 
 OK, NO, LATER = (b"HTTP/1.1 %s\r\nA: b\r\n\r\n" % status for status in (b"200 OK", b"403 Forbidden", b"202 Accepted"))
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n"
 HELD = [LATER, b"wait 1\n"]
 ECHO = b"run /bin/echo\n"
 bad = 0
@@ -54,6 +55,10 @@ def understood(answer):
     lines = head.split(b"\r\n")
     if not found or any(len(line) > 4094 or re.search(rb"[\0-\x1f\x7f]", line) for line in lines): return None
     status = re.match(rb"HTTP/1\.1 (200|202|403) ", head)
+    lengths = [line[16:] for line in lines[1:] if line.startswith(b"Content-Length: ")]
+    if lengths:
+        if len(lengths) > 1 or not re.fullmatch(b"[0-9]+", lengths[0]) or not 0 < int(lengths[0]) <= min(len(body), 65536): return None
+        body = body[:int(lengths[0])]
     if not status or body[-1:] != b"\n": return None
     *before, last = body[:-1].split(b"\n")
     if any(len(line) > 4095 or re.search(rb"[\0-\x1f\x7f]", line) for line in before + [last]): return None
@@ -104,13 +109,19 @@ TABLE = [
     ("a program that is not there", [OK, b"run /bin/there-is-none\n"]),
     ("a folder", [OK, b"run /bin\n"]),
     ("a wait that passes", HELD),
+    ("less than its length", [WHOLE, b"run /bin/echo"]),
+    ("a length in the middle of a line", [WHOLE, b"run /bin/echo2\n"]),
+    ("a length of nothing", [WHOLE.replace(b"14", b"0"), ECHO]),
+    ("a length before now", [WHOLE.replace(b"14", b"-14"), ECHO]),
+    ("a length past all numbers", [WHOLE.replace(b"14", b"9" * 400), ECHO]),
+    ("two lengths", [WHOLE.replace(b"14", b"14\r\nContent-Length: 14"), ECHO]),
 ]
 for what, answer in TABLE:
     status, out, said, _ = ask(answer)
     check(what, status == 126 and out == b"" and b"is refused: " in said and not re.search(rb"[\0-\x09\x0b-\x1f\x7f]", said), (status, out, said[:200]))
 
 # What is permitted becomes the program: its words, environment and directory as they came, byte by byte.
-for what, parts in (("at once", [OK, ECHO]), ("byte by byte", [bytes([byte]) for byte in OK + b"say hm\n" + ECHO]), ("after a wait", [LATER, b"say hm\nwait 30\n", 0.3, ECHO]),
+for what, parts in (("at once", [OK, ECHO]), ("with its length", [WHOLE, ECHO]), ("up to its length", [WHOLE, ECHO + b"refuse\n"]), ("byte by byte", [bytes([byte]) for byte in OK + b"say hm\n" + ECHO]), ("after a wait", [LATER, b"say hm\nwait 30\n", 0.3, ECHO]),
                     ("with the longest line", [OK, b"say " + b"a" * 4091 + b"\n", ECHO])):
     status, out, said, asked = ask(parts, ["tool", b"a\xff", "", "b c\n"], env={"A": "b"}, cwd="/usr")
     check(what, (status, out) == (0, b"a\xff  b c\n\n"), (status, out, said))
@@ -129,8 +140,8 @@ check("without input and errors", closed[:2] == (0, b"a\n"), closed)
 
 # Answers with a few bytes changed are read as another reader reads them.
 random.seed(int(sys.argv[3]))
-seeds = [OK + ECHO, NO + b"say a\nrefuse\n", LATER + b"say a\nwait 9\n" + ECHO, LATER + b"wait 9\nrefuse\n"]
-pieces = [b"\n", b"\r\n", b"\r\n\r\n", b"say ", b"wait 1\n", b"run /bin/echo\n", b"refuse\n", b"\0", b" ", b"2", b"/", b"HTTP/1.1 200 "]
+seeds = [OK + ECHO, WHOLE + ECHO, WHOLE + ECHO, NO + b"say a\nrefuse\n", LATER + b"say a\nwait 9\n" + ECHO, LATER + b"wait 9\nrefuse\n"]
+pieces = [b"\n", b"\r\n", b"\r\n\r\n", b"say ", b"wait 1\n", b"run /bin/echo\n", b"refuse\n", b"\0", b" ", b"2", b"/", b"HTTP/1.1 200 ", b"Content-Length: 1"]
 runs = {False: 0, True: 0}
 for _ in range(int(sys.argv[2])):
     answer = bytearray(random.choice(seeds))

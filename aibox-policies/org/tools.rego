@@ -17,9 +17,8 @@ decision := verdict.first(candidates) if count(candidates) > 0
 
 # A rule counts that fits any reading of the command line: none gets past it by being put otherwise.
 candidates contains { "place": verdict.place(strictness(rule, outcome), specificity, rule), "answer": full } if {
-	some argv in readings
-	some rule in input.policy.tools.rules
-	fits(rule.match, argv)
+	some [_, at] in matches
+	rule := input.policy.tools.rules[at]
 	outcome := outcome_of(rule)
 	specificity := count([word | some word in rule.match; not contains(word, "*")])
 	full := object.union(
@@ -29,10 +28,14 @@ candidates contains { "place": verdict.place(strictness(rule, outcome), specific
 }
 
 candidates contains unruled("tools.default", "no rule lets this tool run") if {
-	some argv in lines
-	every rule in input.policy.tools.rules {
-		not fits(rule.match, argv)
-	}
+	count(lines - {argv | some [argv, _] in matches}) > 0
+}
+
+# Which rules fit which reading.
+matches contains [argv, at] if {
+	some argv in readings
+	some at, rule in input.policy.tools.rules
+	fits(rule.match, argv)
 }
 
 candidates contains unruled("tools.options", "more options before its command than can be judged") if {

@@ -126,7 +126,7 @@ struct ToolPace {
     /// When the next question would be due if all came evenly.
     private var due: NIODeadline
 
-    init(now: NIODeadline) { due = now }
+    init(now: NIODeadline) { due = now - Self.step * Int64(Self.burst) }
 
     private static let step = TimeAmount.nanoseconds(1_000_000_000 / Int64(perSecond))
 

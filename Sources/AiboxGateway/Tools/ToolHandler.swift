@@ -36,7 +36,7 @@ final class ToolHandler: ChannelInboundHandler {
         case .more: return
         case .refusal(let status):
             isAnswered = true
-            end(ToolReply.head(status), context)
+            end(ToolReply.head(status, length: 0), context)
         case .question(let asked):
             isAnswered = true
             let question = asked.question
@@ -51,8 +51,9 @@ final class ToolHandler: ChannelInboundHandler {
             door.answer(asked, to: ticket, asking: tell).whenSuccess { answer in
                 let (handler, context) = bound.value
                 handler.arm(context)
-                let head = handler.isWaiting ? "" : ToolReply.head(answer.run == nil ? 403 : 200)
-                handler.end(head + ToolReply.end(answer, to: question, isAgent: asked.isAgent), context)
+                let end = ToolReply.end(answer, to: question, isAgent: asked.isAgent)
+                let status = answer.run == nil ? 403 : 200
+                handler.end((handler.isWaiting ? "" : ToolReply.head(status, length: end.utf8.count)) + end, context)
             }
         }
     }

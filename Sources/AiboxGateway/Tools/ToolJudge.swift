@@ -20,7 +20,13 @@ final class ToolJudge {
     /// SHA-256 of the policies in Rego.
     private let policies: String
     private let length: Int
-    private var inputs: [[UInt8]: String] = [:]
+    /// The same call of the same program has the same ruling as long as this judge lives. By bytes: texts of other bytes
+    /// can be equal, and rules tell them apart.
+    private var rulings: [[UInt8]: Ruling] = [:]
+
+    /// A sandbox chooses what it asks: what is remembered has an end, and so has each call of it.
+    private static let remembered = 1024
+    private static let rememberedBytes = 4096
 
     init(_ plan: ToolPlan, user: String) throws(AiboxError) {
         let modules: PolicyModules
@@ -49,17 +55,17 @@ final class ToolJudge {
     private func judge(_ question: AgentQuestion) -> Ruling {
         let begun = ContinuousClock.now
         let call = AgentCall(question, policy: plan.policy)
-        var deciding: (question: PolicyQuestion, decision: PolicyDecision)?
+        var deciding: (question: PolicyQuestion, answer: PolicyDecider.Answer)?
         for question in call.own + call.programs {
             let isServer = if case .server = question { true } else { false }
-            guard let decision = (isServer ? servers : decider)?.decide(question) else { continue }
-            let counts = call.own.contains(question) || decision.outcome == .deny
-            if counts, deciding.map({ Self.strictness(decision) > Self.strictness($0.decision) }) ?? true {
-                deciding = (question, decision)
+            guard let answer = (isServer ? servers : decider)?.answer(question) else { continue }
+            let counts = call.own.contains(question) || answer.decision.outcome == .deny
+            if counts, deciding.map({ Self.strictness(answer) > Self.strictness($0.answer) }) ?? true {
+                deciding = (question, answer)
             }
         }
         let subject = carried("\(question.tool) \(question.subject)")
-        guard let (asked, decision) = deciding else {
+        guard let (asked, given) = deciding else {
             let (rule, reason) = ("agent.unnamed", "no rule names \(SafeText.escaped(question.tool))")
             return Ruling(
                 answer: ToolAnswer(run: "/", rule: rule, layer: "org", reason: reason),
@@ -69,12 +75,12 @@ final class ToolJudge {
         }
         let place = ToolPlan.Program(paths: [], names: [], isMultiCall: false, original: "/")
         return Ruling(
-            answer: answer(decision, place), event: event(subject, asked, decision, begun.duration(to: .now)),
-            isReviewed: decision.outcome == .review && !isAfterwards(decision))
+            answer: answer(given.decision, place), event: event(subject, asked, given, begun),
+            isReviewed: given.decision.outcome == .review && !isAfterwards(given.decision))
     }
 
-    private static func strictness(_ decision: PolicyDecision) -> Int {
-        switch decision.outcome {
+    private static func strictness(_ answer: PolicyDecider.Answer) -> Int {
+        switch answer.decision.outcome {
         case .allow: 0
         case .review: 1
         case .deny: 2
@@ -83,6 +89,11 @@ final class ToolJudge {
 
     private func judge(_ question: ToolQuestion) -> Ruling {
         let begun = ContinuousClock.now
+        let key = question.body
+        if var known = rulings[key] {
+            known.event.details["duration_us"] = Self.microseconds(since: begun)
+            return known
+        }
         guard let program = plan.programs.first(where: { $0.paths.contains(question.program) }) else {
             return refused(
                 question, rule: "tools.gate",
@@ -101,10 +112,20 @@ final class ToolJudge {
                 return allowed(question, program)
             }
         }
-        let decision = decider.decide(call.question)
-        let event = event(call.argv.joined(separator: " "), call.question, decision, begun.duration(to: .now))
+        let given = decider.answer(call.question)
+        let decision = given.decision
+        let event = event(call.argv.joined(separator: " "), call.question, given, begun)
         let isReviewed = decision.outcome == .review && !isAfterwards(decision) && program.original != nil
-        return Ruling(answer: answer(decision, program), event: event, isReviewed: isReviewed)
+        let ruling = Ruling(answer: answer(decision, program), event: event, isReviewed: isReviewed)
+        if key.count <= Self.rememberedBytes {
+            if rulings.count >= Self.remembered { rulings.removeAll() }
+            rulings[key] = ruling
+        }
+        return ruling
+    }
+
+    private static func microseconds(since begun: ContinuousClock.Instant) -> JSONValue {
+        .integer(Int64(begun.duration(to: .now) / .microseconds(1)))
     }
 
     /// What becomes of a call when a person has answered, or nobody has.
@@ -167,8 +188,9 @@ final class ToolJudge {
     }
 
     private func event(
-        _ subject: String, _ asked: PolicyQuestion, _ decision: PolicyDecision, _ duration: Duration
+        _ subject: String, _ asked: PolicyQuestion, _ given: PolicyDecider.Answer, _ begun: ContinuousClock.Instant
     ) -> AuditEvent {
+        let decision = given.decision
         let isAllowed = decision.outcome == .allow || isAfterwards(decision)
         var details: JSONObject = [
             "action": .string(asked.field == "mcp.servers" ? "mcp" : "tool"), "rule": .string(decision.rule),
@@ -177,23 +199,13 @@ final class ToolJudge {
         details["origin"] = plan.rules.first { $0.id == decision.rule }.map { .string(carried($0.origin)) }
         details["reason"] = .string(carried(decision.reason))
         details["question"] = decider.asked(asked)
-        details["input"] = digest(asked).map { .string($0) }
+        details["input"] = given.input.isEmpty ? nil : .string(given.input)
         details["policies"] = .string(policies)
         if decision.outcome == .review, isAllowed { details["review"] = "afterwards" }
-        details["duration_us"] = .integer(Int64(duration / .microseconds(1)))
+        details["duration_us"] = Self.microseconds(since: begun)
         return AuditEvent(
             isAllowed ? .policyAllow : .policyDeny, subject: carried(subject),
             outcome: isAllowed ? .allowed : .denied, details: details, risk: AuditRisk(rawValue: decision.risk))
-    }
-
-    /// SHA-256 of the input document; the same question has the same.
-    private func digest(_ question: PolicyQuestion) -> String? {
-        let key = decider.asked(question).bytes
-        if let known = inputs[key] { return known }
-        guard let digest = try? PolicyInput.digest(decider.input(question)) else { return nil }
-        if inputs.count >= 1024 { inputs.removeAll() }
-        if key.count <= 4096 { inputs[key] = digest }
-        return digest
     }
 
     /// What never comes to the policies.

@@ -7,8 +7,10 @@ enum ToolReply {
     /// Bytes of a line that a gate reads, its newline included.
     static let lineLimit = 4096
 
-    static func head(_ status: Int, type: String = "text/plain; charset=utf-8") -> String {
-        "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: \(type)\r\nConnection: close\r\n\r\n"
+    /// - Parameter length: bytes of the body; nil where it ends with the connection.
+    static func head(_ status: Int, length: Int? = nil) -> String {
+        "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            + (length.map { "Content-Length: \($0)\r\n" } ?? "") + "Connection: close\r\n\r\n"
     }
 
     /// A line for who called.
