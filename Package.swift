@@ -86,7 +86,7 @@ let package = Package(
         program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),
 
         // Domains.
-        room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
+        room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CLinux"]),
         room(
             "AiboxBroker",
             uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux"] + nio),

@@ -85,3 +85,7 @@ ssize_t aibox_splice(int from, int to, size_t length) {
     ssize_t count = splice(from, NULL, to, NULL, length, 0);
     return count < 0 ? -errno : count;
 }
+
+int aibox_reserve(int file, off_t offset, off_t length) {
+    return fallocate(file, FALLOC_FL_KEEP_SIZE, offset, length) < 0 ? -errno : 0;
+}

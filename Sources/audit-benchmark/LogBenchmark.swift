@@ -74,7 +74,7 @@ struct LogBenchmark {
     /// The peers: what the disk alone takes for as many bytes as a millisecond of events has; appended as the log does it,
     /// and over blocks that were written before, where no metadata has to follow. Both in turn: they meet the same noise.
     private func bareSyncs() throws(AiboxError) {
-        let rounds = 500
+        let rounds = 4000
         let bytes = [UInt8](repeating: 0x78, count: 7000)
         func open(_ name: String, _ flags: Int32) throws(AiboxError) -> Descriptor {
             Descriptor(

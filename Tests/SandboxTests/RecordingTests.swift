@@ -85,7 +85,7 @@ extension Sandboxes {
             let shown = Array([[UInt8]](repeating: [0x79, 0x0a], count: 10_000_000).joined())
             #expect(long.output == shown)
             let kept = try export(try #require(try list(fixture).last), fixture)
-            #expect(kept.contains("\(shown.count - (16 << 20)) further bytes"))
+            #expect(kept.contains("\(shown.count - (8 << 20)) further bytes"))
             #expect(try fixture.aibox.run("audit", "verify").succeeded)
             #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
             #expect(try fixture.remains() == [])

@@ -1,5 +1,6 @@
 import AiboxCrypto
 import AiboxSystem
+import CLinux
 import Glibc
 
 /// One file of events, open for appending.
@@ -9,6 +10,11 @@ struct LogSegment {
     let file: Descriptor
     private let device: UInt
     private let inode: UInt
+    /// Up to where this process asked for room.
+    private var reserved: UInt64 = 0
+
+    /// How much room is asked for at once.
+    private static let room: UInt64 = 1 << 20
 
     /// Opens a file that must be there.
     init(_ folder: LogFolder, _ first: UInt64) throws(AiboxError) {
@@ -35,6 +41,14 @@ struct LogSegment {
         try retrying("cannot look at \(path)") { fstat(file.number, &status) }
         device = UInt(status.st_dev)
         inode = UInt(status.st_ino)
+    }
+
+    /// Asks for room on the disk beyond the file's end so that a sync of what is
+    /// appended has fewer blocks to write. The file is the same without it: that a disk has no room is for the write to say.
+    mutating func reserve(upTo length: UInt64) {
+        if length <= reserved { return }
+        _ = aibox_reserve(file.number, off_t(length), off_t(Self.room))
+        reserved = length + Self.room
     }
 
     /// True if the name stands for another file by now, or for none.

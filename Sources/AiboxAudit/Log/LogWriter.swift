@@ -223,6 +223,7 @@ final class LogWriter {
         }
         next.length += UInt64(lines.count)
         next.setRatchet(ratchet)
+        target.reserve(upTo: next.length)
         try store(lines, in: target)
         do throws(AiboxError) {
             try next.write(stateFile, folder.state, disk)

@@ -17,7 +17,7 @@ struct RecordedSession {
     let rule: RecordingRule
 
     /// Bytes that are kept of a session without a terminal, which may carry files of any size; the rest is counted.
-    static let keptWithoutTerminal = 16 << 20
+    static let keptWithoutTerminal = 8 << 20
 
     /// Runs ssh to its end.
     ///
