@@ -55,7 +55,8 @@ extension BundleStore {
     /// How it stands now.
     public func standing() throws(AiboxError) -> BundleStanding { try look().standing }
 
-    private func look() throws(AiboxError) -> (standing: BundleStanding, bundle: PolicyBundle?) {
+    /// - Parameter isFirst: somebody may replace the bundle between its record and its file: then both are read again.
+    private func look(isFirst: Bool = true) throws(AiboxError) -> (standing: BundleStanding, bundle: PolicyBundle?) {
         var standing = BundleStanding(.absent)
         let last = try lastAttempt()
         standing.lastError = last?.error
@@ -73,6 +74,7 @@ extension BundleStore {
         let bundle: PolicyBundle
         do throws(AiboxError) {
             guard let found = try checked(record) else {
+                if isFirst, try kept() != record { return try look(isFirst: false) }
                 standing.state = .changed
                 standing.problem = AiboxError(
                     .policyInvalid, "cannot use \(title) v\(record.version)",
