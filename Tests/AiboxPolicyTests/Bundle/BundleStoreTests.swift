@@ -263,6 +263,12 @@ struct BundleStoreTests {
             let said = fixture.refusal(try fixture.store(base + place))
             #expect(said.contains(words), "\(place) \(said)")
         }
+        try fixture.write("repository/huge.tar.gz", [UInt8](repeating: 0, count: BundleArchive.largest + 1))
+        try git("add", "--all")
+        try git("commit", "--quiet", "-m", "huge")
+        for place in [base + "#stable:huge.tar.gz", repository + "/huge.tar.gz"] {
+            #expect(fixture.refusal(try fixture.store(place)).contains("larger than"), "\(place)")
+        }
         try runner.require(Command("ln", ["-s", "/etc/passwd", repository + "/org/link.rego"]), "no link")
         try git("add", "--all")
         try git("commit", "--quiet", "-m", "two")

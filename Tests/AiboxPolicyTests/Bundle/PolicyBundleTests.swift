@@ -219,10 +219,10 @@ struct PolicyBundleTests {
         let pi = BundleFile(name: ".manifest", bytes: Array("[3.14]".utf8))
         #expect(throws: BundleFault.self) { try BundleHash.of(pi) }
         #expect(try BundleHash.of(BundleFile(name: "x.json", bytes: pi.bytes)) == SHA256.digest(pi.bytes).hex)
-        // The example of OPA's page on bundles is of `{}`: two braces.
+        // What `opa sign --help` shows for bar/data.json; its content was found by its hash.
+        let published = BundleFile(name: "bar/data.json", bytes: Array("{\n  \"hello\" : \"world\" }\n".utf8))
         #expect(
-            try BundleHash.of(BundleFile(name: "roles/data.json", bytes: Array(" { }\n".utf8)))
-                == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")
+            try BundleHash.of(published) == "93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588")
     }
 
     @Test("keys: of another kind, private, broken or none are errors")
