@@ -101,7 +101,11 @@ let package = Package(
             "AiboxCredentials",
             uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
-        room("AiboxPolicy", uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "Rego"]),
+        room(
+            "AiboxPolicy",
+            uses: [
+                "AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CZlib", "Rego",
+            ]),
         room(
             "AiboxGateway",
             uses: [
@@ -127,6 +131,7 @@ let package = Package(
         system("CSeccomp", "libseccomp", "libseccomp-dev"),
         system("CSQLite", "sqlite3", "libsqlite3-dev"),
         system("CYaml", "yaml-0.1", "libyaml-dev"),
+        system("CZlib", "zlib", "zlib1g-dev"),
 
         // Tests.
         room("AiboxTestSupport", uses: ["AiboxSystem"]),
@@ -166,7 +171,10 @@ let package = Package(
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem", "CNftnl"], exclude: ["Golden"]),
         tests(
             "AiboxPolicyTests",
-            uses: ["AiboxConfig", "AiboxEmbedded", "AiboxNetwork", "AiboxPolicy", "AiboxSystem", "AiboxWire", "Rego"]),
+            uses: [
+                "AiboxConfig", "AiboxCrypto", "AiboxEmbedded", "AiboxNetwork", "AiboxPolicy", "AiboxSystem",
+                "AiboxWire", "Rego",
+            ]),
         tests("AiboxStateTests", uses: ["AiboxState", "AiboxSystem"]),
         tests("AiboxSystemTests", uses: ["AiboxSystem"]),
         tests("RegoTests", uses: ["Rego"]),

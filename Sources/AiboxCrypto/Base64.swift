@@ -48,4 +48,15 @@ public enum Base64 {
         }
         return bytes
     }
+
+    /// The bytes of a text in the alphabet for URLs without padding (RFC 4648, section 5; RFC 7515, section 2), as strictly.
+    public static func decodeURL(_ text: some StringProtocol) -> [UInt8]? {
+        guard text.utf8.allSatisfy({ !"+/=".utf8.contains($0) }) else { return nil }
+        let standard = String(text).replacing("-", with: "+").replacing("_", with: "/")
+        return decode(standard + String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4))
+    }
+
+    public static func encodeURL(_ bytes: [UInt8]) -> String {
+        encode(bytes).replacing("+", with: "-").replacing("/", with: "_").filter { $0 != "=" }
+    }
 }

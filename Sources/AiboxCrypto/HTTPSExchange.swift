@@ -6,16 +6,23 @@ public struct HTTPSExchange: Sendable {
     public var port: UInt16
     /// Certificates to trust instead of the system's.
     public var authorities: String?
+    /// For connecting, and for each read and write.
     public var timeout: Duration
+    /// For all of it; nil leaves it at the limit of each step.
+    public var deadline: ContinuousClock.Instant?
+    /// Bytes of an answer at most.
+    public var largestAnswer: Int
 
-    /// Bytes of an answer's body at most.
-    private static let largestAnswer = 128 << 20
-
-    public init(host: String, port: UInt16, authorities: String? = nil, timeout: Duration = .seconds(30)) {
+    public init(
+        host: String, port: UInt16, authorities: String? = nil, timeout: Duration = .seconds(30),
+        deadline: ContinuousClock.Instant? = nil, largestAnswer: Int = 128 << 20
+    ) {
         self.host = host
         self.port = port
         self.authorities = authorities
         self.timeout = timeout
+        self.deadline = deadline
+        self.largestAnswer = largestAnswer
     }
 
     public struct Answer: Sendable {
@@ -56,8 +63,11 @@ public struct HTTPSExchange: Sendable {
             if let head, let body = try body(bytes[start...], head, method) {
                 return Answer(status: head.status, headers: head.headers, body: body)
             }
-            if bytes.count > Self.largestAnswer || (head == nil && bytes.count > 1 << 16) {
+            if bytes.count > largestAnswer || (head == nil && bytes.count > 1 << 16) {
                 throw odd("its answer is too long")
+            }
+            if let deadline, ContinuousClock.now > deadline {
+                throw AiboxError(.failed, "cannot hear from \(authority)", why: "it takes too long")
             }
             let part: [UInt8]
             do throws(AiboxError) { part = try connection.read() } catch {
@@ -99,11 +109,14 @@ public struct HTTPSExchange: Sendable {
         if head.headers["transfer-encoding"]?.lowercased() == "chunked" { return try chunks(bytes) }
         guard let text = head.headers["content-length"] else { return nil }
         guard let length = Int(text), length >= 0 else { throw odd("its answer has no right length") }
+        if length > largestAnswer { throw odd("its answer is too long") }
         return bytes.count >= length ? Array(bytes.prefix(length)) : nil
     }
 
     /// RFC 9112, section 7.1.
     private func chunks(_ bytes: ArraySlice<UInt8>) throws(AiboxError) -> [UInt8]? {
+        // The last chunk ends so, with a trailer or without: before, looking would be in vain.
+        guard bytes.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return nil }
         var rest = bytes
         var body: [UInt8] = []
         while let end = rest.firstRange(of: Array("\r\n".utf8)) {

@@ -298,3 +298,47 @@ struct ConfigurationPinTests {
         #expect(try File.text(machine.userFile) == "gvisor:\n  enabled: true\n")
     }
 }
+
+@Suite("The organisation's bundle")
+struct BundleSettingsTests {
+    @Test("it is named by the machine's file alone, and what that says of others no user changes")
+    func organisation() throws {
+        let machine = try Machine()
+        func check(system: String, user: String, _ environment: [String: String] = [:]) throws -> String {
+            try machine.write(machine.systemFile, system)
+            try machine.write(machine.userFile, user)
+            do {
+                let layers = machine.layers(environment)
+                try layers.requireOrgPolicy(layers.load())
+                return "taken"
+            } catch {
+                return "\(error.code) \(error.reason)"
+            }
+        }
+        let org = "policy: {org_bundle_url: /a, org_bundle_keys: [/k, /l]}\n"
+        #expect(try check(system: org, user: "") == "taken")
+        for user in [
+            "org_bundle_url: /b", "org_bundle_keys: [/k]", "org_bundle_keys: [/l, /k]", "org_bundle_url: \"\"",
+        ] {
+            #expect(
+                try check(system: org, user: "policy: {\(user)}\n").hasPrefix("denied policy.org_bundle_"), "\(user)")
+        }
+        #expect(try check(system: "", user: org).hasPrefix("denied policy.org_bundle_url is set in "))
+        #expect(try check(system: org, user: "", ["AIBOX_POLICY_ORG_BUNDLE_URL": "/b"]).contains("in files only"))
+        let team = "policy: {team_bundle_url: /a, bundle_ca: /c}\n"
+        #expect(try check(system: "", user: team) == "taken")
+        #expect(try check(system: team, user: "policy: {team_bundle_url: /b}\n").hasPrefix("denied"))
+        #expect(try check(system: team, user: "policy: {bundle_ca: \"\"}\n").hasPrefix("denied"))
+        #expect(try check(system: team, user: "", ["AIBOX_POLICY_TEAM_BUNDLE_URL": "/b"]).hasPrefix("denied"))
+        #expect(try check(system: team, user: "policy: {team_bundle_keys: [/k]}\n") == "taken")
+    }
+
+    @Test("config set does not write what nobody would take")
+    func setting() throws {
+        let machine = try Machine()
+        #expect(throws: AiboxError.self) { try machine.layers().set("policy.org_bundle_url", to: "/b") }
+        #expect(!File.exists(machine.userFile))
+        _ = try machine.layers(file: machine.systemFile).set("policy.org_bundle_url", to: "/b")
+        #expect(throws: AiboxError.self) { try machine.layers().set("policy.team_bundle_url", to: "http://b/c") }
+    }
+}

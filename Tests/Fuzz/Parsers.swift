@@ -20,9 +20,38 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     case "trace": fuzzTrace(input)
     case "hostname": fuzzHostName(input)
     case "gitcredential": fuzzGitCredential(input)
+    case "bundle": fuzzBundle(input)
     default: preconditionFailure("AIBOX_FUZZ names no parser")
     }
     return 0
+}
+
+/// An archive that is read names nothing outside of itself and nothing twice, and written again reads the same.
+private func fuzzBundle(_ input: [UInt8]) {
+    // Checksums are what random changes never get right: each header gets its own.
+    for bytes in [input, summed(input)] {
+        guard let files = try? BundleTar.read(bytes) else { continue }
+        precondition(Set(files.map(\.name)).count == files.count, "a name twice")
+        precondition(files.reduce(0) { $0 + $1.bytes.count } <= bytes.count, "more than there was")
+        for file in files {
+            let parts = file.name.split(separator: "/", omittingEmptySubsequences: false)
+            precondition(!parts.contains("..") && !parts.contains(".") && !parts.contains(""), "a name that leads out")
+        }
+        guard let written = try? BundleTar.write(files) else { continue }
+        precondition((try? BundleTar.read(written)) == files, "written again it reads otherwise")
+    }
+}
+
+/// The blocks that begin an entry, with the checksum that they would have.
+private func summed(_ input: [UInt8]) -> [UInt8] {
+    var bytes = input
+    for start in stride(from: 0, to: bytes.count - 511, by: 512) where bytes[start + 257] == UInt8(ascii: "u") {
+        var sum = 8 * 0x20
+        for index in 0..<512 where !(148..<156).contains(index) { sum += Int(bytes[start + index]) }
+        for digit in 0..<7 { bytes[start + 148 + digit] = 0x30 + UInt8(sum >> (18 - 3 * digit) & 7) }
+        bytes[start + 155] = 0
+    }
+    return bytes
 }
 
 /// Whole, by bytes, and in halves: the same head or the same refusal; then the body, likewise.

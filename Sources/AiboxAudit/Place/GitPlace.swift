@@ -45,12 +45,12 @@ struct GitPlace: CheckpointPlace {
             let tip = try remoteTip()
             if tip != nil { try fetch(into: cache) }
             guard let commit = try commit(newest, log, on: tip) else { return }
-            let push = try run(["push", "--quiet", "--no-verify", url, "\(commit):\(ref)"], in: cache)
+            let push = try program.run(["push", "--quiet", "--no-verify", url, "\(commit):\(ref)"], in: cache)
             if push.succeeded { return }
             // Another log of the same repository may have been faster.
             let now = try remoteTip()
             if attempt == 5 || now == tip {
-                throw AiboxError(.failed, "cannot push to \(name)", why: Self.words(push))
+                throw AiboxError(.failed, "cannot push to \(name)", why: GitProgram.words(push))
             }
         }
     }
@@ -149,33 +149,15 @@ struct GitPlace: CheckpointPlace {
         _ arguments: [String], in folder: String?, environment: [String: String] = [:], input: [UInt8] = [],
         _ what: @autoclosure () -> String
     ) throws(AiboxError) -> CommandResult {
-        let result = try run(arguments, in: folder, environment: environment, input: input)
-        if result.succeeded { return result }
-        throw AiboxError(.failed, what(), why: Self.words(result))
+        try program.require(arguments, in: folder, environment: environment, input: input, what())
     }
 
-    /// Nobody is there to be asked for a password, and what a repository brings along is not run.
-    private func run(
-        _ arguments: [String], in folder: String?, environment: [String: String] = [:], input: [UInt8] = []
-    ) throws(AiboxError) -> CommandResult {
-        var variables: [String: String?] = [
-            "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "true", "LC_ALL": "C",
-            "GIT_ALLOW_PROTOCOL": "https:ssh:file", "GIT_DIR": nil, "GIT_WORK_TREE": nil, "GIT_INDEX_FILE": nil,
-            "GIT_AUTHOR_NAME": "aibox-audit", "GIT_AUTHOR_EMAIL": "aibox-audit@localhost",
-            "GIT_COMMITTER_NAME": "aibox-audit", "GIT_COMMITTER_EMAIL": "aibox-audit@localhost",
-        ]
-        if Environment.value("GIT_SSH_COMMAND") == nil {
-            variables["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes -o ConnectTimeout=10"
-        }
-        for (name, value) in environment { variables[name] = value }
-        let settings = ["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false"]
-        return try SystemCommandRunner().run(
-            Command(
-                "git", settings + (folder.map { ["--git-dir", $0] } ?? []) + arguments, environment: variables,
-                directory: "/", input: input), timeout: Self.timeout)
-    }
-
-    private static func words(_ result: CommandResult) -> String {
-        SafeText.escaped(result.errorText.split(separator: "\n").suffix(3).joined(separator: "; "))
+    private var program: GitProgram {
+        GitProgram(
+            timeout: Self.timeout,
+            variables: [
+                "GIT_AUTHOR_NAME": "aibox-audit", "GIT_AUTHOR_EMAIL": "aibox-audit@localhost",
+                "GIT_COMMITTER_NAME": "aibox-audit", "GIT_COMMITTER_EMAIL": "aibox-audit@localhost",
+            ])
     }
 }

@@ -96,6 +96,11 @@ extension ConfigurationLayers {
             throw AiboxError(
                 .usage, "cannot set \(name)", why: "it " + error.message, remedy: "aibox config set --help")
         }
+        if Self.organisationsOwn.contains(name), writableFile != paths.systemConfiguration,
+            value != key.value(in: Configuration())
+        {
+            throw AiboxError(.denied, "cannot set \(name)", why: "it is set in \(paths.systemConfiguration) only")
+        }
         let file = ConfigurationFile(writableFile)
         return try file.locked { () throws(AiboxError) in
             let before = try file.read() ?? Array(ConfigurationTemplate.head.utf8)

@@ -53,20 +53,39 @@ extension ConfigurationPin {
 extension ConfigurationLayers {
     /// Refuses a user's setting that points past the organisation's policy of this machine.
     ///
-    /// The machine has one if `/etc/aibox/config.yaml` says where, or if there is a file at the ordinary place.
+    /// The machine has one if `/etc/aibox/config.yaml` says where, or if there is a file at the ordinary place. Of bundles,
+    /// the organisation's is named in that file or nowhere, and what it says of others stands.
     public func requireOrgPolicy(_ loaded: LoadedConfiguration) throws(AiboxError) {
-        let key = "policy.org_baseline_path"
-        var fixed: String?
+        var fixed: [String: String] = [:]
         if let bytes = try Self.read(paths.systemConfiguration, mustExist: false) {
-            let setting = FileLayer(bytes, file: paths.systemConfiguration).settings.last { $0.key == key }
-            fixed = setting?.value.description
+            for setting in FileLayer(bytes, file: paths.systemConfiguration).settings {
+                fixed[setting.key] = setting.value.description
+            }
         }
+        try requireBundles(loaded, fixed)
+        let key = "policy.org_baseline_path"
         let given = loaded.configuration.policy.orgBaselinePath
-        let own = fixed ?? paths.orgPolicy
-        if given == own || fixed == nil && !File.exists(own) { return }
+        let own = fixed[key] ?? paths.orgPolicy
+        if given == own || fixed[key] == nil && !File.exists(own) { return }
         let origin = ConfigurationSchema.key(key).map { loaded.origin(of: $0).description } ?? ""
         throw AiboxError(
             .denied, "the organisation's policy of this machine is \(own)", why: "\(origin) asks for \(given)",
             remedy: "remove \(key) there")
+    }
+
+    /// Keys that `/etc/aibox/config.yaml` alone may set.
+    static let organisationsOwn = ["policy.org_bundle_url", "policy.org_bundle_keys"]
+
+    private func requireBundles(_ loaded: LoadedConfiguration, _ fixed: [String: String]) throws(AiboxError) {
+        let others = ["policy.team_bundle_url", "policy.team_bundle_keys", "policy.bundle_ca"]
+        let names = Self.organisationsOwn + others.filter { fixed[$0] != nil }
+        for key in names.compactMap({ ConfigurationSchema.key($0) }) {
+            let given = loaded.value(of: key).description
+            let own = fixed[key.name] ?? key.value(in: Configuration()).description
+            if given == own { continue }
+            throw AiboxError(
+                .denied, "\(key.name) is set in \(paths.systemConfiguration) only",
+                why: "\(loaded.origin(of: key)) asks for \(given)", remedy: "remove \(key.name) there")
+        }
     }
 }

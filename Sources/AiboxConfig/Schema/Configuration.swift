@@ -79,6 +79,15 @@ public struct Configuration: Sendable, Equatable {
         public var teamPolicyPath = ""
         /// Relative to the workspace.
         public var projectPolicyPath = "aibox/policy.yaml"
+        /// Where the organisation's signed bundle is fetched; empty for none.
+        public var orgBundleURL = ""
+        /// Files with the public keys of which one must have signed it.
+        public var orgBundleKeys: [String] = []
+        /// The same for the team's.
+        public var teamBundleURL = ""
+        public var teamBundleKeys: [String] = []
+        /// Certificates to trust instead of the system's where a bundle is fetched; empty for the system's.
+        public var bundleCA = ""
     }
 
     public struct Credentials: Sendable, Equatable {

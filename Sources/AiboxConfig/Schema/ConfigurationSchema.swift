@@ -73,6 +73,21 @@ public enum ConfigurationSchema {
             "policy.project_policy_path", \.policy.projectPolicyPath, .text(.relativePath),
             "The project's policy, relative to the workspace."),
         ConfigurationKey(
+            "policy.org_bundle_url", \.policy.orgBundleURL, .text(.bundle), isOverridable: false,
+            "The organisation's policy as a signed bundle, set in /etc/aibox/config.yaml alone."),
+        ConfigurationKey(
+            "policy.org_bundle_keys", \.policy.orgBundleKeys, .list(.absolutePath), tighter: .part,
+            isOverridable: false, "Files with the public keys that may sign it."),
+        ConfigurationKey(
+            "policy.team_bundle_url", \.policy.teamBundleURL, .text(.bundle),
+            "The team's policy as a signed bundle, in the place of policy.team_policy_path."),
+        ConfigurationKey(
+            "policy.team_bundle_keys", \.policy.teamBundleKeys, .list(.pathFromAnywhere), tighter: .part,
+            "Files with the public keys that may sign it."),
+        ConfigurationKey(
+            "policy.bundle_ca", \.policy.bundleCA, .text(.optionalPath),
+            "Certificates that a server of bundles has to come from, instead of the system's (PEM)."),
+        ConfigurationKey(
             "credentials.store", \.credentials.store, .choice(of: Configuration.Credentials.Store.self),
             "Where credentials are kept; auto asks environment, command, Vault, keyring and encrypted file, as far as they work."
         ),

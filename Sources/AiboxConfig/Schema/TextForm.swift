@@ -56,6 +56,17 @@ public struct TextForm: Sendable {
             && isPrintable(text) && !text.contains(" ") && !text.contains(",")
     }
 
+    /// The form only; `aibox policy pull` says what is wrong with the rest.
+    static let bundle = TextForm(
+        name: "https://..., git+https://..., git+ssh://..., git+file:///..., file:///..., an absolute path, or empty",
+        example: "https://policy.example.org/org.tar.gz"
+    ) { text in
+        let schemes = ["https://", "git+https://", "git+ssh://", "git+file:///", "file:///", "/"]
+        return text.isEmpty
+            || schemes.contains { text.hasPrefix($0) && text.count > $0.count } && isPrintable(text)
+                && !text.contains(" ")
+    }
+
     /// The form only; `aibox audit deliver` says what is wrong with the rest.
     static let checkpointPlace = TextForm(
         name: "git+https://..., git+ssh://..., s3://BUCKET, witness+https://...?key=FILE or syslog+tls://HOST:PORT",

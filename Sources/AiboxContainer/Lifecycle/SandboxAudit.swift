@@ -31,7 +31,8 @@ public struct SandboxAudit {
         options.secondPlaces = [SecondPlace(folder: context.paths.auditCheckpoints)]
         // A sandbox whose kept policy cannot be read can still be stopped.
         let kept = try? context.policy(of: sandbox)
-        let policy = if let kept { kept } else { try context.policySet(workspace: nil).effective() }
+        let policy =
+            if let kept { kept } else { try context.policySet(workspace: nil, evenExpired: true).effective() }
         options.onFailure = policy.auditFailure == .markGap ? .markGap : .stop
         return options
     }

@@ -8,17 +8,20 @@ import Glibc
 extension SandboxContext {
     /// The documents in force for a project: the organisation's, the team's and the one in the workspace.
     ///
-    /// - Parameter workspace: a real path; nil leaves the project out.
-    public func policySet(workspace: String?) throws(AiboxError) -> PolicySet {
+    /// - Parameters:
+    ///   - workspace: a real path; nil leaves the project out.
+    ///   - evenExpired: takes signed bundles whose time is over, for the audit log.
+    public func policySet(workspace: String?, evenExpired: Bool = false) throws(AiboxError) -> PolicySet {
         let settings = configuration.policy
-        var sources = [
-            try PolicySet.organisation(path: settings.orgBaselinePath, embedded: profiles.orgBaseline)
-        ]
-        if !settings.teamPolicyPath.isEmpty {
-            let path = paths.absolute(settings.teamPolicyPath, base: paths.home)
-            sources.append(PolicySet.Source(layer: .team, file: path, bytes: try File.read(path, limit: 1 << 20)))
-        }
+        let configured = ConfiguredPolicy(settings, paths: paths, evenExpired: evenExpired)
+        var sources = [try configured.organisation(embedded: profiles.orgBaseline)]
+        if let team = try configured.team() { sources.append(team) }
         guard let workspace else { return PolicySet(sources) }
+        for key in try configured.keys() where Path.isInside(Path.real(key) ?? key, workspace) {
+            throw AiboxError(
+                .denied, "cannot use the key \(key)", why: "it lies in the workspace, where the sandbox can change it",
+                remedy: "keep the keys of bundles outside of the workspace")
+        }
         for source in sources where source.file.hasPrefix("/") {
             if Path.isInside(Path.real(source.file) ?? source.file, workspace) {
                 throw AiboxError(
@@ -48,6 +51,11 @@ extension SandboxContext {
                 why: "it is not an ordinary file in the workspace")
         }
         return try File.read(path, limit: 1 << 20)
+    }
+
+    /// The policies in Rego that decide here.
+    func policyModules() throws(AiboxError) -> PolicyModules {
+        try ConfiguredPolicy(configuration.policy, paths: paths).modules(profiles.rego)
     }
 
     /// The policy that a sandbox is held to: what was kept at its start.

@@ -61,7 +61,7 @@ public struct SandboxStart: Sendable {
             (ruling, engine) = try Parallel.both(
                 { () throws(AiboxError) in try StartRuling(given, workspace: workspace, sandbox: name.text) },
                 { () throws(AiboxError) in
-                    try PolicyEngine(given.profiles.rego.adding(given.paths.orgRego), action: "start")
+                    try PolicyEngine(given.policyModules(), action: "start")
                 })
         } catch {
             // What the organisation says to a full disk is known even where the rest cannot be used.

@@ -36,9 +36,7 @@ public struct PolicyModules: Sendable, Equatable {
         var own: [Source] = []
         for path in try Self.files(folder) {
             let text = try File.read(path, limit: 1 << 20)
-            guard let name = Self.packageName(text),
-                name == Self.ownPackage || name.hasPrefix(Self.ownPackage + ".")
-            else {
+            guard let name = Self.packageName(text), Self.isOwn(package: name) else {
                 throw AiboxError(
                     .policyInvalid, "cannot use the policy \(path)",
                     why: "its package is not \(Self.ownPackage), nor one below it",
@@ -50,6 +48,9 @@ public struct PolicyModules: Sendable, Equatable {
     }
 
     static let ownPackage = "aibox.org"
+
+    /// Whether a package is the organisation's to write.
+    static func isOwn(package name: String) -> Bool { name == ownPackage || name.hasPrefix(ownPackage + ".") }
 
     private static func files(_ folder: String) throws(AiboxError) -> [String] {
         var files: [String] = []
@@ -65,7 +66,7 @@ public struct PolicyModules: Sendable, Equatable {
     }
 
     /// The words after `package` in the first row that is neither empty nor a comment.
-    private static func packageName(_ text: [UInt8]) -> String? {
+    static func packageName(_ text: [UInt8]) -> String? {
         for row in String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline) {
             let words = row.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
             guard let first = words.first else { continue }

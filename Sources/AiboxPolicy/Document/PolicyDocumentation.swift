@@ -27,6 +27,10 @@ public enum PolicyDocumentation {
             | `aibox policy log [--denied] [--sandbox S] [-o jsonl]` | the decisions: what was asked, the answer, the rule |
             | `aibox policy explain --log-entry ID` | why a decision was what it was, and what would change it |
             | `aibox policy replay [LOG] --with FILE` | which decisions of the past another policy of the organisation's would change |
+            | `aibox policy pull`, `status`, `bundle` | fetches, shows and makes signed bundles of policies |
+
+            The documents of the organisation and of the team can come as **signed bundles** with a version and an expiry
+            ([policy-bundles.md](policy-bundles.md)): then the bundle is the document, and without a bundle that holds nothing starts.
 
             ## Reading
 

@@ -11,7 +11,7 @@ struct CheckpointPlaces {
 
     init(_ global: GlobalOptions) throws {
         // Held to the pins: the organisation may say where checkpoints go.
-        try self.init(try global.context(pinned: true).configuration)
+        try self.init(try global.context(pinned: true, evenExpired: true).configuration)
     }
 
     init(_ configuration: Configuration) throws(AiboxError) {

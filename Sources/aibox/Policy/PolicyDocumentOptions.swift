@@ -25,23 +25,27 @@ struct PolicyDocumentOptions: ParsableArguments {
             try layers.requireOrgPolicy(loaded)
             settings = loaded.configuration.policy
         }
+        let configured = ConfiguredPolicy(settings, paths: layers.paths)
         var sources = [
             try org.map { try read($0, .org) }
-                ?? PolicySet.organisation(
-                    path: settings.orgBaselinePath, embedded: try BuiltIn.file("configs/policy/org-baseline.yaml"))
+                ?? configured.organisation(embedded: try BuiltIn.file("configs/policy/org-baseline.yaml"))
         ]
         if let team { sources.append(try read(team, .team)) }
         if let project { sources.append(try read(project, .project)) }
         if !isNamed {
-            if !settings.teamPolicyPath.isEmpty {
-                sources.append(
-                    try read(layers.paths.absolute(settings.teamPolicyPath, base: layers.paths.home), .team))
-            }
+            if let team = try configured.team() { sources.append(team) }
             if File.exists(settings.projectPolicyPath) {
                 sources.append(try read(settings.projectPolicyPath, .project))
             }
         }
         return PolicySet(sources)
+    }
+
+    /// The policies in Rego that go with them: another document in the place of the organisation's takes its bundle's away.
+    func modules(_ global: GlobalOptions) throws -> PolicyModules {
+        let layers = global.layers()
+        if org != nil { return try BuiltIn.rego().adding(layers.paths.orgRego) }
+        return try ConfiguredPolicy(try layers.load().configuration.policy, paths: layers.paths).modules(BuiltIn.rego())
     }
 
     private func read(_ path: String, _ layer: PolicyLayer) throws -> PolicySet.Source {

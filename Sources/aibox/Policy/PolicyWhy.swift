@@ -87,7 +87,7 @@ struct PolicyWhyNet: ParsableCommand {
         let list: AllowList
         do { list = try AllowList(plan?.allow ?? []) } catch { throw error.asError }
         let request = try EgressRequest(target, method: method)
-        let modules = try BuiltIn.rego().adding(Paths.current.orgRego)
+        let modules = try documents.modules(global)
         let rules = try NetworkRules(
             DecisionPlan(policy: policy.decisionDocument, modules: modules.json), user: UserIdentity.current.name,
             sandbox: nil)
@@ -104,6 +104,7 @@ struct PolicyWhyNet: ParsableCommand {
 struct PolicyAnswer {
     private let policy: EffectivePolicy
     private let output: Output
+    private var modules = PolicyModules([])
     var additions = false
     var notes: [String] = []
     /// Knows where the rules of the policies in Rego stand, where those decided.
@@ -116,12 +117,12 @@ struct PolicyAnswer {
 
     init(_ documents: PolicyDocumentOptions, _ global: GlobalOptions) throws {
         self.init(policy: try documents.set(global).effective(), output: global.output)
+        modules = try documents.modules(global)
     }
 
     func speaks(of program: String) -> Bool { ToolCoverage.speaks(policy, of: program) }
 
     mutating func decide(_ question: PolicyQuestion) throws -> PolicyDecision {
-        let modules = try BuiltIn.rego().adding(Paths.current.orgRego)
         if modules.hasOwn { authority = PolicyAuthority(policy, modules, action: question.action) }
         return PolicyDecider(policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name)
             .decide(question)

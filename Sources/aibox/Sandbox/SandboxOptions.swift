@@ -17,8 +17,12 @@ struct SandboxOptions: ParsableArguments {
 extension GlobalOptions {
     /// Who, where, with which settings, on what machine.
     ///
-    /// - Parameter pinned: holds the settings to the pins of the organisation's and the team's policy.
-    func context(_ overrides: [ConfigurationOverride] = [], pinned: Bool = false) throws -> SandboxContext {
+    /// - Parameters:
+    ///   - pinned: holds the settings to the pins of the organisation's and the team's policy.
+    ///   - evenExpired: also where these are signed bundles whose time is over, for the audit log.
+    func context(
+        _ overrides: [ConfigurationOverride] = [], pinned: Bool = false, evenExpired: Bool = false
+    ) throws -> SandboxContext {
         var layers = layers(overrides)
         let loaded = try layers.load()
         try layers.requireOrgPolicy(loaded)
@@ -26,7 +30,7 @@ extension GlobalOptions {
             user: .current, paths: layers.paths, configuration: loaded.configuration, host: .current,
             profiles: try BuiltIn.profiles())
         if pinned {
-            layers.pins = try context.policySet(workspace: nil).effective().pins
+            layers.pins = try context.policySet(workspace: nil, evenExpired: evenExpired).effective().pins
             if !layers.pins.isEmpty { context.configuration = try layers.load().configuration }
         }
         return context

@@ -32,6 +32,7 @@ struct Start: ParsableCommand {
     func run() throws {
         Interruption.hold()
         let lent = try LentCredentials(try AuthStores(global).stores)
+        try PolicyBundles(global).renew()
         var context = try global.context(overrides, pinned: true)
         profile?.raise(&context.configuration.resources)
         let folder = workspace ?? context.configuration.workspace.defaultPath

@@ -1,9 +1,8 @@
-import AiboxSystem
 import Glibc
 
 extension Timestamp {
     /// Reads RFC 3339 (`2026-03-01T09:30:00Z`, any fraction, any offset); nil for anything else. Fractions are dropped.
-    init?(rfc3339 text: String) {
+    public init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             bytes[10] | 0x20 == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":")
@@ -21,7 +20,7 @@ extension Timestamp {
     }
 
     /// Reads the date of a Debian Release file (RFC 1123 in UTC): `Sat, 15 Nov 2025 09:44:21 UTC`.
-    init?(release text: some StringProtocol) {
+    public init?(release text: some StringProtocol) {
         let words = text.split(separator: " ")
         guard words.count == 6, ["UTC", "GMT", "+0000", "Z"].contains(String(words[5])),
             let month = Self.months.firstIndex(of: String(words[2])), let day = Int(words[1]), let year = Int(words[3])
