@@ -252,7 +252,8 @@ public struct SandboxStart: Sendable {
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
             network: ruling.plan?.json,
             decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
-            llm: lending.plan, tools: tools, traces: traces)
+            llm: lending.plan, tools: tools,
+            learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

@@ -2,6 +2,7 @@ import AiboxAudit
 import AiboxPolicy
 import AiboxSystem
 import AiboxWire
+import NIOCore
 
 /// Decides calls of gated programs by the policies in Rego. One loop uses it.
 final class ToolJudge {
@@ -21,8 +22,12 @@ final class ToolJudge {
     private let policies: String
     private let length: Int
     private var inputs: [[UInt8]: String] = [:]
+    /// What the organisation alone says; nil where the sandbox must not learn.
+    private var organisation: ToolLearning?
+    private var learnsUntil: NIODeadline?
 
-    init(_ plan: ToolPlan, user: String) throws(AiboxError) {
+    /// - Parameter learn: the organisation's policy alone, where the sandbox may learn.
+    init(_ plan: ToolPlan, learn: JSONValue? = nil, user: String) throws(AiboxError) {
         let modules: PolicyModules
         do { modules = try PolicyModules(json: plan.modules) } catch {
             throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
@@ -36,6 +41,19 @@ final class ToolJudge {
         servers =
             hasServers
             ? PolicyDecider(document: plan.policy, engine: try PolicyEngine(modules, action: "mcp"), user: user) : nil
+        organisation = nil
+        if let learn {
+            organisation = try ToolLearning(plan.policy, organisation: learn, engine: decider.engine, user: user)
+        }
+    }
+
+    /// Lets run what the organisation alone lets run until then; nil: no more.
+    func learn(until: NIODeadline?) { learnsUntil = until }
+
+    /// What the organisation alone says of what the sandbox's own policy holds; nil where the sandbox does not learn.
+    private func learned(_ question: PolicyQuestion, _ decision: PolicyDecision) -> PolicyDecision? {
+        guard let organisation, let learnsUntil, .now() < learnsUntil, Self.strictness(decision) > 1 else { return nil }
+        return organisation.decide(question)
     }
 
     func judge(_ asked: ToolAsk) -> Ruling {
@@ -68,16 +86,43 @@ final class ToolJudge {
                     details: ["action": "tool", "rule": .string(rule), "layer": "org", "reason": .string(reason)]))
         }
         let place = ToolPlan.Program(paths: [], names: [], isMultiCall: false, original: "/")
-        return Ruling(
-            answer: answer(decision, place), event: event(subject, asked, decision, begun.duration(to: .now)),
-            isReviewed: decision.outcome == .review && !isAfterwards(decision))
+        // All that its own policy holds has to be the organisation's to permit.
+        let held = (call.own + call.programs).filter { question in
+            if case .server = question { return servers.map { $0.decide(question).outcome != .allow } ?? false }
+            return decider.decide(question).outcome != .allow
+        }
+        let own = held.compactMap { learned($0, decision) }.max { Self.strictness($0) < Self.strictness($1) }
+        return ruling(subject, asked, decision, own, place, since: begun)
     }
 
-    private static func strictness(_ decision: PolicyDecision) -> Int {
+    /// - Parameter own: what the organisation alone says, where the sandbox learns and its own policy holds the call.
+    private func ruling(
+        _ subject: String, _ asked: PolicyQuestion, _ decision: PolicyDecision, _ own: PolicyDecision?,
+        _ program: ToolPlan.Program, since begun: ContinuousClock.Instant
+    ) -> Ruling {
+        var counts = decision
+        var isLooser = false
+        if let own, program.original != nil, Self.strictness(own) < Self.strictness(decision) {
+            (counts, isLooser) = (own, true)
+        }
+        var event = event(subject, asked, counts, begun.duration(to: .now))
+        if let own {
+            event.details["learning"] = true
+            event.details["would"] = .string(decision.outcome.rawValue)
+            event.details["would_rule"] = .string(decision.rule)
+            event.details["would_layer"] = .string(decision.layer)
+            if !isLooser, own.outcome == .deny { event.details["org_rule"] = .string(own.rule) }
+        }
+        return Ruling(
+            answer: answer(counts, program), event: event,
+            isReviewed: counts.outcome == .review && !Self.isAfterwards(counts) && program.original != nil)
+    }
+
+    static func strictness(_ decision: PolicyDecision) -> Int {
         switch decision.outcome {
         case .allow: 0
-        case .review: 1
-        case .deny: 2
+        case .review: isAfterwards(decision) ? 1 : 2
+        case .deny: 3
         }
     }
 
@@ -102,9 +147,8 @@ final class ToolJudge {
             }
         }
         let decision = decider.decide(call.question)
-        let event = event(call.argv.joined(separator: " "), call.question, decision, begun.duration(to: .now))
-        let isReviewed = decision.outcome == .review && !isAfterwards(decision) && program.original != nil
-        return Ruling(answer: answer(decision, program), event: event, isReviewed: isReviewed)
+        let own = learned(call.question, decision)
+        return ruling(call.argv.joined(separator: " "), call.question, decision, own, program, since: begun)
     }
 
     /// What becomes of a call when a person has answered, or nobody has.
@@ -135,7 +179,9 @@ final class ToolJudge {
         return ruling
     }
 
-    private func isAfterwards(_ decision: PolicyDecision) -> Bool { decision.obligations.contains("review-async") }
+    private static func isAfterwards(_ decision: PolicyDecision) -> Bool {
+        decision.obligations.contains("review-async")
+    }
 
     private func answer(_ decision: PolicyDecision, _ program: ToolPlan.Program) -> ToolAnswer {
         let reason = SafeText.escaped(decision.reason)
@@ -169,7 +215,7 @@ final class ToolJudge {
     private func event(
         _ subject: String, _ asked: PolicyQuestion, _ decision: PolicyDecision, _ duration: Duration
     ) -> AuditEvent {
-        let isAllowed = decision.outcome == .allow || isAfterwards(decision)
+        let isAllowed = decision.outcome == .allow || Self.isAfterwards(decision)
         var details: JSONObject = [
             "action": .string(asked.field == "mcp.servers" ? "mcp" : "tool"), "rule": .string(decision.rule),
         ]
