@@ -16,6 +16,8 @@ public struct StartedSandbox: Sendable {
     public var network: String
     /// What this machine cannot promise, in words.
     public var notes: [String]
+    /// Whether calls of programs may have to wait for a person.
+    public var asksPeople: Bool
     /// How long each step took.
     public var timings: [(step: String, time: Duration)]
 }
@@ -175,7 +177,7 @@ public struct SandboxStart: Sendable {
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
                 notes: ruling.notes + prepared.notes + lending.notes + [traces.note].compactMap(\.self)
                     + (plan == nil ? [Self.withoutNetwork] : []),
-                timings: clock.steps)
+                asksPeople: ToolGateSetup.isNeeded(ruling.policy), timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
