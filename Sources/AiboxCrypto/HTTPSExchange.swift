@@ -12,6 +12,8 @@ public struct HTTPSExchange: Sendable {
     public var deadline: ContinuousClock.Instant?
     /// Bytes of an answer at most.
     public var largestAnswer: Int
+    /// Without TLS, to a loopback address only.
+    public var isPlain = false
 
     public init(
         host: String, port: UInt16, authorities: String? = nil, timeout: Duration = .seconds(30),
@@ -33,7 +35,7 @@ public struct HTTPSExchange: Sendable {
     }
 
     /// What stands in the `Host` header: the port only where it is not 443.
-    public var authority: String { port == 443 ? host : "\(host):\(port)" }
+    public var authority: String { port == (isPlain ? 80 : 443) ? host : "\(host):\(port)" }
 
     /// - Parameter target: path and query, encoded.
     public func send(
@@ -46,12 +48,20 @@ public struct HTTPSExchange: Sendable {
         for line in lines + given where line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
             throw AiboxError(.failed, "cannot send a request to \(authority)", why: "a header has a control character")
         }
+        let bytes = Array(((lines + given).joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
+        if isPlain {
+            let connection = try PlainConnection(host: host, port: port, timeout: timeout)
+            try connection.write(bytes)
+            return try receive(method) { () throws(AiboxError) in try connection.read() }
+        }
         let connection = try TLSConnection(host: host, port: port, authorities: authorities, timeout: timeout)
-        try connection.write(Array(((lines + given).joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
-        return try receive(connection, method)
+        try connection.write(bytes)
+        return try receive(method) { () throws(AiboxError) in try connection.read() }
     }
 
-    private func receive(_ connection: TLSConnection, _ method: String) throws(AiboxError) -> Answer {
+    private func receive(
+        _ method: String, _ read: () throws(AiboxError) -> [UInt8]
+    ) throws(AiboxError) -> Answer {
         var bytes: [UInt8] = []
         var head: Answer?
         var start = 0
@@ -70,7 +80,7 @@ public struct HTTPSExchange: Sendable {
                 throw AiboxError(.failed, "cannot hear from \(authority)", why: "it takes too long")
             }
             let part: [UInt8]
-            do throws(AiboxError) { part = try connection.read() } catch {
+            do throws(AiboxError) { part = try read() } catch {
                 // Many close without a word; without a length that is the end of the body.
                 guard let head, isOpenEnded(head) else { throw error }
                 return Answer(status: head.status, headers: head.headers, body: Array(bytes[start...]))

@@ -119,7 +119,7 @@ public final class TLSConnection {
         return OpenSSL.failure(what)
     }
 
-    private static func connected(
+    static func connected(
         _ host: String, _ port: UInt16, _ timeout: Duration, _ what: String
     ) throws(AiboxError) -> Descriptor {
         var hints = addrinfo()

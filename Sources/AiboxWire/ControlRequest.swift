@@ -24,6 +24,8 @@ public enum ControlRequest: Sendable, Equatable {
     case approvals
     /// A person's answer to one.
     case answerApproval(ApprovalAnswer)
+    /// Let the sandbox learn for a time, or no more.
+    case learn(LearnChange)
     /// End in order.
     case stop
 }
@@ -56,6 +58,9 @@ extension ControlRequest {
         case .answerApproval(let answer):
             object["request"] = "answerApproval"
             object["answer"] = answer.json
+        case .learn(let change):
+            object["request"] = "learn"
+            object["change"] = change.json
         case .stop: object["request"] = "stop"
         }
         return .object(object)
@@ -87,6 +92,7 @@ extension ControlRequest {
         case "approvals": self = .approvals
         case "answerApproval":
             self = .answerApproval(try ApprovalAnswer(json: fields.take("answer") ?? .null))
+        case "learn": self = .learn(try LearnChange(json: fields.take("change") ?? .null))
         case "stop": self = .stop
         default: throw fields.error("unknown request \(name)")
         }

@@ -28,6 +28,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var llm: BrokerPlan?
     /// How tools are decided about; nil: nobody asks.
     public var tools: ToolPlan?
+    /// What the organisation alone permits; nil: the sandbox must not learn.
+    public var learn: LearnPlan?
     /// Whether gVisor's trace points come; nil: they do not.
     public var traces: TraceDemand?
 
@@ -65,7 +67,7 @@ public struct GatewaySettings: Sendable, Equatable {
         sandbox: String, runFolder: String, user: String, engine: String = "podman", container: String,
         sshPort: UInt16 = 2222, userNamespacePid: Int32? = nil, metricsPort: UInt16? = nil, logLimit: Int = 8 << 20,
         audit: AuditPlace, network: JSONValue? = nil, decisions: DecisionPlan? = nil, llm: BrokerPlan? = nil,
-        tools: ToolPlan? = nil, traces: TraceDemand? = nil
+        tools: ToolPlan? = nil, learn: LearnPlan? = nil, traces: TraceDemand? = nil
     ) {
         self.sandbox = sandbox
         self.runFolder = runFolder
@@ -81,6 +83,7 @@ public struct GatewaySettings: Sendable, Equatable {
         self.decisions = decisions
         self.llm = llm
         self.tools = tools
+        self.learn = learn
         self.traces = traces
     }
 }
@@ -99,6 +102,7 @@ extension GatewaySettings {
         object["decisions"] = decisions?.json
         object["llm"] = llm?.json
         object["tools"] = tools?.json
+        object["learn"] = learn?.json
         object["traces"] = traces.map { .string($0.rawValue) }
         return .object(object)
     }
@@ -110,6 +114,8 @@ extension GatewaySettings {
         if let plan = fields.take("llm") { llm = try BrokerPlan(json: plan) }
         var decisions: DecisionPlan?
         if let plan = fields.take("decisions") { decisions = try DecisionPlan(json: plan) }
+        var learn: LearnPlan?
+        if let plan = fields.take("learn") { learn = try LearnPlan(json: plan) }
         var tools: ToolPlan?
         if let plan = fields.take("tools") { tools = try ToolPlan(json: plan) }
         self.init(
@@ -119,7 +125,7 @@ extension GatewaySettings {
             userNamespacePid: try fields.optionalInteger("userNamespacePid"),
             metricsPort: try fields.optionalInteger("metricsPort"), logLimit: try fields.integer("logLimit"),
             audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"),
-            decisions: decisions, llm: llm, tools: tools)
+            decisions: decisions, llm: llm, tools: tools, learn: learn)
         if let word = try fields.optionalString("traces") {
             traces = TraceDemand(rawValue: word)
             if traces == nil { throw fields.error("traces is neither optional nor required") }

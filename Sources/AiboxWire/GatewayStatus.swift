@@ -15,10 +15,12 @@ public struct GatewayStatus: Sendable, Equatable {
     public var landlock: Int
     /// Ports of the sandbox that can be reached on 127.0.0.1, beside SSH.
     public var forwards: [ForwardedPort]
+    /// Seconds that the sandbox still learns; nil while it does not.
+    public var learning: Int?
 
     public init(
         sandbox: String, container: String, ready: GatewayReady, monitorPid: Int32?, uptime: Int, sshConnections: Int,
-        cutOff: String? = nil, landlock: Int = 0, forwards: [ForwardedPort] = []
+        cutOff: String? = nil, landlock: Int = 0, forwards: [ForwardedPort] = [], learning: Int? = nil
     ) {
         self.sandbox = sandbox
         self.container = container
@@ -29,6 +31,7 @@ public struct GatewayStatus: Sendable, Equatable {
         self.cutOff = cutOff
         self.landlock = landlock
         self.forwards = forwards
+        self.learning = learning
     }
 }
 
@@ -41,6 +44,7 @@ extension GatewayStatus {
             "forwards": .array(forwards.map(\.json)),
         ]
         object["monitorPid"] = monitorPid.map { .integer(Int64($0)) }
+        object["learning"] = learning.map { .integer(Int64($0)) }
         object["cutOff"] = cutOff.map(JSONValue.string)
         return .object(object)
     }
@@ -56,7 +60,8 @@ extension GatewayStatus {
             ready: try GatewayReady(json: fields.take("ready") ?? .null),
             monitorPid: try fields.optionalInteger("monitorPid"), uptime: try fields.integer("uptime"),
             sshConnections: try fields.integer("sshConnections"), cutOff: try fields.optionalString("cutOff"),
-            landlock: try fields.integer("landlock"), forwards: forwards)
+            landlock: try fields.integer("landlock"), forwards: forwards,
+            learning: try fields.optionalInteger("learning"))
         try fields.finish()
     }
 }

@@ -20,7 +20,7 @@ struct Aibox: ParsableCommand {
             PortForwardCommand.self,
             ConfigCommand.self,
             AuthCommand.self,
-            PolicyCommand.self, ApprovalsCommand.self,
+            PolicyCommand.self, LearnCommand.self, ApprovalsCommand.self,
             NetworkCommand.self,
             LLMCommand.self,
             AuditCommand.self, RecordingCommand.self, MonitorCommand.self, SSHSession.self,

@@ -15,7 +15,7 @@ struct OrdinaryUserTests {
         // The build folder may lie where another user cannot go.
         let folder = try TemporaryFolder(prefix: "aibox-rootless")
         chmod(folder.path, 0o755)
-        for program in [own, Path.parent(own) + "/aibox-gateway"] {
+        for program in [own, Path.parent(own) + "/aibox-gateway", Path.parent(own) + "/aibox"] {
             let copy = folder.path + "/" + Path.name(program)
             try SystemCommandRunner().require(Command("cp", [program, copy]), "cannot copy \(program)")
             chmod(copy, 0o755)
@@ -24,7 +24,7 @@ struct OrdinaryUserTests {
             Command("cp", ["-r", Lab.programs, folder.path + "/lab"]), "cannot copy the lab's programs")
         let suites =
             "GatewayLifeTests|GatewayForwardTests|GatewayIsolationTests|GatewayControlTests|PodmanJoinTests"
-            + "|GatewayDriftTests|LockDownTests|PortForwardsTests|GatewayEgressTests|GatewayMetricsTests"
+            + "|GatewayDriftTests|LockDownTests|PortForwardsTests|GatewayEgressTests|GatewayMetricsTests|GatewayNotifyTests"
         let result = try SystemCommandRunner().run(
             user.command(
                 folder.path + "/" + Path.name(own), ["--testing-library", "swift-testing", "--filter", suites]),

@@ -124,6 +124,7 @@ struct PolicySchemaTests {
                 { !ToolCoverage($0, files: [ToolFile(paths: ["/bin/curl"], aliases: ["/bin/curl"])]).programs.isEmpty }
             ),
             ("tools.review_timeout", "tools: {review_timeout: 1m}", { ToolCoverage.reviewSeconds($0) == 60 }),
+            ("learn.mode", "learn: {mode: permitted}", { $0.permitsLearning }),
             ("pins", "pins: {resources.cpus: 2}", { $0.pins.map(\.key) == ["resources.cpus"] }),
             (
                 "exceptions", "exceptions: [{id: x, owner: o, expires: 2027-01-01, hosts: [a.example.com]}]",

@@ -8,10 +8,10 @@ struct MessageTests {
     static let settings = GatewaySettings(
         sandbox: "s", runFolder: "/run/x", user: "u", container: "c", sshPort: 2300, userNamespacePid: 7,
         metricsPort: 9464, audit: .init(folder: "/a", checkpoints: "/b", session: "5", marksGaps: true),
-        traces: .required)
+        learn: LearnPlan(allow: [["id": "x"]], policy: ["network": [:]]), traces: .required)
     static let status = GatewayStatus(
         sandbox: "s", container: "c", ready: ready, monitorPid: nil, uptime: 3, sshConnections: 1,
-        forwards: [ForwardedPort(port: 3000, hostPort: 8080, connections: 2)])
+        forwards: [ForwardedPort(port: 3000, hostPort: 8080, connections: 2)], learning: 9)
     static let error = WireError(code: "denied", what: "w", why: nil, remedy: "r")
 
     static let requests: [(ControlRequest, String)] = [
@@ -35,6 +35,11 @@ struct MessageTests {
             #"{"version":1,"request":"changeCredential","change":{"name":"n","git":[],"#
                 + #""key":{"secret":"12345678","base":"https://b","header":"h","expires":5}}}"#
         ),
+        (
+            .learn(.start(seconds: 60)),
+            #"{"version":1,"request":"learn","change":{"action":"start","seconds":60}}"#
+        ),
+        (.learn(.stop), #"{"version":1,"request":"learn","change":{"action":"stop"}}"#),
         (.stop, #"{"version":1,"request":"stop"}"#),
     ]
 
@@ -50,7 +55,7 @@ struct MessageTests {
         (.failed(error), #"{"version":1,"error":{"code":"denied","what":"w","remedy":"r"}}"#),
         (
             .status(status),
-            #"{"version":1,"status":{"sandbox":"s","container":"c","ready":{"pid":10,"holderPid":12,"networkNamespace":"/proc/12/ns/net","sshPort":2222},"uptime":3,"sshConnections":1,"landlock":0,"forwards":[{"port":3000,"hostPort":8080,"connections":2}]}}"#
+            #"{"version":1,"status":{"sandbox":"s","container":"c","ready":{"pid":10,"holderPid":12,"networkNamespace":"/proc/12/ns/net","sshPort":2222},"uptime":3,"sshConnections":1,"landlock":0,"forwards":[{"port":3000,"hostPort":8080,"connections":2}],"learning":9}}"#
         ),
     ]
 
@@ -102,6 +107,15 @@ struct MessageTests {
             #"{"version":1,"request":"forward","port":{"port":0,"hostPort":1,"connections":0}}"#, "0"
         ),
         ("the end of forward 0", #"{"version":1,"request":"endForward","port":0}"#, "port is 0"),
+        (
+            "learning for no time", #"{"version":1,"request":"learn","change":{"action":"start","seconds":0}}"#,
+            "seconds is out of range"
+        ),
+        (
+            "learning for ever", #"{"version":1,"request":"learn","change":{"action":"start","seconds":86401}}"#,
+            "seconds is out of range"
+        ),
+        ("learning without an end", #"{"version":1,"request":"learn","change":{"action":"start"}}"#, "seconds"),
         ("watch of a fraction", #"{"version":1,"request":"watch","monitorPid":5.0}"#, "monitorPid"),
     ]
 

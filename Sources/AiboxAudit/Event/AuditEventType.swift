@@ -54,6 +54,8 @@ public enum AuditEventType: String, Sendable, CaseIterable {
     case policyChange = "policy.change"
     case approvalRequest = "approval.request"
     case approvalDecide = "approval.decide"
+    case learnStart = "learn.start"
+    case learnStop = "learn.stop"
     case configChange = "config.change"
 
     // Credentials.
@@ -109,7 +111,7 @@ public enum AuditEventType: String, Sendable, CaseIterable {
         case "session", "ssh", "portforward", "recording": .access
         case "network", "dns", "llm": .traffic
         case "tool", "file", "workspace", "push": .action
-        case "policy", "approval", "config", "credential": .decision
+        case "policy", "approval", "learn", "config", "credential": .decision
         case "falco", "runtime": .observation
         default: .log
         }

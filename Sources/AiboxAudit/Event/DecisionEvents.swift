@@ -16,6 +16,11 @@ extension AuditEventType {
                 .optional("approval", .text, "the approval's id, if a person was asked"),
                 .optional("approver", .text, "the person who answered"),
                 .optional("review", .text, "afterwards: it goes on, and is to be looked at"),
+                .optional("learning", .boolean, "the sandbox learns, and its own policy refuses this"),
+                .optional("would", .text, "what its own policy says: deny or review"),
+                .optional("would_rule", .text, "the rule of its own policy"),
+                .optional("would_layer", .text, "whose rule that is"),
+                .optional("org_rule", .text, "the rule by which the organisation refuses it as well"),
                 .optional("duration_us", .integer, "how long the decision took, in microseconds"))
         case .policyChange:
             AuditEventDefinition(
@@ -40,6 +45,17 @@ extension AuditEventType {
                 .optional("approver", .text, "the person; absent if it lapsed"),
                 .optional("scope", .text, "once, session or a duration"),
                 .optional("reason", .text, "the person's words"))
+        case .learnStart:
+            AuditEventDefinition(
+                "From now on what the organisation permits is let through although team or project refuse it, and told.",
+                subject: "the sandbox", severity: .high,
+                .required("person", .text, "who asked for it"),
+                .required("seconds", .integer, "for how long at most"))
+        case .learnStop:
+            AuditEventDefinition(
+                "The sandbox learns no more.", subject: "the sandbox",
+                .optional("person", .text, "who asked for it; absent if its time was over"),
+                .required("reason", .text, "why"))
         case .configChange:
             AuditEventDefinition(
                 "A setting was changed.", subject: "the key", severity: .warning,

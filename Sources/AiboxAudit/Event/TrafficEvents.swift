@@ -14,6 +14,11 @@ extension AuditEventType {
                 .optional("question", .object, "what the policies in Rego were asked, without the policy"),
                 .optional("input", .text, "SHA-256 of their input document"),
                 .optional("policies", .text, "SHA-256 of the policies in Rego"),
+                .optional("learning", .boolean, "the sandbox learns, and its own policy refuses this"),
+                .optional("would", .text, "what its own policy says: deny"),
+                .optional("would_rule", .text, "the rule of its own policy"),
+                .optional("would_layer", .text, "whose rule that is"),
+                .optional("would_code", .text, "the stable word for the reason"),
                 .optional(
                     "status", .integer, "the answer's status; this and what follows: a request in an opened tunnel"),
                 .optional("bytes_out", .integer, "bytes sent by the sandbox"),
@@ -36,6 +41,9 @@ extension AuditEventType {
                 .optional("question", .object, "what the policies in Rego were asked, without the policy"),
                 .optional("input", .text, "SHA-256 of their input document"),
                 .optional("policies", .text, "SHA-256 of the policies in Rego"),
+                .optional("learning", .boolean, "the sandbox learns, and this is refused all the same"),
+                .optional("org_rule", .text, "the rule by which the organisation alone refuses it"),
+                .optional("org_code", .text, "the stable word for that reason"),
                 .optional(
                     "packets", .integer,
                     "packets dropped that this stands for, where a counter of the packet filter saw them"))
@@ -56,6 +64,7 @@ extension AuditEventType {
                 "What the sandbox was told about a name.", subject: "the name", retention: .tier2,
                 .optional("record", .text, "A, AAAA, TXT, ..."),
                 .required("code", .text, "NOERROR, NXDOMAIN, REFUSED"),
+                .optional("learning", .boolean, "the sandbox learns, and the organisation does not list the name"),
                 .optional("rule", .text, "the rule that refused it"),
                 .optional("layer", .text, "org, team, project, user or session"),
                 .optional("queries", .integer, "questions within a second that this stands for, where not one"))

@@ -19,6 +19,7 @@ public struct Configuration: Sendable, Equatable {
     public var policy = Policy()
     public var credentials = Credentials()
     public var audit = Audit()
+    public var approvals = Approvals()
     public var ide = IDE()
     public var logging = Logging()
 
@@ -143,6 +144,16 @@ public struct Configuration: Sendable, Equatable {
         /// From the loosest to the strictest.
         public enum RecordingPolicy: String, Sendable, CaseIterable { case disabled, optional, required }
         public typealias TracePolicy = RecordingPolicy
+    }
+
+    public struct Approvals: Sendable, Equatable {
+        /// Where questions to a person are told; empty for nowhere.
+        public var webhook = ""
+        /// The file with the secret that signs what is told; empty for none.
+        public var webhookSecretPath = ""
+        public var desktop = true
+
+        public init() {}
     }
 
     public struct IDE: Sendable, Equatable {

@@ -156,6 +156,15 @@ public enum ConfigurationSchema {
             "audit.metrics_port", \.audit.metricsPort, .integer(0...65535),
             "First port tried on 127.0.0.1 for Prometheus, where every user of this machine can read; 0 means none."),
         ConfigurationKey(
+            "approvals.webhook", \.approvals.webhook, .text(.webhook),
+            "Where calls that wait for a person are told with a POST (tools.md)."),
+        ConfigurationKey(
+            "approvals.webhook_secret_path", \.approvals.webhookSecretPath, .text(.optionalPath),
+            "File, of mode 0600, with the secret that signs what is told there."),
+        ConfigurationKey(
+            "approvals.desktop", \.approvals.desktop, .boolean,
+            "Show them on the desktop as well, by notify-send where there is a session bus."),
+        ConfigurationKey(
             "ide.ssh_port", \.ide.sshPort, .integer(1024...65535),
             "First port tried on 127.0.0.1 for SSH; further sandboxes take the next free ones."),
         ConfigurationKey(

@@ -30,6 +30,12 @@ public struct TextForm: Sendable {
         $0.isEmpty || isURL($0)
     }
 
+    static let webhook = TextForm(
+        name: "an https URL, an http URL of 127.0.0.1, or empty", example: "https://hooks.example.org/aibox"
+    ) { text in
+        text.isEmpty || isURL(text) && (text.hasPrefix("https://") || isLoopback(text))
+    }
+
     static let line = TextForm(name: "a line of text", example: "This session is recorded.") {
         $0.utf8.count <= 1000 && isPrintable($0)
     }
@@ -122,6 +128,11 @@ public struct TextForm: Sendable {
         if parts.count == 2, !(1...65535).contains(Int(parts[1]) ?? 0) { return false }
         let path = rest.dropFirst(authority.count)
         return path.utf8.allSatisfy { isLetterOrDigit($0) || "/._~-%".utf8.contains($0) }
+    }
+
+    private static func isLoopback(_ url: String) -> Bool {
+        let start = "http://127.0.0.1"
+        return url == start || url.hasPrefix(start + ":") || url.hasPrefix(start + "/")
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {

@@ -19,7 +19,8 @@ public struct DecisionExplanation: Sendable {
 
     /// Whether the decision comes out as it was logged; nil where it cannot be made again.
     public var agrees: Bool? {
-        again.map { ($0.outcome == .allow) == logged.isAllowed && $0.rule == logged.rule }
+        let said = logged.would?.rule ?? logged.rule
+        return again.map { ($0.outcome == .allow) == (logged.isAllowed && logged.would == nil) && $0.rule == said }
     }
 
     init(_ logged: LoggedDecision) {
@@ -43,6 +44,11 @@ extension SandboxContext {
             return explanation
         }
         let policy = try kept(logged.policy)
+        if let would = logged.would {
+            explanation.notes.append(
+                "the sandbox learned: its own policy says \(would.decision) by \(would.rule), and the organisation alone decided"
+            )
+        }
         if logged.action == "network" {
             try explain(&explanation, network: policy)
         } else {

@@ -33,6 +33,8 @@ public struct DecisionReplay {
                 outcome: .deny, risk: "blocked-by-default", rule: "policy", layer: "org", reason: policies.refusal,
                 obligations: [])
         }
+        // By the organisation alone, and not by the policy.
+        if logged.would != nil { return Self.same(logged) }
         if logged.action == "network" {
             guard let decision = network(logged, policies.before, after.network, after.list) else { return nil }
             guard decision.outcome == .allow, case .object(var input) = logged.question else { return decision }

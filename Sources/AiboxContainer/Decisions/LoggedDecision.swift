@@ -1,6 +1,6 @@
 public import AiboxAudit
-import AiboxNetwork
-import AiboxWire
+public import AiboxNetwork
+public import AiboxWire
 
 /// A decision as the audit log has it: an event of `policy.allow`, `policy.deny`, `network.allow` or `network.deny`.
 public struct LoggedDecision: Sendable {
@@ -34,22 +34,29 @@ public struct LoggedDecision: Sendable {
         record.json["risk"]?.stringValue ?? (isAllowed ? "safe" : "blocked-by-default")
     }
 
+    /// What the sandbox's own policy said, where learning let through what it refuses; else nil.
+    public var would: (decision: String, rule: String)? {
+        let decision = detail("would")
+        return decision.isEmpty ? nil : (decision, detail("would_rule"))
+    }
+
     /// How long the decision took, in microseconds.
     public var microseconds: Int64? { record.json["details"]?["duration_us"]?.wholeNumber }
 
     /// The question of a decision by the policies in Rego, without the policy.
-    var question: JSONValue? { record.json["details"]?["question"] }
+    public var question: JSONValue? { record.json["details"]?["question"] }
 
     /// The request of a decision about a connection; nil where so little of it could be read that there is none.
-    var request: EgressRequest? {
+    public var request: EgressRequest? {
         let details = record.json["details"]
         let host = detail("host")
         guard let port = details?["port"]?.wholeNumber.flatMap({ UInt16(exactly: $0) }), !host.isEmpty else {
             // Squid's refusals name a URL.
             return record.subject.isEmpty ? nil : try? EgressRequest(record.subject, method: method)
         }
-        if detail("protocol") == "http" {
-            return try? EgressRequest("http://\(host):\(port)\(detail("path"))", method: method)
+        let scheme = detail("protocol")
+        if scheme == "http" || scheme == "https", !detail("path").isEmpty {
+            return try? EgressRequest("\(scheme)://\(host):\(port)\(detail("path"))", method: method)
         }
         return try? EgressRequest("\(host):\(port)")
     }

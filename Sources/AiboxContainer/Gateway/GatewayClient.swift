@@ -59,6 +59,13 @@ public struct GatewayClient: Sendable {
         return isLent
     }
 
+    /// Lets the sandbox learn, or no more; returns once that holds.
+    public func change(_ change: LearnChange) throws(AiboxError) {
+        var patient = self
+        patient.timeout = max(timeout, .seconds(20))
+        try patient.order(.learn(change))
+    }
+
     /// The calls of gated programs that wait for a person, the oldest first.
     public func approvals() throws(AiboxError) -> [ApprovalQuestion] {
         guard case .approvals(let open) = try ask(.approvals) else { throw unexpected() }

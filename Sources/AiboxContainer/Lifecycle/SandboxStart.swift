@@ -16,6 +16,8 @@ public struct StartedSandbox: Sendable {
     public var network: String
     /// What this machine cannot promise, in words.
     public var notes: [String]
+    /// Whether calls of programs may have to wait for a person.
+    public var asksPeople: Bool
     /// How long each step took.
     public var timings: [(step: String, time: Duration)]
 }
@@ -175,7 +177,7 @@ public struct SandboxStart: Sendable {
                 record: record, findings: findings, network: plan?.summary ?? "no way out",
                 notes: ruling.notes + prepared.notes + lending.notes + [traces.note].compactMap(\.self)
                     + (plan == nil ? [Self.withoutNetwork] : []),
-                timings: clock.steps)
+                asksPeople: ToolGateSetup.isNeeded(ruling.policy), timings: clock.steps)
         } catch {
             preparation.forgetSecrets()
             let remains = SandboxRemains(context: context, name: name, runFolder: runFolder)
@@ -252,7 +254,8 @@ public struct SandboxStart: Sendable {
                 policy: ruling.digest, marksGaps: ruling.policy.auditFailure == .markGap),
             network: ruling.plan?.json,
             decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
-            llm: lending.plan, tools: tools, traces: traces)
+            llm: lending.plan, tools: tools,
+            learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

@@ -17,12 +17,13 @@ final class ControlService: Sendable {
     private let egress: Egress?
     private let llm: LLMSupervisor?
     private let tools: ToolDoor?
+    private let learning: Learning
     private let start = ContinuousClock.now
 
     init(
         settings: GatewaySettings, ready: GatewayReady, supervisor: Supervisor, holder: HolderConnection,
         containment: Containment, audit: GatewayAudit, ssh: PortForward, forwards: PortForwards, egress: Egress?,
-        llm: LLMSupervisor?, tools: ToolDoor?, landlock: Int
+        llm: LLMSupervisor?, tools: ToolDoor?, learning: Learning, landlock: Int
     ) {
         self.settings = settings
         self.ready = ready
@@ -36,6 +37,7 @@ final class ControlService: Sendable {
         self.egress = egress
         self.llm = llm
         self.tools = tools
+        self.learning = learning
     }
 
     /// Whose sandbox it is.
@@ -68,6 +70,7 @@ final class ControlService: Sendable {
         case .answerApproval(let answer):
             guard let tools else { return loop.makeFailedFuture(ToolDoor.unknown(answer.id)) }
             return tools.answer(answer, by: person).hop(to: loop).map { .done }
+        case .learn(let change): return learning.make(change, by: person, on: loop).map { .done }
         case .repair: return repair(on: loop)
         case .watch(let pid):
             return loop.makeCompletedFuture {
@@ -118,6 +121,7 @@ final class ControlService: Sendable {
         GatewayStatus(
             sandbox: settings.sandbox, container: settings.container, ready: ready, monitorPid: supervisor.monitorPid,
             uptime: Int(start.duration(to: .now).components.seconds), sshConnections: ssh.connections,
-            cutOff: containment.reason, landlock: landlock, forwards: forwards.list)
+            cutOff: containment.reason, landlock: landlock, forwards: forwards.list,
+            learning: learning.left)
     }
 }

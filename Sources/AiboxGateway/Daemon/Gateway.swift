@@ -18,6 +18,7 @@ struct Gateway {
     private let llm: LLMSupervisor?
     private let tools: ToolDoor?
     private let traces: TraceReceiver?
+    private let learning: Learning
     private let audit: GatewayAudit
     private let log: GatewayLog
 
@@ -44,7 +45,8 @@ struct Gateway {
             // Squid takes longest: it starts while the namespaces are made.
             let egress = try plan.map { plan throws(AiboxError) in
                 try Egress.start(
-                    plan, policies: try rules(settings), runFolder: settings.runFolder, sandbox: settings.sandbox,
+                    plan, learn: settings.learn, policies: try rules(settings), runFolder: settings.runFolder,
+                    sandbox: settings.sandbox,
                     audit: audit, log: log)
             }
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -79,12 +81,13 @@ struct Gateway {
                 try llmProxy(settings, holder, doors, egress, log)
             }
             let tools = try settings.tools.map { plan throws(AiboxError) in
-                try ToolDoor(plan, user: settings.user, audit: audit, log: log)
+                try ToolDoor(plan, learn: settings.learn, user: settings.user, audit: audit, log: log)
             }
+            let learning = Learning(settings, egress: egress, tools: tools, audit: audit, log: log)
             let service = ControlService(
                 settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
                 audit: audit, ssh: ssh, forwards: forwards, egress: egress, llm: llm,
-                tools: tools, landlock: landlock)
+                tools: tools, learning: learning, landlock: landlock)
             let toolDoor = try open(egress, tools, holder, doors)
             containment.whenCut {
                 egress?.service.closeConnections()
@@ -108,7 +111,7 @@ struct Gateway {
             try audit.started(ready)
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
-                egress: egress, llm: llm, tools: tools, traces: traces, audit: audit, log: log)
+                egress: egress, llm: llm, tools: tools, traces: traces, learning: learning, audit: audit, log: log)
         } catch {
             holder.end()
             // Squid goes with the process.
@@ -203,6 +206,7 @@ struct Gateway {
         for channel in channels { try? channel.close().wait() }
         egress?.willEnd()
         audit.dropped(holder.end())
+        learning.end()
         llm?.end()
         tools?.end()
         traces?.end()

@@ -39,9 +39,10 @@ final class Egress: Sendable {
 
     /// Checks the list and begins to start Squid; nothing is open yet.
     static func start(
-        _ plan: EgressPlan, policies: NetworkRules, runFolder: String, sandbox: String, audit: GatewayAudit,
-        log: GatewayLog
+        _ plan: EgressPlan, learn: LearnPlan?, policies: NetworkRules, runFolder: String, sandbox: String,
+        audit: GatewayAudit, log: GatewayLog
     ) throws(AiboxError) -> Egress {
+        let learn = try learn.map { plan throws(AiboxError) in try Self.learned(plan) }
         let rules: SessionRules
         let list: AllowList
         do throws(AllowListProblems) {
@@ -66,11 +67,26 @@ final class Egress: Sendable {
             }, spoke: { line in service.squidSpoke(line) })
         service.supervisor.withLock { $0 = supervisor }
         let certificate = list.inspects ? String(decoding: authority.certificate, as: UTF8.self) : nil
-        return Egress(rules, service, supervisor, recorder, lookup, audit, log, authority: certificate)
+        return Egress(rules, learn, service, supervisor, recorder, lookup, audit, log, authority: certificate)
+    }
+
+    /// What the organisation alone permits.
+    private static func learned(
+        _ plan: LearnPlan
+    ) throws(AiboxError) -> (allow: [AllowRuleSource], policy: JSONValue) {
+        var allow: [AllowRuleSource] = []
+        do throws(WireError) {
+            for entry in plan.allow { allow.append(try AllowRuleSource(json: entry)) }
+        } catch {
+            throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
+        }
+        do throws(AllowListProblems) { _ = try AllowList(allow) } catch { throw error.asError }
+        return (allow, plan.policy)
     }
 
     private init(
-        _ rules: SessionRules, _ service: EgressService, _ supervisor: SquidSupervisor, _ recorder: EgressRecorder,
+        _ rules: SessionRules, _ learn: (allow: [AllowRuleSource], policy: JSONValue)?, _ service: EgressService,
+        _ supervisor: SquidSupervisor, _ recorder: EgressRecorder,
         _ lookup: AddressLookup, _ audit: GatewayAudit, _ log: GatewayLog, authority: String?
     ) {
         self.authority = authority
@@ -84,9 +100,11 @@ final class Egress: Sendable {
         first = loop.makePromise(of: Void.self)
         squidReady = Self.install(service.list, supervisor, loop)
         let resolver = Installer(service.rules)
-        changes = EgressChanges(rules, service: service, audit: audit, log: log, loop: loop) { list in
+        changes = EgressChanges(
+            rules, learn: learn, service: service, audit: audit, log: log, loop: loop
+        ) { served, own in
             EventLoopFuture.andAllSucceed(
-                [Self.install(list, supervisor, loop), resolver.install(list, on: loop)], on: loop)
+                [Self.install(served, supervisor, loop), resolver.install(served, broker: own, on: loop)], on: loop)
         }
         installer = resolver
     }
@@ -99,7 +117,8 @@ final class Egress: Sendable {
 
         init(_ rules: NetworkRules) { self.rules = rules }
 
-        func install(_ list: AllowList, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        /// - Parameter own: the sandbox's own list, which the broker goes by.
+        func install(_ list: AllowList, broker own: AllowList, on loop: any EventLoop) -> EventLoopFuture<Void> {
             let promise = loop.makePromise(of: Void.self)
             if let resolver = resolver.withLock({ $0 }) {
                 resolver.install(ResolverZone(list)) { result in
@@ -108,7 +127,7 @@ final class Egress: Sendable {
             } else {
                 promise.succeed()
             }
-            let followed = broker.withLock { $0 }?.follow(rules.decider(list)) ?? loop.makeSucceededVoidFuture()
+            let followed = broker.withLock { $0 }?.follow(rules.decider(own)) ?? loop.makeSucceededVoidFuture()
             return promise.futureResult.and(followed.hop(to: loop)).map { _ in }
         }
     }
@@ -138,9 +157,10 @@ final class Egress: Sendable {
         let service = service
         let resolver = try ResolverSupervisor(
             program, runFolder: runFolder, holder: holder, doors: doors, loop: loop, log: log,
-            answered: { recorder.asked($0, service.list) }, lost: { recorder.lost("resolver", $0) })
+            answered: { recorder.asked($0, service.list, isLearning: service.isLearning) },
+            lost: { recorder.lost("resolver", $0) })
         installer.resolver.withLock { $0 = resolver }
-        let ready = installer.install(service.list, on: loop)
+        let ready = installer.install(service.list, broker: service.list, on: loop)
         try resolver.start()
         EventLoopFuture.andAllSucceed([squidReady, ready], on: loop).cascade(to: first)
     }
@@ -160,6 +180,9 @@ final class Egress: Sendable {
     /// Does what `aibox network allow` or `deny` asked for.
     func change(_ change: NetworkChange) -> EventLoopFuture<Void> { changes.make(change) }
 
+    /// Lets through what the organisation alone permits until then; nil: no more.
+    func learn(until: NIODeadline?) -> EventLoopFuture<Void> { changes.learn(until: until) }
+
     /// What holds now, for `aibox network show`.
     var document: JSONValue {
         let list = service.list
@@ -178,7 +201,8 @@ final class Egress: Sendable {
             return .object(object)
         }
         return [
-            "enabled": true, "connections": .integer(Int64(service.connections)), "rules": .array(rules),
+            "enabled": true, "learning": .bool(service.isLearning), "connections": .integer(Int64(service.connections)),
+            "rules": .array(rules),
             "denials": .array(list.denials.map { ["host": .string($0.host.description)] }),
             "services": [
                 ["name": "squid", "state": .string(squid)],

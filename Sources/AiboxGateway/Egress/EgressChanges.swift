@@ -10,8 +10,15 @@ import Synchronization
 /// What is taken away ends in the gateway at once, then in Squid and the resolver; what is added is served by those two
 /// before the gateway lets it through. Each change is in the audit log before it holds.
 final class EgressChanges: Sendable {
-    private struct State {
+    /// What is to hold.
+    private struct Wish: Equatable {
         var rules: SessionRules
+        /// Until when the sandbox learns; nil: it does not.
+        var learnsUntil: NIODeadline?
+    }
+
+    private struct State {
+        var wish: Wish
         var last: EventLoopFuture<Void>
         var timer: Scheduled<Void>?
     }
@@ -21,14 +28,18 @@ final class EgressChanges: Sendable {
     private let audit: GatewayAudit
     private let log: GatewayLog
     private let service: EgressService
-    /// Makes Squid and the resolver serve a list.
-    private let install: @Sendable (AllowList) -> EventLoopFuture<Void>
+    /// Makes Squid and the resolver serve the first list, and the broker go by the second one, the sandbox's own.
+    private let install: @Sendable (AllowList, AllowList) -> EventLoopFuture<Void>
+    /// What the organisation alone permits; nil: the sandbox must not learn.
+    private let learn: (allow: [AllowRuleSource], policy: JSONValue)?
 
     init(
-        _ rules: SessionRules, service: EgressService, audit: GatewayAudit, log: GatewayLog, loop: any EventLoop,
-        install: @escaping @Sendable (AllowList) -> EventLoopFuture<Void>
+        _ rules: SessionRules, learn: (allow: [AllowRuleSource], policy: JSONValue)?, service: EgressService,
+        audit: GatewayAudit, log: GatewayLog, loop: any EventLoop,
+        install: @escaping @Sendable (AllowList, AllowList) -> EventLoopFuture<Void>
     ) {
-        state = Mutex(State(rules: rules, last: loop.makeSucceededVoidFuture()))
+        self.learn = learn
+        state = Mutex(State(wish: Wish(rules: rules), last: loop.makeSucceededVoidFuture()))
         self.loop = loop
         self.audit = audit
         self.log = log
@@ -36,7 +47,12 @@ final class EgressChanges: Sendable {
         self.install = install
     }
 
-    var rules: SessionRules { state.withLock { $0.rules } }
+    /// Lets through what the organisation alone permits until then, or no more. Who asks has put it into the log.
+    func learn(until: NIODeadline?) -> EventLoopFuture<Void> {
+        // The gateway refuses at once, whatever becomes of the rest.
+        if until == nil { service.endLearning() }
+        return enqueue(nil, isTighter: until == nil) { wish throws(AiboxError) in wish.learnsUntil = until }
+    }
 
     /// Does what a person asked for; fulfilled once it holds.
     func make(_ change: NetworkChange) -> EventLoopFuture<Void> {
@@ -49,18 +65,20 @@ final class EgressChanges: Sendable {
         let time = change.seconds.map { " for \($0) s" } ?? ""
         switch change.action {
         case .allow:
-            return enqueue("allow \(pattern)\(time)", isTighter: false) { rules throws(AiboxError) in
-                do throws(SessionRules.Refusal) { try rules.allow(pattern, until: until) } catch { throw error.asError }
+            return enqueue("allow \(pattern)\(time)", isTighter: false) { wish throws(AiboxError) in
+                do throws(SessionRules.Refusal) { try wish.rules.allow(pattern, until: until) } catch {
+                    throw error.asError
+                }
             }
         case .deny:
-            return enqueue("deny \(pattern)\(time)", isTighter: true) { rules throws(AiboxError) in
-                rules.deny(pattern, until: until)
+            return enqueue("deny \(pattern)\(time)", isTighter: true) { wish throws(AiboxError) in
+                wish.rules.deny(pattern, until: until)
             }
         }
     }
 
     private func enqueue(
-        _ words: String, isTighter: Bool, _ body: @escaping @Sendable (inout SessionRules) throws(AiboxError) -> Void
+        _ words: String?, isTighter: Bool, _ body: @escaping @Sendable (inout Wish) throws(AiboxError) -> Void
     ) -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         let before = state.withLock { state in
@@ -72,40 +90,68 @@ final class EgressChanges: Sendable {
     }
 
     private func apply(
-        _ words: String, isTighter: Bool, _ body: @Sendable (inout SessionRules) throws(AiboxError) -> Void
+        _ words: String?, isTighter: Bool, _ body: @Sendable (inout Wish) throws(AiboxError) -> Void
     ) -> EventLoopFuture<Void> {
-        let before = rules
+        let before = state.withLock { $0.wish }
         var changed = before
-        let list: AllowList
+        let lists: Lists
+        let old: Lists
         do throws(AiboxError) {
+            old = try self.lists(before)
             try body(&changed)
-            do throws(AllowListProblems) { list = try changed.list() } catch { throw error.asError }
+            lists = try self.lists(changed)
         } catch {
             return loop.makeFailedFuture(error)
         }
         if changed == before { return loop.makeSucceededVoidFuture() }
-        let rules = changed
-        let event = AuditEvent(
-            .policyChange, subject: "network", details: ["layer": "session", "change": .string(words)])
-        return audit.before(event, on: loop).flatMap { () -> EventLoopFuture<Void> in
+        let wish = changed
+        let written =
+            words.map { words in
+                audit.before(
+                    AuditEvent(
+                        .policyChange, subject: "network", details: ["layer": "session", "change": .string(words)]),
+                    on: loop)
+            } ?? loop.makeSucceededVoidFuture()
+        return written.flatMap { () -> EventLoopFuture<Void> in
             if isTighter {
-                self.hold(rules, list)
+                self.hold(wish, lists)
                 // The gateway refuses from now on; Squid and the resolver follow, and are tried again if they cannot.
-                return self.install(list).flatMapErrorThrowing { error in
+                return self.install(lists.served, lists.own).flatMapErrorThrowing { error in
                     self.log.error("the list is not everywhere yet", ["reason": "\(error)"])
                 }
             }
-            return self.install(list).map { self.hold(rules, list) }.flatMapError { error in
-                _ = self.install(self.service.list)
+            return self.install(lists.served, lists.own).map { self.hold(wish, lists) }.flatMapError { error in
+                _ = self.install(old.served, old.own)
                 return self.loop.makeFailedFuture(error)
             }
         }
     }
 
-    private func hold(_ rules: SessionRules, _ list: AllowList) {
-        service.use(list)
+    /// The sandbox's own list, and the one that Squid and the resolver serve: the organisation's while it learns.
+    private struct Lists {
+        var own: AllowList
+        var served: AllowList
+    }
+
+    private func lists(_ wish: Wish) throws(AiboxError) -> Lists {
+        do throws(AllowListProblems) {
+            let own = try wish.rules.list()
+            guard let learn, wish.learnsUntil != nil else { return Lists(own: own, served: own) }
+            return Lists(own: own, served: try wish.rules.list(over: learn.allow))
+        } catch {
+            throw error.asError
+        }
+    }
+
+    private func hold(_ wish: Wish, _ lists: Lists) {
+        if let learn, let until = wish.learnsUntil {
+            service.use(lists.own, learned: (lists.served, learn.policy, until))
+        } else {
+            service.use(lists.own)
+        }
+        let rules = wish.rules
         state.withLock { state in
-            state.rules = rules
+            state.wish = wish
             state.timer?.cancel()
             state.timer = rules.nextEnd.map { end in
                 let left = max(0, ContinuousClock.now.duration(to: end).milliseconds)
@@ -116,11 +162,11 @@ final class EgressChanges: Sendable {
 
     private func endWhatIsOver() {
         let now = ContinuousClock.now
-        _ = enqueue("the time of an addition is over", isTighter: true) { rules throws(AiboxError) in
-            rules.endAdditions(now)
+        _ = enqueue("the time of an addition is over", isTighter: true) { wish throws(AiboxError) in
+            wish.rules.endAdditions(now)
         }
-        _ = enqueue("the time of a denial is over", isTighter: false) { rules throws(AiboxError) in
-            rules.endDenials(now)
+        _ = enqueue("the time of a denial is over", isTighter: false) { wish throws(AiboxError) in
+            wish.rules.endDenials(now)
         }
     }
 }

@@ -37,6 +37,8 @@ final class EgressHandler: ChannelInboundHandler {
     private var held: EgressGrant?
     /// What the policies in Rego said of the last request.
     private var rego: NetworkDecider.Rego?
+    /// What learning has to do with it.
+    private var learned: NetworkDecider.Learned?
     private var recorded: (id: EventID, begun: ContinuousClock.Instant)?
 
     private static let headLimit = TimeAmount.seconds(30)
@@ -117,6 +119,7 @@ final class EgressHandler: ChannelInboundHandler {
         guard !machine.isClosed, let (request, _) = machine.authorised else { return }
         let verdict = service.judge(request)
         rego = verdict.rego
+        learned = verdict.learned
         if case .deny(let denial) = verdict.decision { perform(machine.abort(.tightened(denial))) }
     }
 
@@ -185,6 +188,7 @@ final class EgressHandler: ChannelInboundHandler {
             refreshUpstream()
             let verdict = service.decide(request)
             rego = verdict.rego
+            learned = verdict.learned
             if case .allow(let grant) = verdict.decision { held = grant }
             limitTime(Self.answerLimit)
             actions += machine.decided(verdict.decision)
@@ -199,7 +203,8 @@ final class EgressHandler: ChannelInboundHandler {
         case .record(let request, let grant):
             let begun = ContinuousClock.now
             refreshUpstream()
-            whenDone(service.recorder.allowed(request, grant, rego, door, on: context.eventLoop)) { handler, result in
+            whenDone(service.recorder.allowed(request, grant, rego, learned, door, on: context.eventLoop)) {
+                handler, result in
                 handler.recorded = (try? result.get()).map { ($0, begun) }
                 handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
             }
@@ -220,7 +225,7 @@ final class EgressHandler: ChannelInboundHandler {
             // What cannot be written down is refused all the same.
             whenDone(
                 service.recorder.denied(
-                    denial, attempt, rego.flatMap { $0.refuses ? $0 : nil }, door, on: context.eventLoop)
+                    denial, attempt, rego.flatMap { $0.refuses ? $0 : nil }, learned, door, on: context.eventLoop)
             ) { handler, _ in
                 handler.isRecording = false
                 handler.perform([])

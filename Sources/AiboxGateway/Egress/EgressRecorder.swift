@@ -32,22 +32,23 @@ final class EgressRecorder: Sendable {
 
     /// - Returns: the event's id; fails if it could not be written.
     func allowed(
-        _ request: EgressRequest, _ grant: EgressGrant, _ rego: NetworkDecider.Rego?, _ door: EgressConnection.Door,
-        on loop: any EventLoop
+        _ request: EgressRequest, _ grant: EgressGrant, _ rego: NetworkDecider.Rego?,
+        _ learned: NetworkDecider.Learned?, _ door: EgressConnection.Door, on loop: any EventLoop
     ) -> EventLoopFuture<EventID> {
         allowedCount.add(1, ordering: .relaxed)
         var details = Self.details(EgressAttempt(request), door)
         details["rule"] = .string(grant.rule)
         details["layer"] = .string(grant.layer)
         Self.add(rego, to: &details)
+        if let learned, learned.refusal == nil { Self.add(learned.would, to: &details) }
         return append(
             AuditEvent(.networkAllow, subject: "\(request.host):\(request.port)", details: details), on: loop)
     }
 
     /// - Parameter rego: what the policies in Rego said, where they refuse.
     func denied(
-        _ denial: EgressDenial, _ attempt: EgressAttempt, _ rego: NetworkDecider.Rego?, _ door: EgressConnection.Door,
-        on loop: any EventLoop
+        _ denial: EgressDenial, _ attempt: EgressAttempt, _ rego: NetworkDecider.Rego?,
+        _ learned: NetworkDecider.Learned?, _ door: EgressConnection.Door, on loop: any EventLoop
     ) -> EventLoopFuture<EventID> {
         deniedCount.add(1, ordering: .relaxed)
         var details = Self.details(attempt, door)
@@ -56,6 +57,11 @@ final class EgressRecorder: Sendable {
         details["reason"] = .string(denial.reason)
         details["code"] = .string(denial.code.rawValue)
         Self.add(rego, to: &details)
+        if let refusal = learned?.refusal {
+            details["learning"] = true
+            details["org_rule"] = .string(refusal.rule)
+            details["org_code"] = .string(refusal.code.rawValue)
+        }
         return append(
             AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details), on: loop)
     }
@@ -73,10 +79,11 @@ final class EgressRecorder: Sendable {
     /// Squid, the second check, refused what the gateway had let through.
     ///
     /// - Parameter list: what holds now; it says which entry the request does not fit.
-    func denied(by line: SquidLogLine, _ url: String, _ list: AllowList) {
+    func denied(by line: SquidLogLine, _ url: String, _ list: AllowList, isLearning: Bool) {
         deniedCount.add(1, ordering: .relaxed)
         let attempt = EgressAttempt(line, url)
         var details = Self.details(attempt, .proxy)
+        if isLearning { details["learning"] = true }
         if url.hasPrefix("https:") { details["protocol"] = "https" }
         details["rule"] = "second-check"
         details["layer"] = "org"
@@ -99,16 +106,18 @@ final class EgressRecorder: Sendable {
     }
 
     /// A request in an opened tunnel has gone out and has ended: Squid, which alone can read it, says so.
-    func allowed(by line: SquidLogLine, _ url: String, _ list: AllowList) {
+    func allowed(by line: SquidLogLine, _ url: String, _ list: AllowList, isLearning: Bool) {
         allowedCount.add(1, ordering: .relaxed)
         let attempt = EgressAttempt(line, url)
         var details = Self.details(attempt, .proxy)
         details["protocol"] = "https"
-        if let request = try? EgressRequest(url, method: line.method ?? ""),
-            case .allow(let grant) = list.decide(request)
-        {
-            details["rule"] = .string(grant.rule)
-            details["layer"] = .string(grant.layer)
+        if let request = try? EgressRequest(url, method: line.method ?? "") {
+            switch list.decide(request) {
+            case .allow(let grant):
+                details["rule"] = .string(grant.rule)
+                details["layer"] = .string(grant.layer)
+            case .deny(let denial): if isLearning { Self.add(denial, to: &details) }
+            }
         }
         details["status"] = .integer(Int64(line.status))
         details["bytes_out"] = .integer(line.bytesReceived)
@@ -120,12 +129,13 @@ final class EgressRecorder: Sendable {
     /// The sandbox asked for a name; the answer is the resolver's alone, so that nothing waits for the record.
     ///
     /// - Parameter list: what holds now; it says which rule refuses a name.
-    func asked(_ record: QueryDigest.Record, _ list: AllowList) {
+    func asked(_ record: QueryDigest.Record, _ list: AllowList, isLearning: Bool) {
         var details: JSONObject = [
             "record": .string(record.line.type), "code": .string(record.line.code),
         ]
         if record.count > 1 || record.isMixed { details["queries"] = .integer(Int64(record.count)) }
         if record.line.isRefused {
+            if isLearning { details["learning"] = true }
             let host = try? HostName(String(record.line.name.dropLast()))
             let denial = record.isMixed ? nil : host.flatMap { host in list.denials.first { $0.host.matches(host) } }
             details["rule"] = .string(denial?.id ?? EgressDenial.defaultRule)
@@ -184,6 +194,15 @@ final class EgressRecorder: Sendable {
         details["input"] = .string(rego.answer.input)
         details["policies"] = .string(rego.policies)
         details["origin"] = rego.place.map { .string(carried($0)) }
+    }
+
+    /// Why it would be refused, did the sandbox not learn.
+    private static func add(_ would: EgressDenial, to details: inout JSONObject) {
+        details["learning"] = true
+        details["would"] = "deny"
+        details["would_rule"] = .string(would.rule)
+        details["would_layer"] = .string(would.layer)
+        details["would_code"] = .string(would.code.rawValue)
     }
 
     private static func details(_ attempt: EgressAttempt, _ door: EgressConnection.Door) -> JSONObject {

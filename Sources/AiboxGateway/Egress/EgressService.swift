@@ -2,6 +2,7 @@ import AiboxAudit
 import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
+import AiboxWire
 import Glibc
 import NIOCore
 import NIOPosix
@@ -29,6 +30,8 @@ final class EgressService: Sendable {
     /// What decides, by the list in force.
     private let decider: Mutex<NetworkDecider>
     let rules: NetworkRules
+    /// What decides beside it while the sandbox learns, and until when.
+    private let learning = Mutex<(decider: NetworkLearning, until: NIODeadline)?>(nil)
 
     /// Connections of the sandbox at a time.
     static let connectionLimit = 1024
@@ -59,7 +62,16 @@ final class EgressService: Sendable {
     }
 
     /// What the list and the policies in Rego say.
-    func judge(_ request: EgressRequest) -> NetworkDecider.Verdict { decider.withLock { $0.decide(request) } }
+    func judge(_ request: EgressRequest) -> NetworkDecider.Verdict {
+        let verdict = decider.withLock { $0.decide(request) }
+        if verdict.decision.isAllowed { return verdict }
+        return learning.withLock { learning in
+            guard let (decider, until) = learning, .now() < until else { return verdict }
+            return decider.judge(request, verdict)
+        }
+    }
+
+    var isLearning: Bool { learning.withLock { learning in learning.map { .now() < $0.until } ?? false } }
 
     func release(_ grant: EgressGrant) { state.withLock { $0.limits.ended(grant) } }
 
@@ -95,9 +107,27 @@ final class EgressService: Sendable {
 
     var list: AllowList { decider.withLock { $0.list } }
 
+    /// Nothing more is let through by learning.
+    func endLearning() {
+        learning.withLock { $0 = nil }
+        reconsider()
+    }
+
     /// Takes another list from now on, and closes what it no longer allows.
-    func use(_ list: AllowList) {
+    ///
+    /// - Parameter learned: what the organisation alone permits, and until when that counts.
+    func use(_ list: AllowList, learned: (list: AllowList, organisation: JSONValue, until: NIODeadline)? = nil) {
         decider.withLock { $0 = rules.decider(list) }
+        learning.withLock { learning in
+            learning = nil
+            if let learned, let decider = rules.learning(learned.list, organisation: learned.organisation) {
+                learning = (decider, learned.until)
+            }
+        }
+        reconsider()
+    }
+
+    private func reconsider() {
         let open = state.withLock { Array($0.connections.values) }
         for handler in open { handler.eventLoop.execute { handler.value.reconsider() } }
     }
@@ -123,8 +153,10 @@ final class EgressService: Sendable {
     func squidSpoke(_ line: SquidLogLine) {
         guard let url = line.url else { return }
         let isRefused = line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate"
-        if isRefused || line.isUnreadable { return recorder.denied(by: line, url, list) }
-        if line.method != "CONNECT", url.hasPrefix("https://") { recorder.allowed(by: line, url, list) }
+        if isRefused || line.isUnreadable { return recorder.denied(by: line, url, list, isLearning: isLearning) }
+        if line.method != "CONNECT", url.hasPrefix("https://") {
+            recorder.allowed(by: line, url, list, isLearning: isLearning)
+        }
         if line.isRefused {
             log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])
         }

@@ -25,7 +25,9 @@ final class ToolDoor: Sendable {
     static let patience = TimeAmount.seconds(5)
     private static let queueLength: Int32 = 1024
 
-    init(_ plan: ToolPlan, user: String, audit: GatewayAudit, log: GatewayLog) throws(AiboxError) {
+    init(
+        _ plan: ToolPlan, learn: LearnPlan?, user: String, audit: GatewayAudit, log: GatewayLog
+    ) throws(AiboxError) {
         self.audit = audit
         self.log = log
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -33,7 +35,7 @@ final class ToolDoor: Sendable {
         do {
             (judge, pace, reviews) = try loop.submit { [loop] in
                 (
-                    NIOLoopBound(try ToolJudge(plan, user: user), eventLoop: loop),
+                    NIOLoopBound(try ToolJudge(plan, learn: learn?.policy, user: user), eventLoop: loop),
                     NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop),
                     NIOLoopBound(ToolReviews(plan, audit: audit, loop: loop), eventLoop: loop)
                 )
@@ -101,6 +103,11 @@ final class ToolDoor: Sendable {
 
     /// A connection is gone.
     func left(_ ticket: Int) { reviews.value.left(ticket) }
+
+    /// Lets run what the organisation alone lets run until then; nil: no more.
+    func learn(until: NIODeadline?) -> EventLoopFuture<Void> {
+        loop.submit { [judge] in judge.value.learn(until: until) }
+    }
 
     /// The calls that wait for a person.
     func openApprovals() -> EventLoopFuture<[ApprovalQuestion]> { loop.submit { [reviews] in reviews.value.open } }

@@ -2,6 +2,7 @@ import AiboxAudit
 import AiboxPolicy
 import AiboxSystem
 import AiboxWire
+import NIOCore
 
 /// Decides calls of gated programs by the policies in Rego. One loop uses it.
 final class ToolJudge {
@@ -20,15 +21,19 @@ final class ToolJudge {
     /// SHA-256 of the policies in Rego.
     private let policies: String
     private let length: Int
-    /// The same call of the same program has the same ruling as long as this judge lives. By bytes: texts of other bytes
-    /// can be equal, and rules tell them apart.
+    /// The same call of the same program has the same ruling, unless the sandbox learns. By bytes: texts of other bytes can
+    /// be equal, and rules tell them apart.
     private var rulings: [[UInt8]: Ruling] = [:]
+    /// What the organisation alone says; nil where the sandbox must not learn.
+    private var organisation: ToolLearning?
+    private var learnsUntil: NIODeadline?
 
     /// A sandbox chooses what it asks: what is remembered has an end, and so has each call of it.
     private static let remembered = 1024
     private static let rememberedBytes = 4096
 
-    init(_ plan: ToolPlan, user: String) throws(AiboxError) {
+    /// - Parameter learn: the organisation's policy alone, where the sandbox may learn.
+    init(_ plan: ToolPlan, learn: JSONValue? = nil, user: String) throws(AiboxError) {
         let modules: PolicyModules
         do { modules = try PolicyModules(json: plan.modules) } catch {
             throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
@@ -42,7 +47,22 @@ final class ToolJudge {
         servers =
             hasServers
             ? PolicyDecider(document: plan.policy, engine: try PolicyEngine(modules, action: "mcp"), user: user) : nil
+        organisation = nil
+        if let learn {
+            organisation = try ToolLearning(plan.policy, organisation: learn, engine: decider.engine, user: user)
+        }
     }
+
+    /// Lets run what the organisation alone lets run until then; nil: no more.
+    func learn(until: NIODeadline?) { learnsUntil = until }
+
+    /// What the organisation alone says of what the sandbox's own policy holds; nil where the sandbox does not learn.
+    private func learned(_ question: PolicyQuestion, _ decision: PolicyDecision) -> PolicyDecision? {
+        guard let organisation, isLearning, Self.strictness(decision) > 1 else { return nil }
+        return organisation.decide(question)
+    }
+
+    private var isLearning: Bool { learnsUntil.map { .now() < $0 } ?? false }
 
     func judge(_ asked: ToolAsk) -> Ruling {
         switch asked {
@@ -59,8 +79,9 @@ final class ToolJudge {
         for question in call.own + call.programs {
             let isServer = if case .server = question { true } else { false }
             guard let answer = (isServer ? servers : decider)?.answer(question) else { continue }
+            let strictness = Self.strictness(answer.decision)
             let counts = call.own.contains(question) || answer.decision.outcome == .deny
-            if counts, deciding.map({ Self.strictness(answer) > Self.strictness($0.answer) }) ?? true {
+            if counts, deciding.map({ strictness > Self.strictness($0.answer.decision) }) ?? true {
                 deciding = (question, answer)
             }
         }
@@ -74,23 +95,52 @@ final class ToolJudge {
                     details: ["action": "tool", "rule": .string(rule), "layer": "org", "reason": .string(reason)]))
         }
         let place = ToolPlan.Program(paths: [], names: [], isMultiCall: false, original: "/")
-        return Ruling(
-            answer: answer(given.decision, place), event: event(subject, asked, given, begun),
-            isReviewed: given.decision.outcome == .review && !isAfterwards(given.decision))
+        // All that its own policy holds has to be the organisation's to permit.
+        let held = (call.own + call.programs).filter { question in
+            if case .server = question { return servers.map { $0.decide(question).outcome != .allow } ?? false }
+            return decider.decide(question).outcome != .allow
+        }
+        let own = held.compactMap { learned($0, given.decision) }.max { Self.strictness($0) < Self.strictness($1) }
+        return ruling(subject, asked, given, own, place, since: begun)
     }
 
-    private static func strictness(_ answer: PolicyDecider.Answer) -> Int {
-        switch answer.decision.outcome {
+    /// - Parameter own: what the organisation alone says, where the sandbox learns and its own policy holds the call.
+    private func ruling(
+        _ subject: String, _ asked: PolicyQuestion, _ given: PolicyDecider.Answer, _ own: PolicyDecision?,
+        _ program: ToolPlan.Program, since begun: ContinuousClock.Instant
+    ) -> Ruling {
+        let decision = given.decision
+        var counts = decision
+        var isLooser = false
+        if let own, program.original != nil, Self.strictness(own) < Self.strictness(decision) {
+            (counts, isLooser) = (own, true)
+        }
+        var event = event(subject, asked, counts, input: given.input)
+        event.details["duration_us"] = Self.microseconds(since: begun)
+        if let own {
+            event.details["learning"] = true
+            event.details["would"] = .string(decision.outcome.rawValue)
+            event.details["would_rule"] = .string(decision.rule)
+            event.details["would_layer"] = .string(decision.layer)
+            if !isLooser, own.outcome == .deny { event.details["org_rule"] = .string(own.rule) }
+        }
+        return Ruling(
+            answer: answer(counts, program), event: event,
+            isReviewed: counts.outcome == .review && !Self.isAfterwards(counts) && program.original != nil)
+    }
+
+    static func strictness(_ decision: PolicyDecision) -> Int {
+        switch decision.outcome {
         case .allow: 0
-        case .review: 1
-        case .deny: 2
+        case .review: isAfterwards(decision) ? 1 : 2
+        case .deny: 3
         }
     }
 
     private func judge(_ question: ToolQuestion) -> Ruling {
         let begun = ContinuousClock.now
         let key = question.body
-        if var known = rulings[key] {
+        if !isLearning, var known = rulings[key] {
             known.event.details["duration_us"] = Self.microseconds(since: begun)
             return known
         }
@@ -113,11 +163,9 @@ final class ToolJudge {
             }
         }
         let given = decider.answer(call.question)
-        let decision = given.decision
-        let event = event(call.argv.joined(separator: " "), call.question, given, begun)
-        let isReviewed = decision.outcome == .review && !isAfterwards(decision) && program.original != nil
-        let ruling = Ruling(answer: answer(decision, program), event: event, isReviewed: isReviewed)
-        if key.count <= Self.rememberedBytes {
+        let own = learned(call.question, given.decision)
+        let ruling = ruling(call.argv.joined(separator: " "), call.question, given, own, program, since: begun)
+        if own == nil, key.count <= Self.rememberedBytes {
             if rulings.count >= Self.remembered { rulings.removeAll() }
             rulings[key] = ruling
         }
@@ -156,7 +204,9 @@ final class ToolJudge {
         return ruling
     }
 
-    private func isAfterwards(_ decision: PolicyDecision) -> Bool { decision.obligations.contains("review-async") }
+    private static func isAfterwards(_ decision: PolicyDecision) -> Bool {
+        decision.obligations.contains("review-async")
+    }
 
     private func answer(_ decision: PolicyDecision, _ program: ToolPlan.Program) -> ToolAnswer {
         let reason = SafeText.escaped(decision.reason)
@@ -188,10 +238,9 @@ final class ToolJudge {
     }
 
     private func event(
-        _ subject: String, _ asked: PolicyQuestion, _ given: PolicyDecider.Answer, _ begun: ContinuousClock.Instant
+        _ subject: String, _ asked: PolicyQuestion, _ decision: PolicyDecision, input: String
     ) -> AuditEvent {
-        let decision = given.decision
-        let isAllowed = decision.outcome == .allow || isAfterwards(decision)
+        let isAllowed = decision.outcome == .allow || Self.isAfterwards(decision)
         var details: JSONObject = [
             "action": .string(asked.field == "mcp.servers" ? "mcp" : "tool"), "rule": .string(decision.rule),
         ]
@@ -199,10 +248,9 @@ final class ToolJudge {
         details["origin"] = plan.rules.first { $0.id == decision.rule }.map { .string(carried($0.origin)) }
         details["reason"] = .string(carried(decision.reason))
         details["question"] = decider.asked(asked)
-        details["input"] = given.input.isEmpty ? nil : .string(given.input)
+        details["input"] = input.isEmpty ? nil : .string(input)
         details["policies"] = .string(policies)
         if decision.outcome == .review, isAllowed { details["review"] = "afterwards" }
-        details["duration_us"] = Self.microseconds(since: begun)
         return AuditEvent(
             isAllowed ? .policyAllow : .policyDeny, subject: carried(subject),
             outcome: isAllowed ? .allowed : .denied, details: details, risk: AuditRisk(rawValue: decision.risk))

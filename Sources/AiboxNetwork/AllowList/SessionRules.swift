@@ -64,7 +64,10 @@ public struct SessionRules: Sendable, Equatable {
     public var nextEnd: ContinuousClock.Instant? { (additions + denials).compactMap(\.until).min() }
 
     /// The list that holds now.
-    public func list() throws(AllowListProblems) -> AllowList {
+    public func list() throws(AllowListProblems) -> AllowList { try list(over: base) }
+
+    /// The changes of this stay on another list.
+    public func list(over base: [AllowRuleSource]) throws(AllowListProblems) -> AllowList {
         var sources = base
         if !additions.isEmpty {
             let names = additions.map(\.host.description)

@@ -32,7 +32,20 @@ public struct NetworkRules: Sendable {
 
     /// Decides with this list from now on, which stands in the place of the policy's own: a person may have added to it
     /// what the policy permits, and taken away.
-    public func decider(_ list: AllowList) -> NetworkDecider {
+    public func decider(_ list: AllowList) -> NetworkDecider { decider(list, policy) }
+
+    /// Decides for a sandbox that learns.
+    ///
+    /// - Parameters:
+    ///   - list: what the organisation alone permits.
+    ///   - organisation: its policy as the policies in Rego read it.
+    /// - Returns: nil if that is no policy.
+    public func learning(_ list: AllowList, organisation: JSONValue) -> NetworkLearning? {
+        guard case .object(let own) = organisation else { return nil }
+        return NetworkLearning(list, [decider(list), decider(list, own)])
+    }
+
+    private func decider(_ list: AllowList, _ policy: JSONObject) -> NetworkDecider {
         var policy = policy
         var network: JSONObject = [:]
         if case .object(let known)? = policy["network"] { network = known }
@@ -57,6 +70,13 @@ public final class NetworkDecider {
     public struct Verdict: Sendable, Equatable {
         public var decision: EgressDecision
         public var rego: Rego?
+        /// What learning has to do with it; nil where the sandbox does not learn, or its own policy allows.
+        public var learned: Learned?
+
+        init(decision: EgressDecision, rego: Rego?) {
+            self.decision = decision
+            self.rego = rego
+        }
 
         /// Something else than the policies refuses.
         public func refused(_ denial: EgressDenial) -> Verdict { Verdict(decision: .deny(denial), rego: nil) }

@@ -30,7 +30,8 @@ public enum PolicySchema {
     private static let none = PolicyItem.Content.list([])
 
     public static let fields: [PolicyField] =
-        network + filesystem + tools + resources + runtime + credentials + llm + push + audit + extensions + rules
+        network + filesystem + tools + resources + runtime + credentials + llm + push + audit + extensions + learn
+        + rules
 
     private static let network: [PolicyField] = [
         PolicyField(
@@ -240,6 +241,14 @@ public enum PolicySchema {
         PolicyField(
             "toolpacks.deny", .list(.text(.pattern)), .union, standard: none, .notYet,
             "Tool packs that may not, whatever allow says."),
+    ]
+
+    private static let learn: [PolicyField] = [
+        PolicyField(
+            "learn.mode", .choice(["permitted", "forbidden"]), .later, standard: .text("forbidden"),
+            .enforced("aibox learn (learn.md)"),
+            "Whether a person may let a sandbox do, for a time, what the organisation permits and team or project refuse."
+        )
     ]
 
     private static let rules: [PolicyField] = [

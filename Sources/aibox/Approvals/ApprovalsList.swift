@@ -1,3 +1,5 @@
+import AiboxConfig
+import AiboxContainer
 import AiboxWire
 import ArgumentParser
 
@@ -12,6 +14,9 @@ struct ApprovalsList: ParsableCommand {
     func run() throws {
         let open = try OpenApprovals(global, sandbox)
         for words in open.silent { global.output.note(words) }
+        for standing in NotifierStanding.all(Paths.current.stateFolder) {
+            global.output.note("aibox: the \(standing.way) has told nobody since \(standing.since): \(standing.reason)")
+        }
         global.output.answer(.listing(Self.listing(open.entries)))
     }
 

@@ -14,10 +14,12 @@ struct PolicyDocumentOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The project's policy.", valueName: "file"), completion: .file())
     var project: String?
 
+    /// Whether a document is named at all.
+    var isNamed: Bool { org != nil || team != nil || project != nil }
+
     /// The documents that are named; where none is, those in effect for the current folder. The organisation's is always
     /// among them.
     func set(_ global: GlobalOptions) throws -> PolicySet {
-        let isNamed = org != nil || team != nil || project != nil
         let layers = global.layers()
         var settings = Configuration().policy
         if org == nil {

@@ -1,5 +1,7 @@
 import AiboxContainer
+import AiboxState
 import AiboxSystem
+import AiboxWire
 import ArgumentParser
 
 struct Shell: ParsableCommand {
@@ -17,6 +19,11 @@ struct Shell: ParsableCommand {
     func run() throws {
         let context = try global.context()
         let record = try global.sandbox(sandbox, in: context)
+        if let left = try? GatewayClient(runFolder: record.runFolder).status().learning {
+            global.output.note(
+                "aibox: \(record.name) learns for \(left) s: what the organisation permits passes, and is logged (aibox learn stop)"
+            )
+        }
         let status = try ShellSession(context: context, record: record).run(command)
         if status != 0 { throw ExitCode(status) }
     }

@@ -45,6 +45,7 @@ struct Start: ParsableCommand {
             llmKeys: lent.llmKeys, gitCredentials: lent.git
         ).run()
         places.wake(global)
+        if started.asksPeople { ApprovalNotifier.wake(global) }
         for step in started.timings { output.detail("  \(step.time.milliseconds) ms  \(step.step)") }
         for note in started.notes { output.note("aibox: \(note)") }
         output.answer(StartReport.answer(started))

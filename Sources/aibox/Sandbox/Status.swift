@@ -31,6 +31,7 @@ struct Status: ParsableCommand {
                     SandboxReport.fields(record) + [
                         .init("gateway_pid", .integer(Int(gateway.ready.pid))),
                         .init("network", .text(gateway.cutOff.map { "cut off: \($0)" } ?? "connected")),
+                    ] + Self.learning(gateway.learning) + [
                         .init("uptime_seconds", .integer(gateway.uptime)),
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]
@@ -47,6 +48,11 @@ struct Status: ParsableCommand {
 }
 
 extension Status {
+    /// Whether it learns, and for how long.
+    static func learning(_ left: Int?) -> [OutputValue.Field] {
+        left.map { [.init("learning", .text("\($0) s left; aibox learn show, aibox learn stop"))] } ?? []
+    }
+
     /// What waits for a person.
     static func approvals(_ open: [ApprovalQuestion]) -> [OutputValue.Field] {
         if open.isEmpty { return [] }

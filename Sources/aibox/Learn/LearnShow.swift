@@ -1,0 +1,106 @@
+import AiboxAudit
+import AiboxConfig
+import AiboxContainer
+import AiboxNetwork
+import AiboxPolicy
+import AiboxState
+import AiboxSystem
+import AiboxWire
+import ArgumentParser
+
+struct LearnShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Print the least that team and project have to change, as a policy.",
+        discussion: """
+            Of what the sandbox asked for since it last began to learn. What is printed was checked: with it, the policy is \
+            valid, and those requests pass. Nothing in it goes beyond the organisation's policy.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var sandbox: SandboxOptions
+    @OptionGroup var audit: AuditOptions
+    @OptionGroup var documents: PolicyDocumentOptions
+
+    @Option(help: "What was asked for since: 30m, 12h, 7d, 2026-03-01, 2026-03-01T09:30:00Z.") var since: String?
+
+    func run() throws {
+        let context = try global.context()
+        let index = try AuditIndex(folder: audit.folder)
+        let running = try global.running(context)
+        let record = try? SandboxSelection.choose(sandbox.name, currentFolder: Path.current, among: running)
+        let wanted = LearnedEvents(index: index)
+        let (name, begin) = try wanted.begin(sandbox.name ?? record?.name, since: since)
+        let wants = try wanted.wants(name, since: begin)
+        let set =
+            try documents.isNamed || record == nil
+            ? documents.set(global) : context.policySet(workspace: record?.workspace)
+        let modules = try BuiltIn.rego().adding(Paths.current.orgRego).json
+        let learned = try LearnedPolicy(set, wants) { policy throws(AiboxError) in
+            let list: AllowList
+            do throws(AllowListProblems) { list = try AllowList(NetworkPolicy(policy).allow) } catch {
+                throw error.asError
+            }
+            return try NetworkRules(
+                DecisionPlan(policy: policy.decisionDocument, modules: modules), user: UserIdentity.current.name,
+                sandbox: name
+            ).decider(list)
+        }
+        let report = LearnedReport(sandbox: name, learned: learned)
+        global.output.answer(.text(report.text, report.document))
+        if wants.isCut { global.output.note("more was asked for than is shown; --since takes a later moment") }
+    }
+}
+
+/// What the audit log tells of a sandbox that learned.
+struct LearnedEvents {
+    let index: AuditIndex
+
+    private static let types: [AuditEventType] = [
+        .networkAllow, .networkDeny, .policyAllow, .policyDeny, .dnsResponse,
+    ]
+
+    /// The sandbox, and the moment from which on its events count.
+    ///
+    /// - Parameter name: nil: the one that learned last.
+    func begin(_ name: String?, since: String?) throws -> (sandbox: String, since: Timestamp) {
+        var query = AuditIndex.Query()
+        query.sandbox = name
+        query.types = [.learnStart]
+        query.limit = 1
+        let last = try index.search(query).last
+        guard let last else {
+            throw AiboxError(
+                .failed, "there is nothing to show", why: "\(name ?? "no sandbox") has not learned",
+                remedy: "aibox learn start")
+        }
+        if let since {
+            guard let time = AuditTime.parse(since, now: .now) else {
+                throw ValidationError("--since does not take \(since)")
+            }
+            return (name ?? last.sandbox, time)
+        }
+        return (name ?? last.sandbox, AuditTime.parse(last.time, now: .now) ?? Timestamp(seconds: 0))
+    }
+
+    func wants(_ sandbox: String, since: Timestamp) throws -> LearnedWants {
+        var query = AuditIndex.Query()
+        query.sandbox = sandbox
+        query.types = Self.types
+        query.since = since
+        var wants = LearnedWants()
+        try index.forEach(query) { (record) throws(AiboxError) in
+            guard record.json["details"]?["learning"]?.truth == true else { return }
+            if record.type == AuditEventType.dnsResponse.rawValue { return wants.add(name: record.subject) }
+            guard let logged = LoggedDecision(record) else { return }
+            if logged.action == "network" {
+                if let request = logged.request { wants.add(request) }
+            } else if let command = logged.question?["command"] {
+                let called = command["called"]?.elements?.map { $0.elements?.compactMap(\.stringValue) ?? [] }
+                wants.add(
+                    LearnedWants.Call(
+                        argv: (command["argv"]?.elements ?? []).compactMap(\.stringValue), called: called))
+            }
+        }
+        return wants
+    }
+}
