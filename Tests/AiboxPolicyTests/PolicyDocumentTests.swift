@@ -85,11 +85,11 @@ struct PolicyDocumentTests {
             ),
             (
                 "a review that nobody can answer", "version: 1\ntools: {review_timeout: 0s}",
-                "p:2:25: tools.review_timeout is at least 1s and at most 1d"
+                "p:2:9: tools.review_timeout is at least 1s and at most 1d"
             ),
             (
                 "a review without an end", "version: 1\ntools: {review_timeout: 25h}",
-                "p:2:25: tools.review_timeout is at least 1s and at most 1d"
+                "p:2:9: tools.review_timeout is at least 1s and at most 1d"
             ),
             (
                 "a rule that fits nothing", "version: 1\ntools: {rules: [{match: [], allow: false}]}",
