@@ -12,21 +12,25 @@ struct CredentialLending: Sendable {
     let plan: BrokerPlan?
     /// Why less is lent than there is, for the person.
     let notes: [String]
+    /// What the policies in Rego said of each.
+    let rulings: [CredentialRuling]
 
     static let none = CredentialLending(plan: nil, notes: [])
 
     private init(plan: BrokerPlan?, notes: [String]) {
         self.plan = plan
         self.notes = notes
+        rulings = []
     }
 
     /// - Parameters:
     ///   - git: credentials for git servers.
+    ///   - judge: asks the policies in Rego.
     ///   - now: seconds since 1970.
     ///   - spent: tokens that the sandbox has spent so far; asked only if there is a budget.
     init(
-        _ keys: [LLMKey], git: [GitGrant], _ policy: EffectivePolicy, gateway: String, network: EgressPlan?, now: Int64,
-        spent: () throws(AiboxError) -> Int
+        _ keys: [LLMKey], git: [GitGrant], _ policy: EffectivePolicy, judge: CredentialJudge, gateway: String,
+        network: EgressPlan?, now: Int64, spent: () throws(AiboxError) -> Int
     ) throws(AiboxError) {
         if keys.isEmpty, git.isEmpty {
             self = .none
@@ -43,6 +47,18 @@ struct CredentialLending: Sendable {
             return
         }
         var notes: [String] = []
+        var rulings: [CredentialRuling] = []
+        /// Whether the policies in Rego let it be lent.
+        func isLent(_ type: String, _ seconds: Int, _ name: String, _ destination: String) throws(AiboxError) -> Bool {
+            let question = PolicyQuestion.credential(
+                type: type, seconds: seconds, name: name, destination: destination)
+            let ruling = try judge.rule(question, name: name)
+            if !rulings.contains(where: { $0.question == ruling.question }) {
+                rulings.append(ruling)
+                if let note = ruling.note { notes.append(note) }
+            }
+            return ruling.isLent
+        }
         let policy = CredentialPolicy(policy)
         var grants: [BrokerPlan.Grant] = []
         if policy.modelKeys <= 0, !keys.isEmpty {
@@ -51,18 +67,26 @@ struct CredentialLending: Sendable {
         } else {
             for key in keys {
                 for api in key.apis {
+                    let base = gateway.isEmpty ? key.base : gateway
+                    let authority = Self.authority(base ?? api.standardBase)
+                    guard try isLent("llm_api_key", policy.modelKeys, key.name, authority) else { continue }
                     grants.append(
                         BrokerPlan.Grant(
                             name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret,
-                            base: gateway.isEmpty ? key.base : gateway, header: key.header,
+                            base: base, header: key.header,
                             expires: min(now + Int64(policy.modelKeys), key.expires ?? .max)))
                 }
             }
-            if !keys.isEmpty, policy.models.isEmpty { notes.append("llm.models of the policy permits no model") }
+            if !grants.isEmpty, policy.models.isEmpty { notes.append("llm.models of the policy permits no model") }
         }
-        let (git, gitNotes) = try Self.git(git, policy, network, now)
+        let (reachable, gitNotes) = try Self.git(git, policy, network, now)
         notes += gitNotes
+        var git: [GitGrant] = []
+        for grant in reachable where try isLent("git_token", policy.gitTokens, grant.name, grant.authority) {
+            git.append(grant)
+        }
         self.notes = notes
+        self.rulings = rulings
         if grants.isEmpty, git.isEmpty {
             plan = nil
             return
@@ -75,6 +99,12 @@ struct CredentialLending: Sendable {
             names: network.names.map {
                 BrokerPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
             }, authorities: network.originAuthorities)
+    }
+
+    /// `host` or `host:port` of a URL.
+    private static func authority(_ base: String) -> String {
+        let rest = base.firstRange(of: "://").map { base[$0.upperBound...] } ?? base[...]
+        return String(rest.prefix { $0 != "/" }).lowercased()
     }
 
     /// Those for servers that the sandbox may reach: with a credential it gets no further than without.

@@ -89,16 +89,15 @@ public struct SandboxAudit {
 
     /// What stands for keys is about to be handed over: to the sandbox, and with the keys to its gateway.
     func lending(_ lending: CredentialLending) throws(AiboxError) {
-        guard let plan = lending.plan else { return }
-        var events: [AuditEvent] = []
-        for grant in plan.grants {
+        var events = lending.rulings.map(\.event)
+        for grant in lending.plan?.grants ?? [] {
             var details: JSONObject = [
                 "kind": "llm", "surrogate": .string(String(try SHA256.digest(grant.surrogate).hex.prefix(8))),
             ]
             details["expires"] = grant.expires.map { .string(Timestamp(seconds: $0).rfc3339) }
             events.append(AuditEvent(.credentialIssue, subject: grant.name, details: details))
         }
-        for grant in plan.git {
+        for grant in lending.plan?.git ?? [] {
             var details: JSONObject = ["kind": "git", "host": .string(grant.authority + grant.path)]
             details["expires"] = grant.expires.map { .string(Timestamp(seconds: $0).rfc3339) }
             events.append(AuditEvent(.credentialIssue, subject: grant.name, details: details))

@@ -113,7 +113,7 @@ public struct SandboxStart: Sendable {
         if let before = try context.keep(ruling, sandbox: name.text) {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
-        let lending = try lending(name, ruling)
+        let lending = try lending(name, ruling, engine.modules)
         let tools = try preparation.tools.map { gate throws(AiboxError) in
             try ToolPlan(gate, ruling.policy, engine.modules)
         }
@@ -263,11 +263,14 @@ public struct SandboxStart: Sendable {
         return try GatewayProcess.start(settings, logFile: log)
     }
 
-    private func lending(_ name: SandboxName, _ ruling: StartRuling) throws(AiboxError) -> CredentialLending {
-        guard let policy = ruling.context.policy else { return .none }
+    private func lending(
+        _ name: SandboxName, _ ruling: StartRuling, _ modules: PolicyModules
+    ) throws(AiboxError) -> CredentialLending {
+        guard let policy = ruling.context.policy, !llmKeys.isEmpty || !gitCredentials.isEmpty else { return .none }
         return try CredentialLending(
-            llmKeys, git: gitCredentials, policy, gateway: context.configuration.network.llmGateway,
-            network: ruling.plan,
+            llmKeys, git: gitCredentials, policy,
+            judge: CredentialJudge(policy, modules, user: context.user.name, sandbox: name.text),
+            gateway: context.configuration.network.llmGateway, network: ruling.plan,
             now: Timestamp.now.seconds
         ) { () throws(AiboxError) in
             try CredentialLending.spent(name.text, auditFolder: context.paths.auditFolder)

@@ -11,8 +11,13 @@ public enum PolicyQuestion: Sendable, Equatable {
     case tool([String], called: [[String]]? = nil, directory: String? = nil)
     /// A path inside; `write` also stands for removing and renaming.
     case file(path: String, write: Bool)
-    /// - Parameter type: `git_token`, `llm_api_key` or `mirror_token`.
-    case credential(type: String, seconds: Int)
+    /// A credential is about to be lent.
+    ///
+    /// - Parameters:
+    ///   - type: `git_token`, `llm_api_key` or `mirror_token`.
+    ///   - name: as `aibox auth list` shows it; nil where none is asked about in particular.
+    ///   - destination: `host` or `host:port`.
+    case credential(type: String, seconds: Int, name: String? = nil, destination: String? = nil)
     /// - Parameter ref: the full name: `refs/heads/main`.
     case push(ref: String, force: Bool, delete: Bool)
     case model(String)
@@ -29,8 +34,8 @@ public enum PolicyQuestion: Sendable, Equatable {
             ("tool", "command", Self.command(argv, called, directory))
         case .file(let path, let write):
             ("file", "request", ["path": .string(path), "mode": .string(write ? "write" : "read")])
-        case .credential(let type, let seconds):
-            ("credential", "credential", ["type": .string(type), "ttl_seconds": .integer(Int64(seconds))])
+        case .credential(let type, let seconds, let name, let destination):
+            ("credential", "credential", Self.credential(type, seconds, name, destination))
         case .push(let ref, let force, let delete):
             ("push", "push", ["ref": .string(ref), "force": .bool(force), "delete": .bool(delete)])
         case .model(let model): ("llm", "request", ["model": .string(model)])
@@ -52,6 +57,15 @@ public enum PolicyQuestion: Sendable, Equatable {
         return .object(object)
     }
 
+    private static func credential(
+        _ type: String, _ seconds: Int, _ name: String?, _ destination: String?
+    ) -> JSONValue {
+        var object: JSONObject = ["type": .string(type), "ttl_seconds": .integer(Int64(seconds))]
+        object["name"] = name.map { .string($0) }
+        object["destination"] = destination.map { .string($0) }
+        return .object(object)
+    }
+
     private static func command(_ argv: [String], _ called: [[String]]?, _ directory: String?) -> JSONValue {
         func texts(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
         var command: JSONObject = ["argv": texts(argv)]
@@ -68,7 +82,7 @@ public enum PolicyQuestion: Sendable, Equatable {
         switch self {
         case .tool: "tools.rules"
         case .file(_, let write): write ? "filesystem.protected" : "filesystem.deny"
-        case .credential(let type, _): "credentials.\(type)_ttl"
+        case .credential(let type, _, _, _): "credentials.\(type)_ttl"
         case .push: "push.unreviewed"
         case .model: "llm.models"
         case .network: "network.allow"

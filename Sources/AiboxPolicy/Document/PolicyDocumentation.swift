@@ -84,7 +84,8 @@ public enum PolicyDocumentation {
             A refusal names every rule that is broken, its file and line, its layer, and who may change it.
 
             **The organisation's own Rego.** Files in `/etc/aibox/policies` (package `aibox.org` or below; `_test.rego` is left out) add refusals to
-            the baseline, and can take nothing away. They are asked at the start, about tools ([tools.md](tools.md)) and connections, and by `policy why`.
+            the baseline, and can take nothing away. They are asked at the start, about each credential that it lends
+            ([credentials.md](credentials.md)), about tools ([tools.md](tools.md)) and connections, and by `policy why`.
 
             ```rego
             package aibox.org

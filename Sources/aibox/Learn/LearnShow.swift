@@ -34,7 +34,7 @@ struct LearnShow: ParsableCommand {
         let set =
             try documents.isNamed || record == nil
             ? documents.set(global) : context.policySet(workspace: record?.workspace)
-        let modules = try BuiltIn.rego().adding(Paths.current.orgRego).json
+        let modules = try documents.modules(global).json
         let learned = try LearnedPolicy(set, wants) { policy throws(AiboxError) in
             let list: AllowList
             do throws(AllowListProblems) { list = try AllowList(NetworkPolicy(policy).allow) } catch {

@@ -1,0 +1,114 @@
+import AiboxAudit
+import AiboxConfig
+import AiboxNetwork
+import AiboxPolicy
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Testing
+
+@testable import AiboxContainer
+
+@Suite("Credentials that a start lends")
+struct CredentialLendingTests {
+    private static let policy = """
+        version: 1
+        runtime: {fallback: [crun]}
+        network: {allow: [{id: git, hosts: [git.example.com, other.example.com]}]}
+        credentials: {git_token_ttl: 4h, llm_api_key_ttl: 8h}
+        llm: {models: ["*"]}
+        """
+    private static let own = """
+        package aibox.org
+
+        deny contains {"rule": "no-other", "reason": "not to that one"} if {
+        	input.action == "credential"
+        	input.credential.destination in {"other.example.com", "llm.example.com:8443"}
+        }
+        """
+
+    private static func git(_ host: String) -> GitGrant {
+        GitGrant(name: "git-token:\(host)", host: host, value: "Bearer a-real-secret", secret: "a-real-secret")
+    }
+
+    /// What a start would lend under this policy with these rules of the organisation's own.
+    private static func lending(
+        _ start: StartFixture, policy: String = policy, own: String = own
+    ) throws -> (lending: CredentialLending, ruling: StartRuling) {
+        let workspace = try Workspace.check(
+            start.folder.path + "/project", user: .current, state: [], mounts: .current)
+        let ruling = try StartRuling(start.context, workspace: workspace, sandbox: "t")
+        let modules = PolicyModules(
+            start.context.profiles.rego.sources + [.init(name: "own.rego", text: Array(own.utf8), isOwn: true)])
+        try start.context.keepDecider(ruling, modules)
+        let keys = [
+            LLMKey(name: "llm:anthropic", apis: [.anthropic], secret: "sk-real-one"),
+            LLMKey(name: "llm:own", apis: [.openai], secret: "sk-real-two", base: "https://LLM.example.com:8443/v1"),
+        ]
+        let lending = try CredentialLending(
+            keys, git: [git("git.example.com"), git("other.example.com")], ruling.policy,
+            judge: CredentialJudge(ruling.policy, modules, user: "u", sandbox: "t"), gateway: "",
+            network: ruling.plan, now: 1_000_000
+        ) { () throws(AiboxError) in 0 }
+        return (lending, ruling)
+    }
+
+    @Test("the organisation's own rule takes back one of them, and says so; the others are lent")
+    func refused() throws {
+        let (lending, _) = try Self.lending(StartFixture(policy: Self.policy))
+        let plan = try #require(lending.plan)
+        #expect(plan.grants.map(\.name) == ["llm:anthropic"] && plan.git.map(\.host) == ["git.example.com"])
+        #expect(plan.git.first?.expires == 1_014_400)
+        #expect(lending.notes.count == 2, "\(lending.notes)")
+        for note in lending.notes {
+            #expect(note.contains("is not lent: not to that one (rule no-other, org, own.rego:3)"), "\(note)")
+        }
+        #expect(lending.rulings.map(\.isLent) == [true, false, true, false])
+        for ruling in lending.rulings { #expect(ruling.event.problems == []) }
+    }
+
+    @Test("each decision is in the log with all that makes it again")
+    func logged() throws {
+        let start = try StartFixture(policy: Self.policy)
+        let (lending, ruling) = try Self.lending(start)
+        let log = try AuditLog.open(
+            folder: start.context.paths.auditFolder,
+            context: AuditContext(source: .cli, sandbox: "t", user: "u", policy: ruling.digest))
+        try log.append(lending.rulings.map(\.event))
+        try log.close()
+        var query = AuditIndex.Query()
+        query.types = LoggedDecision.types
+        let logged = try AuditIndex(folder: start.context.paths.auditFolder).search(query)
+            .compactMap(LoggedDecision.init)
+        #expect(logged.map(\.action) == Array(repeating: "credential", count: 4))
+        for entry in logged {
+            let explanation = try start.context.explain(entry)
+            #expect(explanation.agrees == true && explanation.notes.isEmpty, "\(explanation)")
+        }
+        let refused = try #require(logged.first { $0.decision == "deny" })
+        #expect(try start.context.explain(refused).changes == ["no-other: who owns own.rego (org) may change it"])
+        // Nobody learns a secret from it.
+        let text = try File.text(start.context.paths.auditFolder + "/events-0000000000000001.jsonl")
+        #expect(!text.contains("real"))
+    }
+
+    @Test(
+        "rules that say nothing of use lend nothing",
+        arguments: [
+            "package aibox.org\n\ndeny contains \"x\" if input.action == \"credential\"\n",
+            "package aibox.org\n\ndeny := [\"x\"]\n",
+        ])
+    func odd(own: String) throws {
+        let start = try StartFixture(policy: Self.policy)
+        let result = Result { try Self.lending(start, own: own).lending }
+        if case .success(let lending) = result { #expect(lending.plan == nil && lending.notes.count == 4) }
+    }
+
+    @Test("without a lifetime in the policy nothing is lent, whatever the rules say")
+    func none() throws {
+        let (lending, _) = try Self.lending(
+            StartFixture(policy: "version: 1\nruntime: {fallback: [crun]}\n"),
+            own: "package aibox.org\n\ndeny := set()\n")
+        #expect(lending.plan == nil && lending.rulings.isEmpty && lending.notes.count == 2, "\(lending.notes)")
+    }
+}
