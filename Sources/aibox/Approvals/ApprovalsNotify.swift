@@ -123,31 +123,19 @@ struct ApprovalsNotify: ParsableCommand {
 enum ApprovalNotifier {
     /// Starts it. Nothing waits for it; where one runs already, the new one ends at once.
     static func wake(_ global: GlobalOptions) {
-        guard let own = Path.real("/proc/self/exe") else { return }
         do throws(AiboxError) {
-            let null = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
-            let file = global.configurationFile.map { ["--config", Paths.current.absolute($0, base: Path.current)] }
-            _ = try ChildProcess.start(
-                Command(
-                    own, ["approvals", "notify", "--while-running"] + (file ?? []), environment: environment,
-                    directory: "/"),
-                descriptors: [null.number, null.number, null.number], options: .newSession)
+            try BackgroundCommand.start(["approvals", "notify", "--while-running"], global, keeping: isKept)
         } catch {
             global.output.note("aibox: nobody is told of approvals until aibox approvals notify: \(error.reason)")
         }
     }
 
     /// What the settings, certificates and the desktop need; keys of language models and the like are left out.
-    private static var environment: [String: String?] {
+    private static func isKept(_ variable: String) -> Bool {
         let kept: Set<String> = [
             "HOME", "LANG", "LOGNAME", "PATH", "TZ", "USER", "DBUS_SESSION_BUS_ADDRESS", "AIBOX_APPROVALS_WEBHOOK",
             "AIBOX_APPROVALS_WEBHOOK_SECRET_PATH", "AIBOX_APPROVALS_DESKTOP",
         ]
-        let starts = ["SSL_CERT_", "XDG_"]
-        var changes: [String: String?] = [:]
-        for name in Environment.all.keys where !kept.contains(name) && !starts.contains(where: { name.hasPrefix($0) }) {
-            changes[name] = .some(nil)
-        }
-        return changes
+        return kept.contains(variable) || ["SSL_CERT_", "XDG_"].contains { variable.hasPrefix($0) }
     }
 }

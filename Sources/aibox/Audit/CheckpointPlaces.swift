@@ -3,7 +3,6 @@ import AiboxConfig
 import AiboxContainer
 import AiboxCredentials
 import AiboxSystem
-import Glibc
 
 /// The places of `audit.checkpoint_places`, and the process that serves them.
 struct CheckpointPlaces {
@@ -23,30 +22,20 @@ struct CheckpointPlaces {
     /// Starts the process that delivers, unless there is nothing to deliver to. Nothing waits for it; where one runs
     /// already, the new one ends at once. What the command did stands, whatever becomes of this.
     func wake(_ global: GlobalOptions) {
-        guard !addresses.isEmpty, let own = Path.real("/proc/self/exe") else { return }
+        if addresses.isEmpty { return }
         do throws(AiboxError) {
-            let null = Descriptor(try retrying("cannot open /dev/null") { open("/dev/null", O_RDWR | O_CLOEXEC) })
-            let file = global.configurationFile.map { ["--config", Paths.current.absolute($0, base: Path.current)] }
-            _ = try ChildProcess.start(
-                Command(
-                    own, ["audit", "deliver", "--while-running"] + (file ?? []), environment: Self.environment,
-                    directory: "/"),
-                descriptors: [null.number, null.number, null.number], options: .newSession)
+            try BackgroundCommand.start(["audit", "deliver", "--while-running"], global, keeping: Self.isKept)
         } catch {
             global.output.note("aibox: checkpoints stay on this machine until aibox audit deliver: \(error.reason)")
         }
     }
 
     /// What git, S3 and the configuration need; keys of language models and the like are left out.
-    private static var environment: [String: String?] {
+    private static func isKept(_ variable: String) -> Bool {
+        if EnvironmentStore.secretVariables.contains(variable) { return false }
         let kept: Set<String> = ["HOME", "LANG", "LOGNAME", "PATH", "SSH_AUTH_SOCK", "TMPDIR", "TZ", "USER"]
         let starts = ["AIBOX_", "AWS_", "GIT_", "SSL_CERT_", "XDG_"]
-        var changes: [String: String?] = [:]
-        for name in Environment.all.keys where !kept.contains(name) && !starts.contains(where: { name.hasPrefix($0) }) {
-            changes[name] = .some(nil)
-        }
-        for name in EnvironmentStore.secretVariables { changes[name] = .some(nil) }
-        return changes
+        return kept.contains(variable) || starts.contains { variable.hasPrefix($0) }
     }
 
     /// For `status` and `doctor`.
