@@ -44,6 +44,12 @@ public enum File {
         return lstat(path, &status) == 0
     }
 
+    /// False for folders, pipes, sockets and devices, and where there is nothing; links are followed.
+    public static func isRegular(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     public static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -86,7 +86,19 @@ struct ApprovalNoticeTests {
             (["x", "--h=a:sk-0123456789abcdef,b"], ["x", "--h=a:***,b"]),
             (["git", "push", "origin", "main"], ["git", "push", "origin", "main"]),
             (["git", "show", "0123456789abcdef0123456789abcdef01234567"], nil),
-            (["git", "push", "--token", "--force"], nil), (["x", "user@host:path"], nil),
+            (["git", "push", "--token", "--force"], ["git", "push", "--token", "***"]),
+            (["x", "-token", "abc"], ["x", "-token", "***"]),
+            (
+                ["git", "-c", "http.extraHeader=Authorization: Basic YTpi"],
+                ["git", "-c", "http.extraHeader=Authorization: ***"]
+            ),
+            (["wget", "--header=Authorization: Bearer abc"], ["wget", "--header=Authorization: ***"]),
+            (["wget", "--header=X: bearer abc def"], ["wget", "--header=X: bearer *** def"]),
+            (["curl", "https://h/?access_token=abc&a=b"], ["curl", "https://h/?access_token=***&a=b"]),
+            (["sh", "-c", "A=1 TOKEN=abc run"], ["sh", "-c", "A=1 TOKEN=*** run"]),
+            (["x", "X-Sig: 1; password=abc"], ["x", "X-Sig: 1; password=***"]),
+            (["x", "a=b:c=d"], nil), (["x", "--token="], nil),
+            (["x", "user@host:path"], nil), (["x", "https://token.example/a:b"], nil),
         ] as [([String], [String]?)])
     func masks(argv: [String], told: [String]?) {
         let (words, hasHidden) = ArgumentMask.masked(argv)

@@ -169,6 +169,25 @@ struct GatewayEgressTests {
         }
     }
 
+    @Test("an entry that is opened works wherever it stands in the list, also alone")
+    func openedFirst() throws {
+        let origin = try Origin()
+        chmod(origin.folder.path, 0o755)
+        let rule = AllowRuleSource(
+            id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https)], schemes: ["https"], paths: ["/headers"])
+        for others in [[], Origin.plan().allow] {
+            var plan = Origin.plan()
+            plan.allow = [rule] + others
+            plan.originAuthorities = [origin.authority]
+            let gateway = try LiveGateway(plan: plan)
+            try gateway.client.serving()
+            let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
+            let answer = try curl(
+                gateway, origin, "https://api.allowed.test:\(Origin.https)/headers", ["--cacert", trusted])
+            #expect(answer.status == "200", "\(answer) \(try gateway.events("network.deny").map(\.json))")
+        }
+    }
+
     @Test("what stands in a body is no request, whatever the origin reads of it")
     func hiddenInBody() throws {
         let rule = AllowRuleSource(

@@ -5,6 +5,7 @@ import AiboxPolicy
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
+import Dispatch
 import Glibc
 import Testing
 
@@ -121,6 +122,71 @@ extension GatewayEgressTests {
                     (try? gateway.events("learn.stop").map { $0.json["details"]?["reason"]?.stringValue })
                         == ["its time is over"]
                 })
+        }
+
+        @Test("a tunnel in which requests are judged ends with learning, though its host was allowed all along")
+        func opened() throws {
+            let origin = try Origin()
+            chmod(origin.folder.path, 0o755)
+            func plan(_ paths: [String]) -> EgressPlan {
+                var plan = Origin.plan([
+                    AllowRuleSource(
+                        id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https)], schemes: ["https"],
+                        paths: paths)
+                ])
+                plan.originAuthorities = [origin.authority]
+                return plan
+            }
+            let gateway = try LiveGateway(name: "opened", plan: plan(["/headers"])) {
+                guard let decisions = try? LiveGateway.decisions() else { return }
+                $0.decisions = decisions
+                $0.learn = LearnPlan(allow: plan(["/headers", "/v1/**"]).allow.map(\.json), policy: decisions.policy)
+            }
+            try gateway.client.serving()
+            let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
+            for end in ["stop", "time"] {
+                try gateway.client.change(LearnChange.start(seconds: end == "stop" ? 600 : 4))
+                let before = origin.requests.count { $0.contains("/v1/") }
+                let url = "https://api.allowed.test:\(Origin.https)/v1/x?n=[1-300]"
+                let asking = try ChildProcess.start(
+                    gateway.inBox(
+                        "curl",
+                        ["-s", "--rate", "600/m", "-m", "60", "--cacert", trusted, "-x", "http://10.200.1.1:3128", url]),
+                    descriptors: [-1, -1, -1])
+                defer {
+                    asking.send(SIGKILL)
+                    _ = try? asking.wait()
+                }
+                #expect(eventually { origin.requests.count { $0.contains("/v1/") } > before + 2 }, "\(end): the control")
+                if end == "stop" { try gateway.client.change(LearnChange.stop) }
+                #expect(eventually { (try? gateway.client.status().learning) == .some(nil) })
+                usleep(500_000)
+                let reached = origin.requests.count { $0.contains("/v1/") }
+                usleep(2_000_000)
+                #expect(origin.requests.count { $0.contains("/v1/") } == reached, "\(end)")
+            }
+        }
+
+        @Test("an end that is asked for while the beginning is not done counts")
+        func inOrder() throws {
+            let (gateway, _) = try gateway("ordered")
+            for delay in [0, 20_000, 100_000, 200_000] as [UInt32] {
+                let client = gateway.client
+                let done = DispatchSemaphore(value: 0)
+                DispatchQueue.global().async {
+                    try? client.change(LearnChange.start(seconds: 600))
+                    done.signal()
+                }
+                usleep(delay)
+                try gateway.client.change(LearnChange.stop)
+                done.wait()
+                // Before the beginning nothing was to be ended; a second end ends it then.
+                if try gateway.client.status().learning != nil {
+                    #expect(delay == 0, "after \(delay) us")
+                    try gateway.client.change(LearnChange.stop)
+                }
+                #expect(try gateway.client.status().learning == nil)
+            }
         }
 
         @Test("a host that a person took away stays away, and what is changed while it learns holds at once")
@@ -261,6 +327,41 @@ extension GatewayEgressTests {
             #expect(try asked(paths) == ["404", "404", "404"])
             try gateway.client.change(LearnChange.stop)
             #expect(try asked(calls) == ["403", "200", "403", "403", "403", "403"])
+        }
+
+        @Test("a call that waited for a person when learning ended does not run")
+        func waited() throws {
+            let (held, organisation) = try Self.policies()
+            let decisions = try LiveGateway.decisions()
+            let gateway = try LiveGateway(name: "waited") {
+                $0.tools = ToolPlan(
+                    policy: held, modules: decisions.modules,
+                    programs: [
+                        ToolPlan.Program(
+                            paths: ["/usr/bin/git"], names: ["/usr/bin/git"], isMultiCall: false, original: "/run/git")
+                    ], rules: [], patience: 30)
+                $0.learn = LearnPlan(allow: [], policy: organisation)
+            }
+            for stops in [false, true] {
+                try gateway.client.change(LearnChange.start(seconds: 60))
+                let output = try Pipe()
+                let script = Self.client.replacing("data.split()[1].decode()", with: "data.decode()")
+                let asking = try ChildProcess.start(
+                    gateway.inBox("python3", ["-c", script, "git push"]),
+                    descriptors: [-1, output.write.number, STDERR_FILENO])
+                output.write.close()
+                #expect(eventually { (try? gateway.client.approvals().count) == 1 })
+                let question = try #require(try gateway.client.approvals().first)
+                if stops { try gateway.client.change(LearnChange.stop) }
+                try gateway.client.answer(
+                    ApprovalAnswer(id: question.id, isApproved: true, scope: .once, reason: ""))
+                let answer = String(decoding: try File.readAll(output.read.number, limit: 65_536), as: UTF8.self)
+                _ = try asking.wait()
+                #expect(answer.hasPrefix("HTTP/1.1 202"), "\(answer)")
+                #expect(answer.contains("run /run/git") == !stops && answer.contains("refuse\n") == stops, "\(answer)")
+            }
+            let last = try #require(try gateway.events("policy.deny").last)
+            #expect(last.json["details"]?["rule"]?.stringValue == "no-push")
         }
 
         /// The documents as the policies in Rego read them: with the project's rules, and the organisation's for learning.

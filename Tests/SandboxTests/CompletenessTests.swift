@@ -75,9 +75,9 @@ extension Sandboxes {
             return expected
         }
 
-        /// What the life of a sandbox adds, whatever happens in it.
+        /// What the life of a sandbox that is lent one credential adds, whatever happens in it.
         private static let life: [String: Int] = [
-            "audit.open": 1, "policy.allow": 1, "sandbox.create": 1, "sandbox.config": 1, "credential.issue": 1,
+            "audit.open": 1, "policy.allow": 2, "sandbox.create": 1, "sandbox.config": 1, "credential.issue": 1,
             "gateway.start": 1, "sandbox.start": 1, "sandbox.stop": 1, "gateway.stop": 1,
         ]
 

@@ -49,6 +49,9 @@ public struct ApprovalNotices: Sendable {
         unsent.removeAll { now[$0.key] == nil }
     }
 
+    /// Whether there is nobody left to tell of anything.
+    public var isIdle: Bool { untold.isEmpty && unsent.isEmpty }
+
     public func question(_ key: Key) -> ApprovalQuestion? { open[key] }
 
     /// What the desktop is to show next; nil: nothing now.

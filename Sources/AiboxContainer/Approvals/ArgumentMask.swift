@@ -20,15 +20,14 @@ enum ArgumentMask {
         var isValue = false
         let words = argv.map { word -> String in
             defer { isValue = isName(word) }
-            if isValue, !word.hasPrefix("-") { return hidden }
-            return masked(word)
+            return isValue ? hidden : masked(word)
         }
         return (words, words != argv)
     }
 
-    /// Whether the next word is its value: `--token`, `-p` is not known.
+    /// Whether the next word is its value: `--token`, `-token`. What `-p` is, is not known.
     private static func isName(_ word: String) -> Bool {
-        word.hasPrefix("--") && !word.contains("=") && says(word)
+        word.hasPrefix("-") && !word.contains { $0 == "=" || $0 == ":" } && says(word)
     }
 
     private static func says(_ name: some StringProtocol) -> Bool {
@@ -36,14 +35,38 @@ enum ArgumentMask {
         return names.contains { lower.contains($0) }
     }
 
-    private static func masked(_ word: String) -> String {
-        // `--token=x`, `TOKEN=x`, `-HAuthorization: x`, `Authorization: x`
-        if let at = word.firstIndex(where: { $0 == "=" || $0 == ":" }), says(word[..<at]), !word[at...].hasPrefix("://")
-        {
-            let sign = word[at] == ":" ? ": " : "="
-            return word[..<at] + sign + hidden
+    private static func masked(_ word: String) -> String { tokensMasked(schemesMasked(valuesMasked(userMasked(word)))) }
+
+    /// `--token=x`, `TOKEN=x y`, `?access_token=x&y`, `-HAuthorization: x`, `Authorization: x`: a value after `=` ends where the next
+    /// one can begin, one after `:` with its line.
+    private static func valuesMasked(_ word: String) -> String {
+        var result = ""
+        var rest = word[...]
+        while let at = rest.firstIndex(where: { $0 == "=" || $0 == ":" }) {
+            let name = rest[..<at].reversed().prefix { $0.isLetter || $0.isNumber || "_-.".contains($0) }
+            let behind = rest[rest.index(after: at)...]
+            result += rest[...at]
+            rest = behind
+            guard says(String(name.reversed())), !behind.hasPrefix("//") else { continue }
+            let isHeader = word[at] == ":"
+            let end = behind.firstIndex { isHeader ? $0.isNewline : $0.isWhitespace || "&;,\"'".contains($0) }
+            let value = behind[..<(end ?? behind.endIndex)]
+            if value.allSatisfy(\.isWhitespace) { continue }
+            result += (isHeader ? " " : "") + hidden
+            rest = behind[value.endIndex...]
         }
-        return tokensMasked(userMasked(word))
+        return result + rest
+    }
+
+    /// `Basic x`, `Bearer x`, wherever they stand (RFC 9110, section 11.4).
+    private static func schemesMasked(_ word: String) -> String {
+        var result: [Substring] = []
+        for part in word.split(separator: " ", omittingEmptySubsequences: false) {
+            let scheme = result.last.map { $0.suffix(6).lowercased() } ?? ""
+            let isCredential = scheme.hasSuffix("basic") || scheme.hasSuffix("bearer")
+            result.append(isCredential && !part.isEmpty ? Substring(hidden) : part)
+        }
+        return result.joined(separator: " ")
     }
 
     /// `https://user:password@host` (RFC 3986, section 3.2.1).

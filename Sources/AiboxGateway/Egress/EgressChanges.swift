@@ -51,7 +51,9 @@ final class EgressChanges: Sendable {
     func learn(until: NIODeadline?) -> EventLoopFuture<Void> {
         // The gateway refuses at once, whatever becomes of the rest.
         if until == nil { service.endLearning() }
-        return enqueue(nil, isTighter: until == nil) { wish throws(AiboxError) in wish.learnsUntil = until }
+        let held = enqueue(nil, isTighter: until == nil) { wish throws(AiboxError) in wish.learnsUntil = until }
+        // What began meanwhile may have met the Squid of before.
+        return until == nil ? held.map { self.service.closeOpenedTunnels() } : held
     }
 
     /// Does what a person asked for; fulfilled once it holds.

@@ -123,6 +123,11 @@ final class EgressHandler: ChannelInboundHandler {
         if case .deny(let denial) = verdict.decision { perform(machine.abort(.tightened(denial))) }
     }
 
+    /// Ends it if what is asked for inside is judged by Squid.
+    func closeIfOpened() {
+        if let (_, grant) = machine.authorised, grant.needsInspection { cut() }
+    }
+
     /// The sandbox is cut off.
     func cut() { context?.close(promise: nil) }
 

@@ -116,7 +116,10 @@ final class EgressRecorder: Sendable {
             case .allow(let grant):
                 details["rule"] = .string(grant.rule)
                 details["layer"] = .string(grant.layer)
-            case .deny(let denial): if isLearning { Self.add(denial, to: &details) }
+            case .deny(let denial):
+                // It began before the list was narrowed.
+                Self.add(denial, to: &details)
+                if !isLearning { details["learning"] = nil }
             }
         }
         details["status"] = .integer(Int64(line.status))

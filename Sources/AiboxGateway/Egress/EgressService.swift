@@ -111,6 +111,13 @@ final class EgressService: Sendable {
     func endLearning() {
         learning.withLock { $0 = nil }
         reconsider()
+        closeOpenedTunnels()
+    }
+
+    /// Ends the tunnels that Squid opens: each stays with the list that its Squid had when it began.
+    func closeOpenedTunnels() {
+        let open = state.withLock { Array($0.connections.values) }
+        for handler in open { handler.eventLoop.execute { handler.value.closeIfOpened() } }
     }
 
     /// Takes another list from now on, and closes what it no longer allows.

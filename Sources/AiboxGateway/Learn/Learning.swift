@@ -9,6 +9,8 @@ final class Learning: Sendable {
     private struct State {
         var until: NIODeadline?
         var timer: Scheduled<Void>?
+        /// The change that was asked for last.
+        var last: EventLoopFuture<Void>?
     }
 
     private let sandbox: String
@@ -40,10 +42,25 @@ final class Learning: Sendable {
 
     /// Does what a person asked for; fulfilled once it holds.
     func make(_ change: LearnChange, by person: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-        switch change {
-        case .start(let seconds): start(seconds, by: person, on: loop)
-        case .stop: left == nil ? loop.makeSucceededVoidFuture() : stop(person, "asked for", on: loop)
+        inOrder(loop) {
+            switch change {
+            case .start(let seconds): self.start(seconds, by: person, on: loop)
+            case .stop: self.stop(person, "asked for", on: loop)
+            }
         }
+    }
+
+    /// One after the other: an end that is asked for while a beginning is not done ends that.
+    private func inOrder(
+        _ loop: any EventLoop, _ work: @escaping @Sendable () -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        let before = state.withLock { state in
+            defer { state.last = promise.futureResult }
+            return state.last ?? loop.makeSucceededVoidFuture()
+        }
+        before.hop(to: loop).whenComplete { _ in work().cascade(to: promise) }
+        return promise.futureResult
     }
 
     private func start(_ seconds: Int, by person: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -61,13 +78,13 @@ final class Learning: Sendable {
             .flatMap { self.tools?.learn(until: until).hop(to: loop) ?? loop.makeSucceededVoidFuture() }
             .map {
                 let timer = loop.scheduleTask(deadline: until + .milliseconds(1)) {
-                    self.stop(nil, "its time is over", on: loop).whenFailure { error in
+                    self.inOrder(loop) { self.stop(nil, "its time is over", on: loop) }.whenFailure { error in
                         self.log.error("the end of learning", ["reason": "\(error)"])
                     }
                 }
                 self.state.withLock { state in
                     state.timer?.cancel()
-                    state = State(until: until, timer: timer)
+                    (state.until, state.timer) = (until, timer)
                 }
             }
     }
@@ -75,8 +92,8 @@ final class Learning: Sendable {
     /// Nothing more is let through from here on, whatever becomes of the rest.
     private func stop(_ person: String?, _ reason: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
         let wasLearning = state.withLock { state in
-            defer { state = State() }
             state.timer?.cancel()
+            defer { (state.until, state.timer) = (nil, nil) }
             return state.until != nil
         }
         if !wasLearning { return loop.makeSucceededVoidFuture() }
@@ -95,8 +112,8 @@ final class Learning: Sendable {
     /// The gateway ends.
     func end() {
         let wasLearning = state.withLock { state in
-            defer { state = State() }
             state.timer?.cancel()
+            defer { (state.until, state.timer) = (nil, nil) }
             return state.until != nil
         }
         if wasLearning { audit.note(event(nil, "the gateway ends")) }

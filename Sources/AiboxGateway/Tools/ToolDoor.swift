@@ -74,7 +74,7 @@ final class ToolDoor: Sendable {
         let turn = wait > .nanoseconds(0) ? loop.scheduleTask(in: wait) {}.futureResult : loop.makeSucceededVoidFuture()
         return turn.flatMap { [self] in
             let ruling = judge.value.judge(asked)
-            return ruling.isReviewed ? reviewed(asked.question, ruling, ticket, asking) : told(ruling)
+            return ruling.isReviewed ? reviewed(asked, ruling, ticket, asking) : told(ruling)
         }.flatMapErrorThrowing { [log] error in
             if !(error is ToolReviews.Left) { log.error("no decision about a tool", ["reason": "\(error)"]) }
             return ToolAnswer(
@@ -88,16 +88,20 @@ final class ToolDoor: Sendable {
     }
 
     private func reviewed(
-        _ question: ToolQuestion, _ ruling: ToolJudge.Ruling, _ ticket: Int,
-        _ asking: @escaping @Sendable (String) -> Void
+        _ ask: ToolAsk, _ ruling: ToolJudge.Ruling, _ ticket: Int, _ asking: @escaping @Sendable (String) -> Void
     ) -> EventLoopFuture<ToolAnswer> {
+        let question = ask.question
         switch reviews.value.ask(question, ruling, by: ticket) {
         case .decided(let verdict): return told(judge.value.concluded(ruling, verdict))
         case .refused: return told(judge.value.crowded(ruling))
         case .waits(let id, let asked, let verdict):
             let seconds = reviews.value.patience
             asked.whenSuccess { asking(ToolReply.waiting(ruling.answer, for: id, seconds: seconds, to: question)) }
-            return asked.and(verdict).flatMap { [self] _, verdict in told(judge.value.concluded(ruling, verdict)) }
+            return asked.and(verdict).flatMap { [self] _, verdict in
+                // A sandbox that learned when it asked may be held to its own policy by now.
+                let now = judge.value.judge(ask)
+                return told(now.answer.run == nil ? now : judge.value.concluded(ruling, verdict))
+            }
         }
     }
 

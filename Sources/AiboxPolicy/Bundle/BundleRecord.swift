@@ -16,6 +16,8 @@ struct BundleRecord: Sendable, Equatable {
 
     var fileName: String { archive + BundleRecord.suffix }
     static let suffix = ".tar.gz"
+    /// From 1970 to the end of 9999.
+    static let seconds: ClosedRange<Int64> = 0...253_402_300_799
 
     var json: JSONValue {
         var object: JSONObject = [
@@ -47,7 +49,9 @@ struct BundleRecord: Sendable, Equatable {
         version = try fields.integer("bundle")
         revision = try fields.string("revision")
         digest = try fields.string("digest")
-        fetched = Timestamp(seconds: try fields.integer("fetched"))
+        let seconds: Int64 = try fields.integer("fetched")
+        guard Self.seconds.contains(seconds) else { throw fields.error("fetched is no time") }
+        fetched = Timestamp(seconds: seconds)
         signature = try fields.optionalString("signature").map { Array($0.utf8) }
         try fields.finish()
     }

@@ -46,6 +46,10 @@ struct BundleSource {
 
     private func fetch(path: String) throws(AiboxError) -> BundleCopy {
         if File.isDirectory(path) { return BundleCopy(archive: try Self.packed(try BundleFolder.files(path), path)) }
+        if File.exists(path), !File.isRegular(path) {
+            throw AiboxError(
+                .failed, "cannot fetch \(SafeText.escaped(path))", why: "it is neither a file nor a folder")
+        }
         let archive = try File.read(path, limit: BundleArchive.largest)
         if Self.isSelfSigned(archive) { return BundleCopy(archive: archive) }
         let signature = path + Self.cosignSuffix

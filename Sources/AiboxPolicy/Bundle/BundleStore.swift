@@ -1,6 +1,7 @@
 import AiboxCrypto
 public import AiboxSystem
 import AiboxWire
+import Glibc
 
 /// The bundle of one layer from one source: fetched, checked, kept, and checked again whenever it is used.
 ///
@@ -156,7 +157,9 @@ extension BundleStore {
         let now = clock()
         var latest = Int64.min
         if File.exists(clockFile) {
-            guard let seconds = Int64(try File.text(clockFile, limit: 100).filter { !$0.isWhitespace }) else {
+            guard let seconds = Int64(try File.text(clockFile, limit: 100).filter { !$0.isWhitespace }),
+                BundleRecord.seconds.contains(seconds)
+            else {
                 throw AiboxError(
                     .policyInvalid, "cannot use \(clockFile)", why: "it holds no time in seconds",
                     remedy: "who may, removes it")
@@ -202,10 +205,7 @@ extension BundleStore {
     ) throws(AiboxError) -> PulledBundle {
         try Folder.makePrivate(Path.parent(folder))
         try Folder.makePrivate(folder)
-        guard let lock = try FileLock.take(folder + "/lock") else {
-            throw AiboxError(
-                .failed, "cannot fetch \(title)", why: "another aibox is fetching it right now", remedy: "wait for it")
-        }
+        let lock = try lock(patience)
         defer { lock.release() }
         do throws(AiboxError) {
             let pulled = try accept(baseline, patience, announce)
@@ -215,6 +215,18 @@ extension BundleStore {
             try note(error.reason)
             throw error
         }
+    }
+
+    /// Waits for another aibox that is fetching it.
+    private func lock(_ patience: Duration) throws(AiboxError) -> FileLock {
+        let end = ContinuousClock.now + patience
+        while true {
+            if let lock = try FileLock.take(folder + "/lock") { return lock }
+            if ContinuousClock.now >= end { break }
+            usleep(50_000)
+        }
+        throw AiboxError(
+            .failed, "cannot fetch \(title)", why: "another aibox is fetching it right now", remedy: "wait for it")
     }
 
     private func accept(
@@ -293,7 +305,7 @@ extension BundleStore {
 
     private func lastAttempt() throws(AiboxError) -> (time: Timestamp, error: String?)? {
         guard File.exists(attempt), let json = try? JSONParser.parse(File.read(attempt, limit: 1 << 16)),
-            let seconds = json["time"]?.wholeNumber
+            let seconds = json["time"]?.wholeNumber, BundleRecord.seconds.contains(seconds)
         else { return nil }
         return (Timestamp(seconds: seconds), json["error"]?.stringValue)
     }

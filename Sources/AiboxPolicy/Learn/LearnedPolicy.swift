@@ -47,6 +47,8 @@ public struct LearnedPolicy {
     private let documents: [PolicyDocument]
     private let day: String
     private let decider: (EffectivePolicy) throws(AiboxError) -> NetworkDecider
+    /// Whether the person at this machine may add hosts, by what holds without additions.
+    private let permitsAdditions: Bool
 
     /// - Parameters:
     ///   - decider: decides about connections under a policy, by its list and the policies in Rego.
@@ -57,6 +59,7 @@ public struct LearnedPolicy {
         let policy = try set.effective()
         documents = policy.documents
         day = set.day
+        permitsAdditions = NetworkPolicy(policy).additions == .any
         self.decider = decider
         let organisation = try set.organisation.effective()
         try learn(wants.requests, policy, organisation)
@@ -116,7 +119,7 @@ public struct LearnedPolicy {
     }
 
     private func owner(_ denial: EgressDenial, _ organisation: EffectivePolicy, _ request: EgressRequest) -> String {
-        if NetworkPolicy(organisation).additions == .any, denial.code == .hostNotAllowed,
+        if permitsAdditions, denial.code == .hostNotAllowed,
             [80, 443].contains(request.port)
         {
             return "aibox network allow \(request.host), by the person at this machine"

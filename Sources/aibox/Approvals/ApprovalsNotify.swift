@@ -21,7 +21,7 @@ struct ApprovalsNotify: ParsableCommand {
     func run() throws {
         let paths = Paths.current
         if whileRunning { return try serve(paths) }
-        guard let webhook = try ApprovalWebhook(global.layers().load().configuration.approvals, paths: paths) else {
+        guard let webhook = try ApprovalWebhook(settings(), paths: paths) else {
             throw AiboxError(
                 .usage, "there is nobody to tell", why: "approvals.webhook is empty",
                 remedy: "aibox config set approvals.webhook https://hooks.example.org/aibox")
@@ -55,6 +55,11 @@ struct ApprovalsNotify: ParsableCommand {
         return Int64(time.tv_sec)
     }
 
+    /// Held to the pins: the organisation may say who is told.
+    private func settings() throws -> Configuration.Approvals {
+        try global.context(pinned: true, evenExpired: true).configuration.approvals
+    }
+
     private func serve(_ paths: Paths) throws {
         signal(SIGHUP, SIG_IGN)
         try Folder.makePrivate(paths.stateFolder)
@@ -63,7 +68,7 @@ struct ApprovalsNotify: ParsableCommand {
         var notices = ApprovalNotices(now: Self.seconds)
         while !Self.sandboxes(paths).isEmpty {
             notices.see(Self.open(paths))
-            if let settings = try? global.layers().load().configuration.approvals {
+            if !notices.isIdle, let settings = try? settings() {
                 show(&notices, settings, paths)
                 send(&notices, settings, paths)
             }

@@ -32,8 +32,8 @@ struct LearnShow: ParsableCommand {
         let (name, begin) = try wanted.begin(sandbox.name ?? record?.name, since: since)
         let wants = try wanted.wants(name, since: begin)
         let set =
-            try documents.isNamed || record == nil
-            ? documents.set(global) : context.policySet(workspace: record?.workspace)
+            try documents.isNamed
+            ? documents.set(global) : context.policySet(workspace: try wanted.workspace(name))
         let modules = try documents.modules(global).json
         let learned = try LearnedPolicy(set, wants) { policy throws(AiboxError) in
             let list: AllowList
@@ -80,6 +80,21 @@ struct LearnedEvents {
             return (name ?? last.sandbox, time)
         }
         return (name ?? last.sandbox, AuditTime.parse(last.time, now: .now) ?? Timestamp(seconds: 0))
+    }
+
+    /// Where the sandbox's project is: its policy counts, wherever the question is asked.
+    func workspace(_ sandbox: String) throws -> String {
+        var query = AuditIndex.Query()
+        query.sandbox = sandbox
+        query.types = [.sandboxStart]
+        query.limit = 100
+        let start = try index.search(query).last { $0.json["outcome"]?.stringValue == AuditOutcome.success.rawValue }
+        guard let path = start?.json["details"]?["workspace"]?.stringValue else {
+            throw AiboxError(
+                .failed, "cannot tell where the workspace of \(SafeText.escaped(sandbox)) is",
+                why: "the log has no start of it", remedy: "name the policies: --org, --team, --project")
+        }
+        return path
     }
 
     func wants(_ sandbox: String, since: Timestamp) throws -> LearnedWants {
