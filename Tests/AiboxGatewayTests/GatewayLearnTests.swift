@@ -157,7 +157,8 @@ extension GatewayEgressTests {
                     asking.send(SIGKILL)
                     _ = try? asking.wait()
                 }
-                #expect(eventually { origin.requests.count { $0.contains("/v1/") } > before + 2 }, "\(end): the control")
+                #expect(
+                    eventually { origin.requests.count { $0.contains("/v1/") } > before + 2 }, "\(end): the control")
                 if end == "stop" { try gateway.client.change(LearnChange.stop) }
                 #expect(eventually { (try? gateway.client.status().learning) == .some(nil) })
                 usleep(500_000)
