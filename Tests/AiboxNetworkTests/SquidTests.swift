@@ -97,6 +97,24 @@ struct SquidTests {
         #expect(!squid.lab.requests.contains { $0.contains(LabSquid.secret) })
     }
 
+    @Test("an empty list lets nothing through, and the first entry of a list is not another one's neighbour")
+    func ends() throws {
+        let empty = try LabSquid(Lab(), .empty)
+        for url in ["http://allowed.test/", "https://allowed.test/", "http://denied.test/"] {
+            #expect(try !empty.curl(url).text.hasPrefix("200"), "\(url)")
+        }
+        #expect(empty.lab.requests.isEmpty)
+        let opened = AllowRuleSource(
+            id: "api", hosts: ["api.allowed.test"], ports: [443], schemes: ["https"],
+            paths: ["/headers", "/gateway/tunnel/allow"])
+        let squid = try LabSquid(Lab(), AllowList([opened]))
+        for path in ["/headers", "/gateway/tunnel/allow"] {
+            let answer = try squid.curl(
+                "https://api.allowed.test" + path, ["--cacert", squid.configuration.authority])
+            #expect(!answer.text.hasPrefix("403") && squid.lab.requests.contains { $0.contains(path) }, "\(answer)")
+        }
+    }
+
     @Test("nobody else on the machine can use it")
     func strangers() throws {
         let squid = try LabSquid(Lab(), AllowList(Self.sources))

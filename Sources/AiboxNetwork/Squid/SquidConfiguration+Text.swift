@@ -160,13 +160,14 @@ extension SquidConfiguration {
     }
 
     /// Paths that are not in the normal form of `RequestPath`: Squid forwards what it got, so it may only
-    /// get what rules were written for. Each looks at the path before a question mark.
+    /// get what rules were written for. Each looks at the path before a question mark. None ends with a backslash, which would
+    /// make the next line a part of it (squid.conf, "Lines ending with a backslash").
     public static let oddPathExpressions = [
         // Dot segments, plain or before an escape or a parameter; empty segments.
         "^[^?]*/[.][.]?([/;%?]|$)", "^[^?]*%2[Ff][.][.]?([/;%?]|$)", "^[^?]*//",
         // Escapes of unreserved characters, escapes in lower case, escaped percent, backslash, controls.
         "^[^?]*%(2[DEde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[EeFf])", "^[^?]*%([0-9A-F][a-f]|[a-f][0-9A-Fa-f])",
-        "^[^?]*%25", "^[^?]*%5[Cc]", "^[^?]*%[01]", #"^[^?]*\\"#,
+        "^[^?]*%25", "^[^?]*%5[Cc]", "^[^?]*%[01]", #"^[^?]*[\\]"#,
     ]
 
     private var access: [String] {
