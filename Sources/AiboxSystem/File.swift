@@ -58,8 +58,17 @@ public enum File {
     /// Replaces a file as a whole: a reader sees the old or the new content, and so does the next
     /// boot. Written beside the target with a random name, synced, renamed, the folder synced.
     public static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(AiboxError) {
-        let folder = Path.parent(path)
-        let temporary = "\(folder)/.\(Path.name(path)).\(randomName())"
+        try put(bytes, at: path, mode, isSynced: true)
+        try synchronise(folder: Path.parent(path))
+    }
+
+    /// As `replace`, for what can be made again: nothing waits for the disk, and after a power cut the content may be any.
+    public static func exchange(_ path: String, with text: String, mode: UInt32 = 0o600) throws(AiboxError) {
+        try put(Array(text.utf8), at: path, mode, isSynced: false)
+    }
+
+    private static func put(_ bytes: [UInt8], at path: String, _ mode: UInt32, isSynced: Bool) throws(AiboxError) {
+        let temporary = "\(Path.parent(path))/.\(Path.name(path)).\(randomName())"
         let descriptor = Descriptor(
             try retrying("cannot write \(path)") {
                 open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
@@ -67,13 +76,12 @@ public enum File {
         do throws(AiboxError) {
             try retrying("cannot write \(path)") { fchmod(descriptor.number, mode) }
             try writeAll(bytes, to: descriptor, path)
-            try retrying("cannot write \(path)") { fsync(descriptor.number) }
+            if isSynced { try retrying("cannot write \(path)") { fsync(descriptor.number) } }
             try retrying("cannot write \(path)") { rename(temporary, path) }
         } catch {
             unlink(temporary)
             throw error
         }
-        try synchronise(folder: folder)
     }
 
     public static func replace(_ path: String, with text: String, mode: UInt32 = 0o600) throws(AiboxError) {

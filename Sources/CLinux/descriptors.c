@@ -86,6 +86,6 @@ ssize_t aibox_splice(int from, int to, size_t length) {
     return count < 0 ? -errno : count;
 }
 
-int aibox_reserve(int file, off_t offset, off_t length) {
-    return fallocate(file, FALLOC_FL_KEEP_SIZE, offset, length) < 0 ? -errno : 0;
+int aibox_begin_writing(int file, off_t offset, off_t length) {
+    return sync_file_range(file, offset, length, SYNC_FILE_RANGE_WRITE) < 0 ? -errno : 0;
 }

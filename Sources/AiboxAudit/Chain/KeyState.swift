@@ -75,6 +75,28 @@ final class KeyState {
         set { setNumber(248, newValue) }
     }
 
+    /// Grows each time that the journal begins anew (`LogJournal`).
+    var journalEpoch: UInt64 {
+        get { number(256) }
+        set { setNumber(256, newValue) }
+    }
+    /// Where its next record goes; 0 while every line is on the disk in its own file.
+    var journalPosition: UInt64 {
+        get { number(264) }
+        set { setNumber(264, newValue) }
+    }
+    /// The boot that it was written in.
+    var journalBoot: Digest256 {
+        get { digest(272) }
+        set { set(272, newValue.bytes) }
+    }
+    /// Every line is on the disk in its own file: the journal begins anew.
+    func settle() {
+        if journalPosition == 0 { return }
+        journalEpoch += 1
+        journalPosition = 0
+    }
+
     /// The MAC key of the next line.
     func makeRatchet() throws(AiboxError) -> MACRatchet { try MACRatchet(SecretBytes(copying: sector, 112..<144)) }
     func setRatchet(_ ratchet: MACRatchet) { sector.replace(at: 112, with: ratchet.key) }

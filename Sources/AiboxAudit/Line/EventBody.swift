@@ -56,8 +56,10 @@ struct Moment: Sendable {
             time: .now, monotonic: UInt64(clock.tv_sec) * 1_000_000_000 + UInt64(clock.tv_nsec), boot: thisBoot)
     }
 
+    static let unknownBoot = "unknown"
+
     private static let thisBoot: String = {
-        let text = (try? File.text("/proc/sys/kernel/random/boot_id", limit: 64)) ?? "unknown"
+        let text = (try? File.text("/proc/sys/kernel/random/boot_id", limit: 64)) ?? unknownBoot
         return String(text.prefix { $0 != "\n" })
     }()
 }

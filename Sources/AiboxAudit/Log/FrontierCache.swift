@@ -13,9 +13,9 @@ struct FrontierCache {
 
     func store(_ tree: FollowedTree, anchor: Digest256) {
         let text = Self.text(tree, anchor)
-        // Without it everything still works, so a failure is no failure.
+        // Without it everything still works, so a failure is no failure, and nothing waits for the disk.
         guard let digest = try? SHA256.digest(text) else { return }
-        try? File.replace(path, with: text + digest.hex + "\n")
+        try? File.exchange(path, with: text + digest.hex + "\n")
     }
 
     func load(anchor: Digest256) throws(AiboxError) -> FollowedTree? {

@@ -50,6 +50,7 @@ struct LogCreation {
         let file = try LogWriter.open(folder.state, 0o2)
         try state.write(file, folder.state, SystemLogDisk())
         try SystemLogDisk().synchronise(file, folder.state)
+        try File.remove(folder.journal)
         try File.replace(folder.checkpoints, with: [], mode: 0o600)
         try File.replace(folder.path(segment: 1), with: [], mode: 0o600)
         try File.replace(folder.identity, with: try identity.text(), mode: 0o644)

@@ -9,6 +9,7 @@ import Glibc
 ///     state                         where the log stands and its keys (KeyState), 0600
 ///     events-0000000000000001.jsonl the events; the number is the first event's
 ///     checkpoints                   signed notes (CheckpointList)
+///     journal                       the lines written last, once more (LogJournal), 0600
 ///     frontier                      a cache: the Merkle subtrees at the last checkpoint
 ///     lock                          held by the process that writes
 ///     place-ID                      how far a second place beside this machine has got (PlaceStanding)
@@ -23,6 +24,7 @@ struct LogFolder: Sendable, Equatable {
     var auditorKey: String { path + "/auditor.key" }
     var state: String { path + "/state" }
     var checkpoints: String { path + "/checkpoints" }
+    var journal: String { path + "/journal" }
     var frontier: String { path + "/frontier" }
     var lock: String { path + "/lock" }
 

@@ -104,7 +104,10 @@ final class LogQueue: Sendable {
             let isDue = due.map { $0 <= .now } ?? false || (isFull && signed + Self.checkpointPause <= .now)
             if isFull, !isDue { due = min(due ?? .now + interval, signed + Self.checkpointPause) }
             if isDue || !batch.checkpoints.isEmpty || batch.isFinishing {
-                let result = Result { () throws(AiboxError) in try writer.checkpoint() }
+                let result = Result { () throws(AiboxError) in
+                    try writer.checkpoint()
+                    if batch.isFinishing { try writer.settle() }
+                }
                 for completion in batch.checkpoints + batch.finish { completion(result) }
                 signed = .now
                 // Tried again after another interval if it failed; appending fails meanwhile.

@@ -10,11 +10,11 @@ struct LogSegment {
     let file: Descriptor
     private let device: UInt
     private let inode: UInt
-    /// Up to where this process asked for room.
-    private var reserved: UInt64 = 0
+    /// Up to where this process had the disk begin.
+    private var begun: UInt64 = 0
 
-    /// How much room is asked for at once.
-    private static let room: UInt64 = 1 << 20
+    /// How much may wait for the disk in one piece.
+    private static let piece: UInt64 = 128 << 10
 
     /// Opens a file that must be there.
     init(_ folder: LogFolder, _ first: UInt64) throws(AiboxError) {
@@ -43,12 +43,13 @@ struct LogSegment {
         inode = UInt(status.st_ino)
     }
 
-    /// Asks for room on the disk beyond the file's end so that a sync of what is
-    /// appended has fewer blocks to write. The file is the same without it: that a disk has no room is for the write to say.
-    mutating func reserve(upTo length: UInt64) {
-        if length <= reserved { return }
-        _ = aibox_reserve(file.number, off_t(length), off_t(Self.room))
-        reserved = length + Self.room
+    /// Has the disk begin with what the journal keeps meanwhile, so that little is left to wait for at the next sync. The
+    /// file is the same without it.
+    mutating func begin(upTo length: UInt64) {
+        if begun > length || begun == 0 { begun = length }
+        if length - begun < Self.piece { return }
+        _ = aibox_begin_writing(file.number, off_t(begun), off_t(length - begun))
+        begun = length
     }
 
     /// True if the name stands for another file by now, or for none.

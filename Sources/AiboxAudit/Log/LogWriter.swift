@@ -24,6 +24,18 @@ final class LogWriter {
     private(set) var segment: LogSegment
     /// The tree, as far as this process has followed it.
     var tree: FollowedTree?
+    private var journal: LogJournal?
+    private var journalUse = JournalUse.first
+
+    private enum JournalUse {
+        /// What a process writes first is synced where it belongs: many write nothing else.
+        case first
+        case used
+        /// There is no room for one.
+        case refused
+    }
+
+    private let boot: Digest256
 
     /// Events that the writer itself has to tell, written with the next batch.
     private var own: [AuditEvent] = []
@@ -43,6 +55,10 @@ final class LogWriter {
         self.disk = disk
         self.clock = clock
         hasher = try MerkleHasher()
+        let boot = clock().boot
+        self.boot = try JournalRecord.digest(boot: boot)
+        // Who cannot tell one boot from another would not know what is missing.
+        if boot == Moment.unknownBoot { journalUse = .refused }
         try Folder.makePrivate(folder.path)
         try folder.refuseContradicted()
         let lock = try LogLock(folder.lock, timeout: options.lockTimeout)
@@ -51,6 +67,7 @@ final class LogWriter {
         defer { lock.release() }
         let creation = LogCreation(folder: folder, options: options, host: context.host)
         identity = try creation.openOrCreate()
+        try LogJournal.restore(folder, boot: boot, disk)
         stateFile = try LogWriter.open(folder.state, O_RDWR)
         state = try KeyState.read(stateFile, folder.state)
         ratchet = try state.makeRatchet()
@@ -93,6 +110,18 @@ final class LogWriter {
         try exclusively { () throws(AiboxError) in
             if !own.isEmpty || state.lost + unnoted > 0 { _ = try write([]) }
             try sign()
+        }
+    }
+
+    /// Syncs what the journal keeps where it belongs: the file of events then is whole by itself.
+    func settle() throws(AiboxError) {
+        try exclusively { () throws(AiboxError) in
+            if state.journalPosition == 0 { return }
+            try disk.synchronise(segment.file, segment.path)
+            let next = try state.copy()
+            next.settle()
+            try next.write(stateFile, folder.state, disk)
+            state = next
         }
     }
 
@@ -158,8 +187,16 @@ final class LogWriter {
         tree = nil
         if try FileBytes.length(segment.file, segment.path) > current.length {
             try disk.truncate(segment.file, to: current.length, segment.path)
-            try disk.synchronise(segment.file, segment.path)
         }
+        // A sync that failed may have left pages that look clean and are not on the disk (fsync(2)): they are written again.
+        let journal = try LogJournal(existing: folder)
+        try journal?.restore(in: folder, upTo: (current.segment, current.length), disk)
+        try disk.synchronise(segment.file, segment.path)
+        // What was cut off may stand there.
+        try journal?.clear(disk)
+        state.settle()
+        try state.write(stateFile, folder.state, disk)
+        self.journal = nil
         try segment.checkHead(current.head, length: current.length, hasher)
         broken = nil
     }
@@ -223,8 +260,8 @@ final class LogWriter {
         }
         next.length += UInt64(lines.count)
         next.setRatchet(ratchet)
-        target.reserve(upTo: next.length)
-        try store(lines, in: target)
+        try store(lines, in: target, next)
+        target.begin(upTo: next.length)
         do throws(AiboxError) {
             try next.write(stateFile, folder.state, disk)
         } catch {
@@ -240,8 +277,8 @@ final class LogWriter {
         return Array(ids.dropFirst(front.count))
     }
 
-    /// Appends and syncs, or leaves the file as it was.
-    private func store(_ lines: [UInt8], in target: LogSegment) throws(AiboxError) {
+    /// Appends and syncs, there or in the journal, or leaves the file as it was.
+    private func store(_ lines: [UInt8], in target: LogSegment, _ next: KeyState) throws(AiboxError) {
         let isNew = target.first != segment.first
         let length = isNew ? 0 : state.length
         do throws(AiboxError) {
@@ -258,13 +295,39 @@ final class LogWriter {
             throw error
         }
         do throws(AiboxError) {
+            if !isNew, try keep(lines, next) { return }
+            if isNew, state.journalPosition > 0 { try disk.synchronise(segment.file, segment.path) }
             try disk.synchronise(target.file, target.path)
             if isNew { try File.synchronise(folder: folder.path) }
+            next.settle()
         } catch {
             // After a failed sync nobody knows what is on the disk (fsync(2)); only reading it afresh can tell.
             broken = error
             throw error
         }
+    }
+
+    /// Puts the lines that follow in the newest file into the journal; false if there is no room for them, or none at all.
+    private func keep(_ lines: [UInt8], _ next: KeyState) throws(AiboxError) -> Bool {
+        if journalUse == .first {
+            journalUse = .used
+        } else if journalUse == .used, journal == nil {
+            // Without one, on a disk that is nearly full for instance, the files of events are synced themselves.
+            do throws(AiboxError) { journal = try LogJournal(folder) } catch { journalUse = .refused }
+        }
+        guard let journal else { return false }
+        if journal.wasReplaced {
+            self.journal = nil
+            return false
+        }
+        // Of another boot: what it kept is where it belongs, and it begins anew.
+        if state.journalPosition > 0, state.journalBoot != boot { return false }
+        let record = JournalRecord(
+            epoch: state.journalEpoch, boot: boot, segment: segment.first, offset: state.length, lines: lines)
+        guard let position = try journal.add(record, at: state.journalPosition, disk) else { return false }
+        next.journalPosition = position
+        next.journalBoot = boot
+        return true
     }
 
     private func body(_ event: AuditEvent) throws(AiboxError) -> EventBody {

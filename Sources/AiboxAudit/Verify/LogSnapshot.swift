@@ -17,6 +17,8 @@ struct LogSnapshot {
         let lock = isCopy ? nil : try? LogLock(folder.lock, timeout: .seconds(10))
         try lock?.take()
         defer { lock?.release() }
+        // After a power cut. A log that is not to be written here is looked at as it is.
+        if lock != nil { try? LogJournal.restore(folder, boot: Moment.now.boot, SystemLogDisk()) }
         if File.exists(folder.state) {
             let file = try LogWriter.open(folder.state, O_RDONLY)
             do throws(AiboxError) {

@@ -187,6 +187,8 @@ final class EgressHandler: ChannelInboundHandler {
     }
 
     private func step(_ action: Action) {
+        // What was recorded has an end, also where the client did not wait for it.
+        if case .finished(let traffic) = action { return finished(traffic) }
         guard let context else { return }
         switch action {
         case .ask(let request):
@@ -235,15 +237,18 @@ final class EgressHandler: ChannelInboundHandler {
                 handler.isRecording = false
                 handler.perform([])
             }
-        case .finished(let traffic):
-            if let (id, begun) = recorded { service.recorder.ended(traffic, of: id, after: begun.duration(to: .now)) }
-            recorded = nil
-            releaseHeld()
-            hasBytes = false
-            limitTime(Self.headLimit)
+        case .finished: break
         case .closeUpstream: closeUpstream()
         case .closeClient: closeClient(context)
         }
+    }
+
+    private func finished(_ traffic: EgressTraffic) {
+        if let (id, begun) = recorded { service.recorder.ended(traffic, of: id, after: begun.duration(to: .now)) }
+        recorded = nil
+        releaseHeld()
+        hasBytes = false
+        limitTime(Self.headLimit)
     }
 
     private func whenDone<Value: Sendable>(

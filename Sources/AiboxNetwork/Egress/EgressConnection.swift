@@ -19,7 +19,8 @@ public struct EgressConnection: Sendable {
         case ask(EgressRequest)
         /// Look the host up and check its addresses, then call `resolved`.
         case resolve(HostName)
-        /// Write down that this request goes out, then call `recorded`: nothing of it leaves before.
+        /// Write down that this request goes out, then call `recorded`: nothing of it leaves before. What follows does
+        /// not wait for it.
         case record(EgressRequest, EgressGrant)
         /// Connect to Squid, then call `upstreamConnected` or `upstreamEnded`. What follows does not wait for it.
         case openUpstream
@@ -55,15 +56,15 @@ public struct EgressConnection: Sendable {
     private var isClientDone = false
     /// What the counters showed when the request that is under way was recorded.
     private var underWay: (request: EgressRequest, up: Int64, down: Int64)?
+    /// The request that is being written down.
+    private var inWriting: EgressRequest?
 
     enum State: Sendable {
         case head(HTTPRequestHeadParser)
         case hello(TLSClientHelloParser, expected: HostName?)
         case asking(Pending)
         case resolving(Pending)
-        /// Nothing leaves before it is in the audit log.
-        case recording(Pending)
-        /// In the audit log; Squid is not ready for it yet.
+        /// Nothing leaves before it is in the audit log and Squid is ready for it.
         case connecting(Pending)
         case tunnel
         case exchange(HTTPExchange)
@@ -92,7 +93,7 @@ public struct EgressConnection: Sendable {
         switch state {
         case .head, .hello, .tunnel: true
         case .exchange(let exchange): !exchange.body.isFinished
-        case .asking, .resolving, .recording, .connecting, .closed: false
+        case .asking, .resolving, .connecting, .closed: false
         }
     }
 
@@ -123,7 +124,7 @@ public struct EgressConnection: Sendable {
             return hello(progress, expected)
         case .tunnel: return countUp(bytes.count) + (isClosed ? [] : [.sendUpstream(bytes)])
         case .exchange(let exchange): return body(bytes, exchange)
-        case .asking, .resolving, .recording, .connecting:
+        case .asking, .resolving, .connecting:
             held += bytes
             // Only a reader that ignores `wantsClientBytes` gets here with this much.
             return held.count > 1 << 20 ? close() : []
@@ -161,21 +162,34 @@ public struct EgressConnection: Sendable {
             let early = held
             held = []
             let answer = Action.sendClient(Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8))
-            let actions = [answer] + prepareUpstream(for: pending) + (early.isEmpty ? [] : received(early))
+            // It is written down while the client thinks of its ClientHello.
+            let actions = [answer] + record(pending, grant) + (early.isEmpty ? [] : received(early))
             return actions + (isClientDone ? clientEnded() : [])
         }
-        return record(pending)
+        state = .connecting(pending)
+        return record(pending, grant)
     }
 
     /// The request is in the audit log.
     ///
     /// - Parameter refusal: why it is not, and cannot go on.
     public mutating func recorded(_ refusal: EgressDenial?) -> [Action] {
-        guard case .recording(let pending) = state else { return [] }
-        if let refusal { return refuse(refusal, pending.attempt) }
-        underWay = (pending.request, bytesUp, bytesDown)
-        state = .connecting(pending)
-        return prepareUpstream(for: pending) + forward(pending)
+        guard let request = inWriting else { return [] }
+        inWriting = nil
+        if let refusal {
+            switch state {
+            case .closed: return []
+            case .hello: return end(refusal, EgressAttempt(request))
+            default: return refuse(refusal, EgressAttempt(request))
+            }
+        }
+        underWay = (request, bytesUp, bytesDown)
+        switch state {
+        case .connecting(let pending): return prepareUpstream(for: pending) + forward(pending)
+        // It went away meanwhile: what was recorded has an end too.
+        case .closed: return finish()
+        default: return []
+        }
     }
 
     public mutating func upstreamConnected() -> [Action] {
@@ -183,10 +197,7 @@ public struct EgressConnection: Sendable {
         upstream = .open
         switch state {
         case .hello(_, expected: .some): return authorised.map { askForTunnel($0.request) } ?? close()
-        case .recording(let pending), .connecting(let pending):
-            if pending.isTunnel { return askForTunnel(pending.request) }
-            if case .connecting = state { return forward(pending) }
-            return []
+        case .connecting(let pending): return pending.isTunnel ? askForTunnel(pending.request) : forward(pending)
         default: return []
         }
     }
@@ -199,7 +210,7 @@ public struct EgressConnection: Sendable {
             countDown(bytes.count)
             return [.sendClient(bytes)]
         case .exchange(let exchange): return response(bytes, exchange)
-        case .head, .hello, .asking, .resolving, .recording, .connecting:
+        case .head, .hello, .asking, .resolving, .connecting:
             // Squid speaks only when spoken to: this connection cannot be trusted with another request.
             upstream = .closed
             return [.closeUpstream]
@@ -211,13 +222,15 @@ public struct EgressConnection: Sendable {
     public mutating func upstreamEnded() -> [Action] {
         upstream = .closed
         switch state {
+        // Another one is made once it is written down.
+        case .connecting where inWriting != nil: return []
         case .connecting(let pending): return refuse(Self.unavailable, pending.attempt)
         case .exchange(let exchange):
             if exchange.hasAnswered { return close() }
             return refuse(Self.unavailable, exchange.attempt)
         case .tunnel: return close()
         // Another one is made once it is needed.
-        case .head, .hello, .asking, .resolving, .recording, .closed: return []
+        case .head, .hello, .asking, .resolving, .closed: return []
         }
     }
 
@@ -225,9 +238,8 @@ public struct EgressConnection: Sendable {
     public mutating func clientEnded() -> [Action] {
         isClientDone = true
         switch state {
-        case .hello(_, expected: .some): return end(.abandoned, attempt)
         case .exchange(let exchange): return exchange.body.isFinished ? [] : close()
-        case .asking, .resolving, .recording, .connecting, .tunnel, .closed: return []
+        case .asking, .resolving, .connecting, .tunnel, .closed: return []
         case .head, .hello: return close()
         }
     }
@@ -236,7 +248,6 @@ public struct EgressConnection: Sendable {
     public mutating func clientLost() -> [Action] {
         switch state {
         // Its host has been looked up: that is to be seen.
-        case .hello(_, expected: .some): end(.abandoned, attempt)
         case .resolving(let pending): end(.abandoned, pending.attempt)
         default: close()
         }
@@ -277,7 +288,9 @@ public struct EgressConnection: Sendable {
             case .name(let name):
                 if let expected, let (request, grant) = authorised {
                     if name != expected { return end(.sniMismatch(name, expected), attempt) }
-                    return record(Pending(request: request, kind: .connect, grant: grant))
+                    let pending = Pending(request: request, kind: .connect, grant: grant)
+                    state = .connecting(pending)
+                    return prepareUpstream(for: pending) + forward(pending)
                 }
                 let request = EgressRequest(host: name, port: 443, content: .tunnel)
                 state = .asking(Pending(request: request, kind: .transparent, grant: nil))
@@ -306,7 +319,7 @@ public struct EgressConnection: Sendable {
         case .head, .malformed:
             switch state {
             case .hello: return end(Self.unavailable, attempt)
-            case .recording(let pending), .connecting(let pending): return refuse(Self.unavailable, pending.attempt)
+            case .connecting(let pending): return refuse(Self.unavailable, pending.attempt)
             default: return close()
             }
         }
@@ -326,14 +339,14 @@ public struct EgressConnection: Sendable {
         }
     }
 
-    private mutating func record(_ pending: Pending) -> [Action] {
-        guard let grant = pending.grant else { return close() }
-        state = .recording(pending)
+    private mutating func record(_ pending: Pending, _ grant: EgressGrant) -> [Action] {
+        inWriting = pending.request
         return prepareUpstream(for: pending) + [.record(pending.request, grant)]
     }
 
     /// Sends what was recorded, if Squid is ready for it.
     private mutating func forward(_ pending: Pending) -> [Action] {
+        if inWriting != nil { return [] }
         switch (pending.kind, upstream) {
         case (.connect, .tunnel), (.transparent, .tunnel):
             state = .tunnel
@@ -396,7 +409,7 @@ public struct EgressConnection: Sendable {
     {
         var actions: [Action] = [.denied(denial, attempt)]
         switch state {
-        case .head, .asking, .resolving, .recording, .connecting:
+        case .head, .asking, .resolving, .connecting:
             // After "200 Connection established" only TLS can be read by the client.
             let canRead = door != .tls && !isTunnelPromised
             actions.append(.sendClient(canRead ? denial.response : TLSAlert.unrecognizedName))
@@ -430,8 +443,7 @@ public struct EgressConnection: Sendable {
     /// True once the client was told that its tunnel stands.
     private var isTunnelPromised: Bool {
         switch state {
-        case .recording(let pending), .connecting(let pending):
-            if case .connect = pending.kind { true } else { false }
+        case .connecting(let pending): if case .connect = pending.kind { true } else { false }
         default: false
         }
     }

@@ -23,5 +23,5 @@ int aibox_pipe(int pair[2]);
 /// splice(2): up to `length` bytes from a pipe to another descriptor, uncopied where that can be. How many, or -errno.
 ssize_t aibox_splice(int from, int to, size_t length);
 
-/// fallocate(2) with FALLOC_FL_KEEP_SIZE: room on the disk for what will be appended. 0, or -errno.
-int aibox_reserve(int file, off_t offset, off_t length);
+/// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins to write a part of a file to the disk, and waits for nothing. 0, or -errno.
+int aibox_begin_writing(int file, off_t offset, off_t length);
