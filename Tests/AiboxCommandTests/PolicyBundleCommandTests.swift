@@ -72,6 +72,9 @@ struct PolicyBundleCommandTests {
             expect 0 'bundle version 8' 'audit search --type policy.change -o jsonl'
             expect 0 '(rollback)' 'audit search --type policy.change -o jsonl'
             expect 0 '' 'audit verify'
+            rm /etc/aibox/org.pub
+            expect 1 'compared with no place beside this machine' 'audit verify'
+            expect 1 'events' 'audit verify'
             """)
     }
 

@@ -218,6 +218,12 @@ struct GatewayNotifyTests {
         chmod(scene.folder.path + "/secret", 0o600)
         #expect(try SystemCommandRunner().run(scene.aibox(["approvals", "notify"])).succeeded)
         #expect(scene.requests.count == 1)
+        // A sandbox that does not answer is not one where nothing waits.
+        try Folder.makePrivate(scene.folder.path + "/run/aibox/mute")
+        try scene.folder.write("run/aibox/mute/control.sock", "")
+        let some = try SystemCommandRunner().run(scene.aibox(["approvals", "notify"]))
+        #expect(some.errorText.contains("the gateway of mute does not answer") && !some.succeeded, "\(some.errorText)")
+        #expect(scene.requests.count == 2)
     }
 
     @Test("it ends with the last sandbox, and one is enough")

@@ -27,20 +27,38 @@ struct ApprovalsNotify: ParsableCommand {
                 remedy: "aibox config set approvals.webhook https://hooks.example.org/aibox")
         }
         var told = 0
-        for (sandbox, question) in Self.open(paths) {
+        let (open, silent) = Self.open(paths)
+        for (sandbox, question) in open {
             try webhook.send(ApprovalMessage(sandbox: sandbox, question: question, now: .now), now: .now)
             told += 1
         }
         global.output.answer(
             .text("\(SafeText.escaped(webhook.url)) was told of \(told).", .object([.init("told", .integer(told))])))
+        if !silent.isEmpty {
+            throw AiboxError(
+                .failed, "not every sandbox was asked what waits",
+                why: "the gateway of \(silent.map { SafeText.escaped($0) }.joined(separator: ", ")) does not answer",
+                remedy: "aibox status")
+        }
     }
 
-    /// What waits, of every sandbox that runs. Asked as any person's command asks: nothing waits for this.
-    private static func open(_ paths: Paths) -> [(sandbox: String, question: ApprovalQuestion)] {
-        sandboxes(paths).flatMap { name in
+    /// What waits, of every sandbox that runs, and those that do not answer. Asked as any person's command asks: nothing
+    /// waits for this.
+    private static func open(
+        _ paths: Paths
+    ) -> (questions: [(sandbox: String, question: ApprovalQuestion)], silent: [String]) {
+        var questions: [(sandbox: String, question: ApprovalQuestion)] = []
+        var silent: [String] = []
+        for name in sandboxes(paths) {
             let client = GatewayClient(runFolder: paths.runtimeRoot + "/" + name, timeout: .seconds(2))
-            return ((try? client.approvals()) ?? []).map { (name, $0) }
+            do throws(AiboxError) {
+                questions += try client.approvals().map { (name, $0) }
+            } catch {
+                // Ended meanwhile: nothing waits there.
+                if sandboxes(paths).contains(name) { silent.append(name) }
+            }
         }
+        return (questions, silent)
     }
 
     private static func sandboxes(_ paths: Paths) -> [String] {
@@ -67,10 +85,17 @@ struct ApprovalsNotify: ParsableCommand {
         defer { lock.release() }
         var notices = ApprovalNotices(now: Self.seconds)
         while !Self.sandboxes(paths).isEmpty {
-            notices.see(Self.open(paths))
-            if !notices.isIdle, let settings = try? settings() {
-                show(&notices, settings, paths)
-                send(&notices, settings, paths)
+            notices.see(Self.open(paths).questions)
+            if !notices.isIdle {
+                do {
+                    let settings = try settings()
+                    NotifierStanding.note("notifier", nil, in: paths.stateFolder)
+                    show(&notices, settings, paths)
+                    send(&notices, settings, paths)
+                } catch {
+                    let why = (error as? AiboxError) ?? AiboxError(.failed, "the settings cannot be read")
+                    NotifierStanding.note("notifier", why, in: paths.stateFolder)
+                }
             }
             sleep(1)
         }

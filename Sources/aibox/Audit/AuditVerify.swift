@@ -27,7 +27,7 @@ struct AuditVerify: ParsableCommand {
     var copy = false
 
     func run() throws {
-        let (folders, addresses) = try places()
+        let (folders, addresses, unknown) = try places()
         let verifier = AuditVerifier(
             folder: audit.folder, keyFile: key, secondPlaces: folders, places: addresses,
             checkpointFile: fromCheckpoint, isCopy: copy)
@@ -35,18 +35,30 @@ struct AuditVerify: ParsableCommand {
         global.output.answer(.text(AuditReport.text(result), AuditReport.document(result)))
         if result.finding != nil { throw ExitCode(AiboxError.Code.integrity.exitStatus) }
         // What was not asked was not verified.
+        if let unknown {
+            throw AiboxError(
+                .failed, "the log was compared with no place beside this machine", why: "\(unknown)",
+                remedy: "--place names one, whatever the settings say")
+        }
         if !result.silentPlaces.isEmpty { throw ExitCode(AiboxError.Code.failed.exitStatus) }
     }
 
     /// Those given, else the standard one of the user's own log and those that are configured.
-    private func places() throws -> (folders: [String], addresses: [PlaceAddress]) {
+    ///
+    /// The log itself is verified also where the settings cannot be read.
+    private func places() throws -> (folders: [String], addresses: [PlaceAddress], unknown: (any Error)?) {
         if !place.isEmpty || audit.log != nil {
             return try (
                 place.filter { !$0.contains("://") },
-                place.filter { $0.contains("://") }.map { text throws(AiboxError) in try PlaceAddress(text) }
+                place.filter { $0.contains("://") }.map { text throws(AiboxError) in try PlaceAddress(text) }, nil
             )
         }
         let standard = Paths.current.auditCheckpoints
-        return (File.isDirectory(standard) ? [standard] : [], try CheckpointPlaces(global).addresses)
+        let folders = File.isDirectory(standard) ? [standard] : []
+        let addresses = Result { try CheckpointPlaces(global).addresses }
+        switch addresses {
+        case .success(let addresses): return (folders, addresses, nil)
+        case .failure(let error): return (folders, [], error)
+        }
     }
 }
