@@ -3,6 +3,7 @@ import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
+import NIOCore
 import Testing
 
 @testable import AiboxBroker
@@ -101,7 +102,7 @@ struct MirrorTests {
         ("one in a header of npm's", "npm/x", "GET", "npm-otp: 123456\r\n", "mirror.credential"),
         ("one of Artifactory's", "npm/x", "GET", "X-JFrog-Art-Api: abc\r\n", "mirror.credential"),
         ("a cookie", "npm/x", "GET", "Cookie: a=b\r\n", "mirror.credential"),
-        ("an upgrade", "npm/x", "GET", "Upgrade: h2c\r\n", "http.upgrade"),
+        ("an upgrade", "npm/x", "GET", "Upgrade: websocket\r\n", "http.upgrade"),
         ("a body", "npm/x", "GET", "Content-Length: 2\r\n", "http.framing"),
         ("two lengths", "npm/x", "GET", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "http.framing"),
         ("a NUL", "npm/x%00", "GET", "", "mirror.path"),
@@ -140,7 +141,8 @@ struct MirrorTests {
         let lab = try MirrorLab()
         _ = try lab.ask(
             "/none",
-            fields: "Range: bytes=0-3\r\nX-Forwarded-For: 1.2.3.4\r\nX-HTTP-Method-Override: PUT\r\nAccept: */*\r\n")
+            fields: "Range: bytes=0-3\r\nX-Forwarded-For: 1.2.3.4\r\nX-HTTP-Method-Override: PUT\r\nAccept: */*\r\n"
+                + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n")
         let request = try #require(lab.mirror.requests.last)
         #expect(
             request.contains("\"fields\": [\"accept\", \"accept-encoding\", \"authorization\", \"host\"]"), "\(request)"
@@ -198,8 +200,39 @@ struct MirrorTests {
         let expected =
             "\(lab.url)/a \(lab.url.replacing("/", with: "\\/"))\\/b https://\(place).evil/c https://\(place) https://h"
         #expect(answer.text == expected, "\(answer.text)")
+        let page = try lab.ask("/page").text
+        #expect(
+            page == "<a href=\"\(lab.base)/a\">a</a> <a href='\(lab.base)/b'>b</a> <a href=\"//other.example/c\">c</a>"
+                + " <a href=\"d\">d</a> /e <a href=\"/", "\(page)")
         let narrow = try MirrorLab(path: "/links")
         #expect(try narrow.ask("/links").text.hasPrefix("https://\(narrow.mirror.place)/a "), "below its path alone")
+    }
+
+    @Test("links are found at every border of two pieces, and types of files with sums are none of an index")
+    func borders() throws {
+        let grant = PlaceGrant(.mirror, name: "m", host: "a.example", value: "Bearer x", secret: "12345678")
+        let rewriting = LinkRewriting(
+            [try PlaceAccess(grant)], broker: "b:1",
+            root: ("/mirror/a.example", "application/vnd.pypi.simple.v1+json"))
+        let text = Array(
+            #"{"url": "/x", "url":"//y", "u": "https://a.example:443/z https://a.example/", "h": "http"}"#.utf8)
+        let expected =
+            #"{"url": "/mirror/a.example/x", "url":"//y", "u": "http://b:1/mirror/a.example/z http://b:1/mirror/a.example/","#
+            + #" "h": "http"}"#
+        for cut in 0...text.count {
+            var copy = rewriting
+            var out: [UInt8] = []
+            for piece in [text[..<cut], text[cut...]] { out += copy.feed(ByteBuffer(bytes: piece)).readableBytesView }
+            out += copy.finish().readableBytesView
+            #expect(String(decoding: out, as: UTF8.self) == expected, "cut at \(cut)")
+        }
+        let types: [(String?, Bool)] = [
+            ("text/html; charset=utf-8", true), ("application/vnd.npm.install-v1+json", true),
+            ("Application/JSON", true),
+            (nil, false), ("text/plain", false), ("application/xml", false), ("text/xml", false),
+            ("application/octet-stream", false), ("application/vnd.org.gradle.module+json", false),
+        ]
+        for (type, isIndex) in types { #expect(LinkRewriting.isIndex(type) == isIndex, "\(type ?? "none")") }
     }
 
     @Test("a mirror that says the credential again, piece by piece, says it to nobody inside") func echoed() throws {

@@ -5,7 +5,7 @@ Usage: mirror_server.py CERT+KEY.pem FOLDER   (writes FOLDER/port, prints "ready
 FOLDER/files is handed out; FOLDER/password holds "user:password", which goes as Basic, or the password alone in X-Lab-Token.
 FOLDER/requests.jsonl gets a line for each request: method, path, whether it brought the credential, and its fields.
 Besides: /moved/... is at /... by a whole URL, /relative/... is at /... by ../..., /away/... is on another server, /plain/...
-is without TLS, /echo says the credential again in small pieces, /links has links in small pieces, /endless goes on and on,
+is without TLS, /echo says the credential again in small pieces, /links and /page have links in small pieces, /endless goes on and on,
 /blocked is a 403 with a reason, and /api/... says in JSON what was asked.
 """
 
@@ -98,6 +98,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name == "links":
             urls = [f"https://{host}/a", f"https:\\/\\/{host}\\/b", f"https://{host}.evil/c", f"https://{host}", "https://h"]
             return self.pieces([("Content-Type", "application/vnd.lab+json")], " ".join(urls), 5)
+        if name == "page":
+            return self.pieces([("Content-Type", "text/html; charset=utf-8")], '<a href="/a">a</a> <a href=\'/b\'>b</a>'
+                               ' <a href="//other.example/c">c</a> <a href="d">d</a> /e <a href="/', 4)
         if name == "endless":
             return self.endless()
         if name == "blocked":

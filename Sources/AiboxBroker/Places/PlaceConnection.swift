@@ -121,7 +121,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         self.kind = kind
         do throws(BrokerRefusal) {
             let target = try service.rules.target(head)
-            try service.rules.checkConnection(head)
+            try service.rules.checkConnection(PlaceFields.withoutOffers(head, kind))
             let route = try PlaceRoutes.decide(kind, method: head.method, target: target)
             exchange.route = route
             try PlaceFields.refuseCredentials(head, kind)

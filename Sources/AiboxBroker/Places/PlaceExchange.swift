@@ -44,7 +44,7 @@ struct PlaceExchange {
         if kind != .git {
             // What is asked for is always the whole.
             head.fields.removeAll { $0.name == "accept-ranges" }
-            let links = links
+            let links = links(head.value("content-type"))
             for index in head.fields.indices where head.fields[index].name == "link" {
                 head.fields[index].value = links?.rewritten(head.fields[index].value) ?? []
             }
@@ -63,10 +63,11 @@ struct PlaceExchange {
     }
 
     /// nil where the client says of no host that it asks it.
-    private var links: LinkRewriting? {
+    private func links(_ contentType: String?) -> LinkRewriting? {
         guard let route, let host = head.host else { return nil }
         return LinkRewriting(
-            configuration.places.filter { route.isFor($0.grant) }, broker: "\(host.host):\(host.port ?? 80)")
+            configuration.places.filter { route.isFor($0.grant) }, broker: "\(host.host):\(host.port ?? 80)",
+            root: kind == .mirror ? (kind.prefix + route.authority, contentType) : nil)
     }
 
     mutating func pass(_ content: ByteBuffer, _ write: (ByteBuffer) -> Void) {

@@ -24,6 +24,15 @@ enum PlaceFields {
         }
     }
 
+    /// Without the offer to go on in HTTP/2, which curl and cargo make with every request in the clear and which a server may
+    /// leave (RFC 9110 section 7.8).
+    static func withoutOffers(_ head: HTTPRequestHead, _ kind: PlaceGrant.Kind) -> HTTPRequestHead {
+        if kind == .git { return head }
+        var head = head
+        head.fields.removeAll { $0.is("upgrade") && $0.text.lowercased() == "h2c" }
+        return head
+    }
+
     /// The head for the server: its fields, the credential among them, and how long the body is.
     static func head(
         _ target: String, _ access: PlaceAccess, _ request: HTTPRequestHead, more: [String] = [],
