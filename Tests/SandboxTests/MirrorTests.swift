@@ -15,7 +15,7 @@ extension Sandboxes {
                 engine: engine,
                 policy: """
                     version: 1
-                    \(runtime)credentials: {mirror_token_ttl: 1h}
+                    \(runtime)credentials: {mirror_token_ttl: 1h, custom_ttl: 1h}
                     network:
                       targets: [127.0.0.1/32]
                       names: [{name: \(LabMirror.name), addresses: [127.0.0.1]}]
@@ -79,6 +79,47 @@ extension Sandboxes {
             #expect(after.text.contains("aibox: there is no credential"), "\(after.text)")
             #expect(try fixture.aibox.run("stop", "--name", fixture.name, "--volumes").succeeded)
             #expect(try fixture.settledRemains() == [])
+        }
+
+        @Test("a mirror's token and a credential of a name of its own follow aibox auth while the sandbox runs")
+        func changed() throws {
+            let mirror = try LabMirror()
+            let fixture = try Self.fixture(
+                mirror, engine: .gvisor, mirrors: "npm=https://\(mirror.place)/api/npm",
+                settings: ["AIBOX_CREDENTIALS_STORE": "file"])
+            func add(_ secret: String, _ arguments: [String]) throws -> CommandResult {
+                try SystemCommandRunner().run(
+                    fixture.aibox.command(["auth", "add"] + arguments, input: Array(secret.utf8)))
+            }
+            let token = ["mirror-token:\(mirror.place)", "--path", "/api"]
+            let custom = ["custom:lab-1", "--host", "\(mirror.place)/api", "--place", "header:x-lab-token"]
+            for (arguments, secret) in [(token, "not-the-right-one"), (custom, mirror.secret)] {
+                let added = try add(secret, arguments)
+                #expect(added.succeeded, "\(added.errorText)")
+            }
+            try fixture.start()
+            let read = "curl -s -o /dev/null -w '%{http_code}' $npm_config_registry/x"
+            let write = "curl -s -o /dev/null -w '%{http_code}' -d '{}' $AIBOX_CUSTOM_LAB_1_URL/issues"
+            func ask(_ command: String) throws -> String { try fixture.shell("bash", "-c", command).text }
+            #expect(try ask(read) == "403" && ask(write) == "200")
+            #expect(mirror.requests.last?.contains("\"method\": \"POST\", \"path\": \"/api/issues\"") == true)
+
+            let replaced = try add(mirror.secret, token)
+            #expect(replaced.text.contains("In use from now on in \(fixture.name)."), "\(replaced.text)")
+            #expect(try ask(read) == "200")
+            for name in [token[0], custom[0]] {
+                let removed = try fixture.aibox.run("auth", "remove", name)
+                #expect(removed.text.contains("\(fixture.name) lost it."), "\(removed.text) \(removed.errorText)")
+            }
+            let asked = mirror.requests.count
+            #expect(try ask(read) == "403" && ask(write) == "403")
+            #expect(mirror.requests.count == asked)
+            let used = try fixture.aibox.run("audit", "search", "--type", "credential.use", "-o", "jsonl").text
+            #expect(used.contains("\"operation\":\"post\"") && used.contains("\"kind\":\"custom\""), "\(used)")
+            for type in ["credential.issue", "credential.rotate", "credential.revoke"] {
+                let events = try fixture.aibox.run("audit", "search", "--type", type, "-o", "jsonl").text
+                #expect(events.contains("\"kind\":\"mirror\""), "\(type): \(events)")
+            }
         }
     }
 }
