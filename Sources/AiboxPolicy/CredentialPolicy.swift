@@ -9,8 +9,8 @@ public struct CredentialPolicy: Sendable, Equatable {
     public var limits: BrokerPlan.Limits
     /// Seconds for which a key for a model is lent; 0: none is.
     public var modelKeys: Int
-    /// Seconds for which a credential for git is lent; 0: none is.
-    public var gitTokens: Int
+    /// Seconds for which a credential for a place is lent; 0: none is.
+    public var places: [PlaceGrant.Kind: Int]
 
     public init(_ policy: EffectivePolicy) {
         models = policy["llm.models"]?.texts ?? []
@@ -19,6 +19,7 @@ public struct CredentialPolicy: Sendable, Equatable {
             requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
             tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer)
         modelKeys = policy["credentials.llm_api_key_ttl"]?.integer ?? 0
-        gitTokens = policy["credentials.git_token_ttl"]?.integer ?? 0
+        places = Dictionary(
+            uniqueKeysWithValues: PlaceGrant.Kind.allCases.map { ($0, policy[$0.lifetimeField]?.integer ?? 0) })
     }
 }

@@ -77,8 +77,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
 
     /// Keys for language models.
     public var grants: [Grant]
-    /// Credentials for git servers.
-    public var git: [GitGrant]
+    /// Credentials for git servers, mirrors of packages and other places.
+    public var places: [PlaceGrant]
     /// Names in which `*` stands for anything; none: no model may be asked.
     public var models: [String]
     public var limits: Limits
@@ -104,12 +104,12 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     }
 
     public init(
-        grants: [Grant] = [], git: [GitGrant] = [], models: [String] = [], limits: Limits = Limits(),
+        grants: [Grant] = [], places: [PlaceGrant] = [], models: [String] = [], limits: Limits = Limits(),
         layer: String = "org", digests: Bool = false,
         targets: [String] = [], names: [PinnedName] = [], authorities: [String] = []
     ) {
         self.grants = grants
-        self.git = git
+        self.places = places
         self.models = models
         self.limits = limits
         self.layer = layer
@@ -119,7 +119,7 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         self.authorities = authorities
     }
 
-    public var description: String { "broker plan of \(grants.count) keys, \(git.count) git credentials" }
+    public var description: String { "broker plan of \(grants.count) keys, \(places.count) places" }
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 
     /// The port of the gateway's address at which the proxy answers the sandbox.
@@ -134,7 +134,7 @@ extension BrokerPlan.Grant: CustomStringConvertible, CustomReflectable {
 extension BrokerPlan {
     public var json: JSONValue {
         var object: JSONObject = [
-            "grants": .array(grants.map(\.json)), "git": .array(git.map(\.json)),
+            "grants": .array(grants.map(\.json)), "places": .array(places.map(\.json)),
             "models": .array(models.map { .string($0) }),
             "limits": limits.json, "layer": .string(layer), "digests": .bool(digests),
             "targets": .array(targets.map { .string($0) }),
@@ -149,8 +149,8 @@ extension BrokerPlan {
         var fields = try WireFields(json, in: "broker plan")
         var grants: [Grant] = []
         for entry in try fields.list("grants") { grants.append(try Grant(json: entry)) }
-        var git: [GitGrant] = []
-        for entry in try fields.list("git") { git.append(try GitGrant(json: entry)) }
+        var places: [PlaceGrant] = []
+        for entry in try fields.list("places") { places.append(try PlaceGrant(json: entry)) }
         var names: [PinnedName] = []
         for entry in try fields.list("names") {
             var name = try WireFields(entry, in: "name")
@@ -158,7 +158,7 @@ extension BrokerPlan {
             try name.finish()
         }
         self.init(
-            grants: grants, git: git, models: try fields.texts("models"),
+            grants: grants, places: places, models: try fields.texts("models"),
             limits: try Limits(json: fields.take("limits") ?? .null), layer: try fields.string("layer"),
             digests: try fields.bool("digests"), targets: try fields.texts("targets"), names: names,
             authorities: try fields.texts("authorities"))

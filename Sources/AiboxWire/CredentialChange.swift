@@ -24,16 +24,16 @@ public struct CredentialChange: Sendable, Equatable {
     public var name: String
     public var key: Key?
     /// One for each place where it is good.
-    public var git: [GitGrant]
+    public var places: [PlaceGrant]
 
     /// With neither a key nor a grant: it is taken back.
-    public init(name: String, key: Key? = nil, git: [GitGrant] = []) {
+    public init(name: String, key: Key? = nil, places: [PlaceGrant] = []) {
         self.name = name
         self.key = key
-        self.git = git
+        self.places = places
     }
 
-    public var isRevocation: Bool { key == nil && git.isEmpty }
+    public var isRevocation: Bool { key == nil && places.isEmpty }
 }
 
 extension CredentialChange: CustomStringConvertible, CustomReflectable {
@@ -48,21 +48,21 @@ extension CredentialChange.Key: CustomStringConvertible, CustomReflectable {
 
 extension CredentialChange {
     public var json: JSONValue {
-        var object: JSONObject = ["name": .string(name), "git": .array(git.map(\.json))]
+        var object: JSONObject = ["name": .string(name), "places": .array(places.map(\.json))]
         object["key"] = key?.json
         return .object(object)
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "credential change")
-        var git: [GitGrant] = []
-        for entry in try fields.list("git") { git.append(try GitGrant(json: entry)) }
+        var places: [PlaceGrant] = []
+        for entry in try fields.list("places") { places.append(try PlaceGrant(json: entry)) }
         var key: Key?
         if let entry = fields.take("key") { key = try Key(json: entry) }
-        self.init(name: try fields.string("name"), key: key, git: git)
+        self.init(name: try fields.string("name"), key: key, places: places)
         try fields.finish()
         // The broker takes no plan with one, and would end.
-        if git.contains(where: { $0.secret.utf8.count < 8 || $0.name != name }) {
+        if places.contains(where: { $0.secret.utf8.count < 8 || $0.name != name }) {
             throw fields.error("a secret is shorter than 8 characters, or another credential's")
         }
     }
@@ -107,9 +107,9 @@ extension BrokerPlan {
             (grant.secret, grant.header, grant.expires) = (key.secret, key.header, expiry(key.expires))
             return grant
         }
-        plan.git = git.compactMap { grant in
+        plan.places = places.compactMap { grant in
             if grant.name != change.name { return grant }
-            guard var next = change.git.first(where: { $0.isSamePlace(as: grant) }) else { return nil }
+            guard var next = change.places.first(where: { $0.isSamePlace(as: grant) }) else { return nil }
             next.expires = expiry(next.expires)
             return next
         }
@@ -117,9 +117,9 @@ extension BrokerPlan {
     }
 }
 
-extension GitGrant {
-    /// The same credential for the same repositories, whatever its secret.
-    public func isSamePlace(as other: GitGrant) -> Bool {
-        name == other.name && host == other.host && port == other.port && path == other.path
+extension PlaceGrant {
+    /// The same credential for the same place, whatever its secret.
+    public func isSamePlace(as other: PlaceGrant) -> Bool {
+        kind == other.kind && name == other.name && host == other.host && port == other.port && path == other.path
     }
 }

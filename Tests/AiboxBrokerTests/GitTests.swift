@@ -12,14 +12,15 @@ import Testing
 struct GitTests {
     private static func grant(
         _ port: UInt16, path: String, value: String, secret: String, expires: Int64? = nil
-    ) -> GitGrant {
-        GitGrant(
+    ) -> PlaceGrant {
+        PlaceGrant(
+            .git,
             name: "git-token:localhost", host: "localhost", port: port, path: path, value: value, secret: secret,
             expires: expires)
     }
 
-    private static func lend(_ grant: GitGrant, in plan: inout BrokerPlan) {
-        plan.git = [grant]
+    private static func lend(_ grant: PlaceGrant, in plan: inout BrokerPlan) {
+        plan.places = [grant]
         plan.names = [.init(name: "localhost", addresses: ["127.0.0.1"])]
     }
 
@@ -184,8 +185,9 @@ struct GitTests {
 
     @Test("a redirect stays on its server however it is written")
     func redirects() throws {
-        let grant = GitGrant(name: "git-token:a.example", host: "a.example", value: "Bearer x", secret: "12345678")
-        let access = try GitAccess(grant)
+        let grant = PlaceGrant(
+            .git, name: "git-token:a.example", host: "a.example", value: "Bearer x", secret: "12345678")
+        let access = try PlaceAccess(grant)
         let rows: [(location: String, path: String?)] = [
             ("/x.git/info/refs?service=git-upload-pack", "/git/a.example/x.git/info/refs?service=git-upload-pack"),
             ("https://a.example/x.git/info/refs", "/git/a.example/x.git/info/refs"),
@@ -197,7 +199,7 @@ struct GitTests {
             ("https://a.example:444/x.git", nil), ("https://a.example@b.example/x.git", nil),
             ("http://a.example/x.git", nil), ("https://a.example", nil), ("x.git", nil),
         ]
-        for row in rows { #expect(GitRequest.redirect(row.location, from: access) == row.path, "\(row.location)") }
+        for row in rows { #expect(GitRoute.redirect(row.location, from: access) == row.path, "\(row.location)") }
     }
 
     @Test("what is not git's answer does not come in") func page() throws {

@@ -142,14 +142,15 @@ struct GatewayLLMTests {
 
     /// A gateway that lends a credential for a git server that the list opens.
     private func lending(_ server: LabGitServer, _ name: String, _ authority: String) throws -> LiveGateway {
-        let grant = GitGrant(
+        let grant = PlaceGrant(
+            .git,
             name: "git-token:lab", host: LabGitServer.name, port: server.port,
             value: "Basic " + Base64.encode(Array("x-access-token:\(server.secret)".utf8)), secret: server.secret)
         let rule = AllowRuleSource(id: "git", hosts: [LabGitServer.name], ports: [Int(server.port)])
         return try LiveGateway(
             name: name, plan: EgressPlan(allow: [rule]),
             llm: BrokerPlan(
-                git: [grant], targets: ["127.0.0.1/32"],
+                places: [grant], targets: ["127.0.0.1/32"],
                 names: [.init(name: LabGitServer.name, addresses: ["127.0.0.1"])], authorities: [authority]))
     }
 

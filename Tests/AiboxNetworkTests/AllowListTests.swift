@@ -189,7 +189,8 @@ struct RequestPathTests {
 
     @Test("the broker takes git only to hosts that are open as a whole") func git() throws {
         func permits(_ source: AllowRuleSource, port: UInt16 = 443) throws -> Bool {
-            let grant = GitGrant(name: "g", host: "git.example.org", port: port, value: "Bearer x", secret: "12345678")
+            let grant = PlaceGrant(
+                .git, name: "g", host: "git.example.org", port: port, value: "Bearer x", secret: "12345678")
             return try AllowList([source]).permits(grant)
         }
         func entry(_ edit: (inout AllowRuleSource) -> Void = { _ in }) -> AllowRuleSource {

@@ -95,7 +95,15 @@ struct PolicySchemaTests {
             ("runtime.rootless", "runtime: {rootless: true}", { policy in (try? policy.judge(rootful: true)) == nil }),
             (
                 "credentials.git_token_ttl", "credentials: {git_token_ttl: 4h}",
-                { CredentialPolicy($0).gitTokens == 4 * 3600 }
+                { CredentialPolicy($0).places[.git] == 4 * 3600 }
+            ),
+            (
+                "credentials.mirror_token_ttl", "credentials: {mirror_token_ttl: 3h}",
+                { CredentialPolicy($0).places[.mirror] == 3 * 3600 }
+            ),
+            (
+                "credentials.custom_ttl", "credentials: {custom_ttl: 2h}",
+                { CredentialPolicy($0).places[.custom] == 2 * 3600 }
             ),
             (
                 "credentials.llm_api_key_ttl", "credentials: {llm_api_key_ttl: 8h}",

@@ -14,11 +14,13 @@ struct BrokerPlanTests {
                     base: "https://models.example/x", header: "api-key", expires: 7),
                 .init(name: "llm-api-key:openai", api: .openai, surrogate: surrogate + "2", secret: "sk-canary-2"),
             ],
-            git: [
-                GitGrant(
+            places: [
+                PlaceGrant(
+                    .git,
                     name: "git-token:git.example", host: "git.example", port: 8443, path: "/team",
                     value: "Basic Y2FuYXJ5LTM=", secret: "canary-3", expires: 9),
-                GitGrant(name: "git-token:a.example", host: "a.example", value: "Bearer canary-4", secret: "canary-4"),
+                PlaceGrant(
+                    .git, name: "git-token:a.example", host: "a.example", value: "Bearer canary-4", secret: "canary-4"),
             ],
             models: ["claude-*"], limits: .init(requestsPerMinute: 1, tokensPerMinute: 2, tokens: 3, spent: 4),
             layer: "team", digests: true, targets: ["10.0.0.0/8"],
@@ -32,7 +34,7 @@ struct BrokerPlanTests {
         }
     }
 
-    /// The plan's JSON with one member, `grants` or `git` its first entry, changed.
+    /// The plan's JSON with one member, `grants` or `places` its first entry, changed.
     private static func changed(_ list: String, _ name: String, _ value: JSONValue?) -> JSONValue {
         guard case .object(var plan) = plan().json else { return .null }
         if list.isEmpty {
@@ -52,10 +54,14 @@ struct BrokerPlanTests {
             ("one surrogate for two", "grants", "surrogate", .string(surrogate + "2")),
             ("no key", "grants", "secret", ""), ("a line break in a key", "grants", "secret", "a\r\nb: c"),
             ("a key that is not there", "grants", "secret", nil), ("an unknown field", "grants", "more", 1),
-            ("a git secret that is empty", "git", "secret", ""), ("a line break", "git", "value", "Basic x\r\na: b"),
-            ("letters of no header", "git", "value", "Basic \u{E9}"), ("a path that is none", "git", "path", "team"),
-            ("port 0", "git", "port", 0), ("a port beyond all", "git", "port", 65536), ("no host", "git", "host", ""),
-            ("an unknown field", "git", "more", 1), ("no git", "", "git", nil), ("no models", "", "models", nil),
+            ("a git secret that is empty", "places", "secret", ""),
+            ("a line break", "places", "value", "Basic x\r\na: b"),
+            ("letters of no header", "places", "value", "Basic \u{E9}"),
+            ("a path that is none", "places", "path", "team"),
+            ("port 0", "places", "port", 0), ("a port beyond all", "places", "port", 65536),
+            ("no host", "places", "host", ""),
+            ("an unknown field", "places", "more", 1), ("no places", "", "places", nil),
+            ("no models", "", "models", nil),
             ("models that are none", "", "models", [1]), ("an unknown member", "", "more", 1),
             ("a limit below zero", "", "limits", ["spent": 0, "tokens": -1]), ("no limits", "", "limits", nil),
         ] as [(String, String, String, JSONValue?)])
@@ -66,13 +72,13 @@ struct BrokerPlanTests {
     @Test("no description and no dump has a secret, nor has a refusal")
     func silent() {
         let plan = Self.plan()
-        var texts = ["\(plan)", "\(plan.grants)", "\(plan.git)", String(reflecting: plan)]
-        for value in [plan, plan.grants, plan.git, plan.grants[0], plan.git[0], [plan]] as [Any] {
+        var texts = ["\(plan)", "\(plan.grants)", "\(plan.places)", String(reflecting: plan)]
+        for value in [plan, plan.grants, plan.places, plan.grants[0], plan.places[0], [plan]] as [Any] {
             var text = ""
             dump(value, to: &text)
             texts += [text, String(reflecting: value)]
         }
-        for (list, name) in [("grants", "api"), ("git", "path"), ("grants", "secret"), ("git", "value")] {
+        for (list, name) in [("grants", "api"), ("places", "path"), ("grants", "secret"), ("places", "value")] {
             do {
                 _ = try BrokerPlan(json: Self.changed(list, name, "canary\n5"))
                 Issue.record("\(name) was taken")
@@ -107,22 +113,24 @@ struct BrokerPlanTests {
         #expect(after(CredentialChange(name: anthropic)).grants == [plan.grants[1]])
         #expect(after(CredentialChange(name: "llm-api-key:other", key: key)) == plan)
 
-        var grant = plan.git[0]
+        var grant = plan.places[0]
         (grant.secret, grant.value, grant.expires) = ("canary-new", "Bearer canary-new", nil)
-        let replaced = after(CredentialChange(name: grant.name, git: [grant]))
-        #expect(replaced.git[0].value == "Bearer canary-new" && replaced.git[0].expires == 1050)
-        #expect(replaced.git[1] == plan.git[1] && replaced.grants == plan.grants)
+        let replaced = after(CredentialChange(name: grant.name, places: [grant]))
+        #expect(replaced.places[0].value == "Bearer canary-new" && replaced.places[0].expires == 1050)
+        #expect(replaced.places[1] == plan.places[1] && replaced.grants == plan.grants)
         grant.path = "/elsewhere"
-        #expect(after(CredentialChange(name: grant.name, git: [grant])).git == [plan.git[1]])
-        #expect(after(CredentialChange(name: grant.name)).git == [plan.git[1]])
+        #expect(after(CredentialChange(name: grant.name, places: [grant])).places == [plan.places[1]])
+        #expect(after(CredentialChange(name: grant.name)).places == [plan.places[1]])
     }
 
     @Test("a secret that no broker takes is refused before one is told", arguments: ["", "short", "a line\nbreak"])
     func unusable(secret: String) {
         let key = CredentialChange(name: "n", key: .init(secret: secret))
         #expect(throws: WireError.self) { try CredentialChange(json: key.json) }
-        let grant = GitGrant(name: "n", host: "h", value: "Bearer " + secret, secret: secret)
-        #expect(throws: WireError.self) { try CredentialChange(json: CredentialChange(name: "n", git: [grant]).json) }
+        let grant = PlaceGrant(.git, name: "n", host: "h", value: "Bearer " + secret, secret: secret)
+        #expect(throws: WireError.self) {
+            try CredentialChange(json: CredentialChange(name: "n", places: [grant]).json)
+        }
         #expect(!"\(key)".contains("break") && !String(reflecting: grant).contains("break"))
     }
 }

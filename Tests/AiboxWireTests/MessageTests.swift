@@ -26,13 +26,13 @@ struct MessageTests {
         (.repair, #"{"version":1,"request":"repair"}"#),
         (
             .changeCredential(CredentialChange(name: "n")),
-            #"{"version":1,"request":"changeCredential","change":{"name":"n","git":[]}}"#
+            #"{"version":1,"request":"changeCredential","change":{"name":"n","places":[]}}"#
         ),
         (
             .changeCredential(
                 CredentialChange(
                     name: "n", key: .init(secret: "12345678", base: "https://b", header: "h", expires: 5))),
-            #"{"version":1,"request":"changeCredential","change":{"name":"n","git":[],"#
+            #"{"version":1,"request":"changeCredential","change":{"name":"n","places":[],"#
                 + #""key":{"secret":"12345678","base":"https://b","header":"h","expires":5}}}"#
         ),
         (

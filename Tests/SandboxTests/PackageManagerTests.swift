@@ -118,5 +118,39 @@ extension Sandboxes {
                 #expect(log.text.contains(path) == (way == .inspected), "\(path)")
             }
         }
+
+        @Test("npm and go install from a mirror with a credential, through the broker, with nothing set by hand")
+        func broker() throws {
+            let mirror = try LabMirror()
+            try mirror.publish()
+            let url = "https://\(mirror.place)"
+            let fixture = try MirrorTests.fixture(
+                mirror, engine: .crun, mirrors: "pip=\(url)/simple,npm=\(url)/npm,go=\(url)/go",
+                settings: ["AIBOX_IMAGE": "localhost/aibox/full:1"])
+            try fixture.start()
+            let rows = [
+                ("npm", "npm install --no-fund lab-package; node -p 'require(\"lab-package\")'", "from-npm"),
+                (
+                    "npm again", "cd ../npm-work; rm -r node_modules; npm ci; node -p 'require(\"lab-package\")'",
+                    "from-npm"
+                ),
+                (
+                    "go",
+                    "go mod init lab; printf 'package main\\nimport \"lab.test/mod\"\\nfunc main() { println(mod.Word) }' >main.go;"
+                        + " export GONOSUMDB=lab.test; go get lab.test/mod; go run . 2>&1", "from-go"
+                ),
+            ]
+            for (client, command, says) in rows {
+                let place = "/tmp/\(client.replacing(" ", with: "-"))-work"
+                let result = try fixture.shell("bash", "-c", "set -e; mkdir -p \(place); cd \(place); \(command)")
+                #expect(
+                    result.succeeded && result.text.contains(says), "\(client): \(result.text) \(result.errorText)")
+            }
+            #expect(mirror.requests.allSatisfy { $0.contains("\"right\": true") })
+            #expect(mirror.requests.contains { $0.contains("lab.test/mod/@v/v1.0.0.zip") })
+            // What leaves the sandbox in the project says nothing of the broker.
+            let lock = try fixture.shell("cat", "/tmp/npm-work/package-lock.json")
+            #expect(lock.text.contains("lab-package") && !lock.text.contains("10.200.1.1"), "\(lock.text)")
+        }
     }
 }

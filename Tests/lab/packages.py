@@ -100,8 +100,11 @@ crate = packed({
 })
 write("crates/lab-package-1.0.0.crate", crate)
 line = {"name": "lab-package", "vers": "1.0.0", "deps": [], "cksum": hashlib.sha256(crate).hexdigest(), "features": {}, "yanked": False}
-repository("index.git", {
-    "config.json": json.dumps({"dl": URL + "/crates/{crate}-{version}.crate"}), "la/b-/lab-package": json.dumps(line) + "\n"})
+index = {
+    "config.json": json.dumps({"dl": URL + "/crates/{crate}-{version}.crate"}), "la/b-/lab-package": json.dumps(line) + "\n"}
+repository("index.git", index)
+for name, text in index.items():
+    write("sparse/" + name, text)
 
 # maven, gradle
 for name, kind in (("parent", "pom"), ("thing", "jar")):

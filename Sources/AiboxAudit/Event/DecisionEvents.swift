@@ -73,7 +73,7 @@ extension AuditEventType {
             AuditEventDefinition(
                 "A credential was lent to a sandbox's broker, or refused. Never the value of it or of its surrogate.",
                 subject: "the credential's name",
-                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("kind", .text, "git, llm, mirror, custom, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
                 .optional("host", .text, "where it is good, and below which path"),
                 .optional("expires", .text, "when it dies, UTC"),
@@ -83,18 +83,18 @@ extension AuditEventType {
             AuditEventDefinition(
                 "A credential was added to a request on the way out, or git on the host got one; or that was refused.",
                 subject: "the credential's name",
-                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("kind", .text, "git, llm, mirror, custom, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
                 .optional("request", .text, "tells the broker's requests apart"),
                 .optional("host", .text, "the host it was used for"),
-                .optional("path", .text, "the repository"),
-                .optional("operation", .text, "fetch, push"),
+                .optional("path", .text, "the repository; of a mirror and another place the path"),
+                .optional("operation", .text, "fetch, push; read; of another place the method"),
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("reason", .text, "why it was refused"))
         case .credentialRotate:
             AuditEventDefinition(
                 "A credential was added or replaced, or its surrogate was replaced.", subject: "the credential's name",
-                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("kind", .text, "git, llm, mirror, custom, ..."),
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the new surrogate's SHA-256"),
                 .optional("expires", .text, "when the new one dies, UTC"),
@@ -102,7 +102,7 @@ extension AuditEventType {
         default:
             AuditEventDefinition(
                 "A credential or its surrogate died.", subject: "the credential's name",
-                .optional("kind", .text, "git, llm, registry, ..."),
+                .optional("kind", .text, "git, llm, mirror, custom, ..."),
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
                 .optional("reason", .text, "stop, expiry, asked for, store"))

@@ -1,8 +1,9 @@
 import AiboxNetwork
+import AiboxWire
 
 /// What a request to `/git/HOST[:PORT]/REPOSITORY/...` asks for: git's smart protocol over HTTP and nothing else
 /// (git-scm.com/docs/http-protocol).
-struct GitRoute: Sendable, Equatable {
+struct GitRoute: PlaceRoute, Equatable {
     enum Service: String, Sendable, CaseIterable {
         case fetch = "git-upload-pack"
         case push = "git-receive-pack"
@@ -11,6 +12,7 @@ struct GitRoute: Sendable, Equatable {
         var operation: String { self == .fetch ? "fetch" : "push" }
     }
 
+    let kind = PlaceGrant.Kind.git
     var service: Service
     /// The question what there is, before the transfer.
     var isDiscovery: Bool
@@ -19,7 +21,10 @@ struct GitRoute: Sendable, Equatable {
     /// `/team/project.git`, in its normal form.
     var repository: String
 
-    static let prefix = "/git/"
+    var path: String { repository }
+    var operation: String { service.operation }
+
+    static let prefix = PlaceGrant.Kind.git.prefix
 
     /// What such a request carries, and what its answer has to be: nothing else of a server, which has an interface of its
     /// own below many paths, speaks in these types.

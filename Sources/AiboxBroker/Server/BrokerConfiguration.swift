@@ -10,7 +10,7 @@ final class BrokerConfiguration: Sendable {
     let forms: SecretForms
     let connector: UpstreamConnector
     private let bases: [UpstreamBase]
-    let git: [GitAccess]
+    let places: [PlaceAccess]
 
     init(_ plan: BrokerPlan, threads: NIOThreadPool) throws(AiboxError) {
         self.plan = plan
@@ -32,11 +32,11 @@ final class BrokerConfiguration: Sendable {
             bases.append(base)
         }
         self.bases = bases
-        var git: [GitAccess] = []
-        for grant in plan.git { git.append(try GitAccess(grant)) }
+        var places: [PlaceAccess] = []
+        for grant in plan.places { places.append(try PlaceAccess(grant)) }
         // The longest path is the nearest.
-        self.git = git.sorted { $0.grant.path.utf8.count > $1.grant.path.utf8.count }
-        forms = SecretForms(plan.grants.map(\.secret) + plan.git.map(\.secret))
+        self.places = places.sorted { $0.grant.path.utf8.count > $1.grant.path.utf8.count }
+        forms = SecretForms(plan.grants.map(\.secret) + plan.places.map(\.secret))
         connector = try UpstreamConnector(plan, threads: threads)
     }
 

@@ -28,7 +28,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     private let pool: UpstreamPool
     private let link = ClientLink()
     private var phase = Phase.head
-    private var isCounted = false
+    private var isCounted: Bool
+    private let isTakenOver: Bool
     private var input = RequestInput()
     private var request: LLMExchange?
     private var heldBytes = 0
@@ -40,15 +41,26 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     /// Models think for minutes before their first word.
     static let answerLimit = TimeAmount.minutes(10)
 
-    init(service: BrokerService, pool: UpstreamPool) {
+    /// - Parameter input: of a connection that is taken over: what came behind the head that `begin` gets.
+    init(service: BrokerService, pool: UpstreamPool, input: RequestInput? = nil) {
         self.service = service
         self.pool = pool
+        if let input { self.input = input }
+        isCounted = input != nil
+        isTakenOver = input != nil
+    }
+
+    /// Takes the connection over with a request's head.
+    func begin(_ head: HTTPRequestHead) {
+        if accept(head) { process() }
+        updateReading()
     }
 
     // MARK: The channel
 
     func handlerAdded(context: ChannelHandlerContext) {
         link.attach(context)
+        if isTakenOver { return }
         isCounted = service.enter()
         if context.channel.isActive { begin() }
     }
@@ -139,7 +151,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         switch input.head() {
         case .success(nil): return false
         case .success(.some(let head)):
-            if isForGit(head) {
+            if PlaceRoutes.kind(of: head) != nil {
                 handOver(head)
                 return false
             }
@@ -150,29 +162,22 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         }
     }
 
-    private func isForGit(_ head: HTTPRequestHead) -> Bool {
-        switch head.target {
-        case .origin(let path), .absolute(_, _, _, let path): path.starts(with: GitRoute.prefix.utf8)
-        case .authority: false
-        }
-    }
-
-    /// A connection that begins with git stays with git.
+    /// Requests for other places than models.
     private func handOver(_ head: HTTPRequestHead) {
         guard let context = link.context else { return }
         link.stopTimer()
         phase = .closed
-        let git = GitConnection(service: service, pool: pool, input: input)
+        let places = PlaceConnection(service: service, pool: pool, input: input)
         // It leaves in this one's place.
         isCounted = false
         do {
-            try context.pipeline.syncOperations.addHandler(git, position: .after(self))
+            try context.pipeline.syncOperations.addHandler(places, position: .after(self))
         } catch {
             service.leave()
             return context.close(promise: nil)
         }
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
-        git.begin(head)
+        places.begin(head)
     }
 
     private func accept(_ head: HTTPRequestHead) -> Bool {

@@ -32,6 +32,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var reader = ContentReader(HTTPRequestHead.Body.none, isLenient: true)
     private var body = ByteBuffer()
     private var isBodyWhole = true
+    private var isHeadAsked = false
     private var isReading = false
     /// The other side said orderly that it sends no more; without TLS the end of the connection says so.
     private var hasEnded = false
@@ -54,8 +55,10 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// Sends a request. Only on a usable connection.
     ///
-    /// - Parameter isWhole: nothing of the body follows with `send`.
-    func ask(_ head: [UInt8], body: ByteBuffer, isWhole: Bool, for asker: any Asker) {
+    /// - Parameters:
+    ///   - isWhole: nothing of the body follows with `send`.
+    ///   - isHead: the answer has no body, whatever it says of one (RFC 9110 section 9.3.2).
+    func ask(_ head: [UInt8], body: ByteBuffer, isWhole: Bool, isHead: Bool = false, for asker: any Asker) {
         guard let context else {
             return asker.answerFails(Self.lost)
         }
@@ -65,6 +68,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         headBytes = []
         self.body = body
         isBodyWhole = isWhole
+        isHeadAsked = isHead
         context.write(wrapOutboundOut(ByteBuffer(bytes: head)), promise: nil)
         sendBody(context)
         context.flush()
@@ -140,7 +144,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         while head == nil {
             headBytes += bytes.readableBytesView
             bytes = ByteBuffer()
-            guard let (found, length) = try UpstreamHead.read(headBytes) else { return }
+            guard let (found, length) = try UpstreamHead.read(headBytes, isHead: isHeadAsked) else { return }
             bytes = ByteBuffer(bytes: headBytes[length...])
             headBytes = []
             // 100 and 103 come before the answer.

@@ -69,6 +69,8 @@ public struct Configuration: Sendable, Equatable {
         public var allowedDomains: [String] = []
         /// The URL of the organisation's LLM gateway; empty for none.
         public var llmGateway = ""
+        /// Where package managers inside find their packages, an entry (`PackageMirror`) for each.
+        public var mirrors: [String] = []
         public var resolver = Resolver.auto
 
         public enum Resolver: String, Sendable, CaseIterable { case auto, coredns, unbound }

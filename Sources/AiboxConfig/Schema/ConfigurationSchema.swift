@@ -61,6 +61,9 @@ public enum ConfigurationSchema {
             "network.llm_gateway", \.network.llmGateway, .text(.url),
             "URL of the organisation's LLM gateway."),
         ConfigurationKey(
+            "network.mirrors", \.network.mirrors, .list(.mirror),
+            "Where package managers inside find their packages (credentials.md)."),
+        ConfigurationKey(
             "network.resolver", \.network.resolver, .choice(of: Configuration.Network.Resolver.self),
             "Program that answers the sandbox's DNS queries; auto takes the one installed."),
         ConfigurationKey(

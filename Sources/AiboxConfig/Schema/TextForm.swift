@@ -30,6 +30,11 @@ public struct TextForm: Sendable {
         $0.isEmpty || isURL($0)
     }
 
+    static let mirror = TextForm(
+        name: "\(PackageMirror.Manager.allCases.map(\.rawValue).alternatives)=https://...",
+        example: "pip=https://pypi.example.org/simple"
+    ) { PackageMirror($0) != nil }
+
     static let webhook = TextForm(
         name: "an https URL, an http URL of 127.0.0.1, or empty", example: "https://hooks.example.org/aibox"
     ) { text in
@@ -118,7 +123,7 @@ public struct TextForm: Sendable {
     }
 
     /// Scheme, host, optional port and path; no user, query or fragment.
-    private static func isURL(_ text: String) -> Bool {
+    static func isURL(_ text: String) -> Bool {
         guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else { return false }
         let rest = text.dropFirst(scheme.count)
         let authority = rest.prefix { $0 != "/" }

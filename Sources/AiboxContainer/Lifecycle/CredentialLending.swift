@@ -24,15 +24,15 @@ struct CredentialLending: Sendable {
     }
 
     /// - Parameters:
-    ///   - git: credentials for git servers.
+    ///   - places: credentials for git servers, mirrors and other places.
     ///   - judge: asks the policies in Rego.
     ///   - now: seconds since 1970.
     ///   - spent: tokens that the sandbox has spent so far; asked only if there is a budget.
     init(
-        _ keys: [LLMKey], git: [GitGrant], _ policy: EffectivePolicy, judge: CredentialJudge, gateway: String,
+        _ keys: [LLMKey], places: [PlaceGrant], _ policy: EffectivePolicy, judge: CredentialJudge, gateway: String,
         network: EgressPlan?, now: Int64, spent: () throws(AiboxError) -> Int
     ) throws(AiboxError) {
-        if keys.isEmpty, git.isEmpty {
+        if keys.isEmpty, places.isEmpty {
             self = .none
             return
         }
@@ -79,22 +79,23 @@ struct CredentialLending: Sendable {
             }
             if !grants.isEmpty, policy.models.isEmpty { notes.append("llm.models of the policy permits no model") }
         }
-        let (reachable, gitNotes) = try Self.git(git, policy, network, now)
-        notes += gitNotes
-        var git: [GitGrant] = []
-        for grant in reachable where try isLent("git_token", policy.gitTokens, grant.name, grant.authority) {
-            git.append(grant)
+        let (reachable, placeNotes) = try Self.reachable(places, policy, network, now)
+        notes += placeNotes
+        var places: [PlaceGrant] = []
+        for grant in reachable
+        where try isLent(grant.kind.policyType, policy.places[grant.kind] ?? 0, grant.name, grant.authority) {
+            places.append(grant)
         }
         self.notes = notes
         self.rulings = rulings
-        if grants.isEmpty, git.isEmpty {
+        if grants.isEmpty, places.isEmpty {
             plan = nil
             return
         }
         var limits = policy.limits
         if limits.tokens != nil, !grants.isEmpty { limits.spent = try spent() }
         plan = BrokerPlan(
-            grants: grants, git: git, models: policy.models, limits: limits, layer: policy.layer,
+            grants: grants, places: places, models: policy.models, limits: limits, layer: policy.layer,
             targets: network.targets.map(\.description),
             names: network.names.map {
                 BrokerPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
@@ -108,22 +109,22 @@ struct CredentialLending: Sendable {
     }
 
     /// Those for servers that the sandbox may reach: with a credential it gets no further than without.
-    private static func git(
-        _ all: [GitGrant], _ policy: CredentialPolicy, _ network: EgressPlan, _ now: Int64
-    ) throws(AiboxError) -> ([GitGrant], notes: [String]) {
+    private static func reachable(
+        _ all: [PlaceGrant], _ policy: CredentialPolicy, _ network: EgressPlan, _ now: Int64
+    ) throws(AiboxError) -> ([PlaceGrant], notes: [String]) {
         if all.isEmpty { return ([], []) }
-        if policy.gitTokens <= 0 {
-            return ([], ["no credential for git is lent: credentials.git_token_ttl of the policy is 0s"])
-        }
         let list: AllowList
         do throws(AllowListProblems) { list = try AllowList(network.allow) } catch {
             throw AiboxError(.usage, "cannot read the allow-list", why: "\(error)")
         }
-        var lent: [GitGrant] = []
-        var notes: [String] = []
+        var lent: [PlaceGrant] = []
+        var notes = PlaceGrant.Kind.allCases.filter { kind in
+            policy.places[kind] ?? 0 <= 0 && all.contains { $0.kind == kind }
+        }.map { "no credential for \(words(for: $0)) is lent: \($0.lifetimeField) of the policy is 0s" }
         for var grant in all {
+            guard let seconds = policy.places[grant.kind], seconds > 0 else { continue }
             if list.permits(grant) {
-                grant.expires = min(now + Int64(policy.gitTokens), grant.expires ?? .max)
+                grant.expires = min(now + Int64(seconds), grant.expires ?? .max)
                 lent.append(grant)
             } else if let host = try? HostName(grant.host), !list.rules(for: host).isEmpty {
                 notes.append(
@@ -131,6 +132,14 @@ struct CredentialLending: Sendable {
             }
         }
         return (lent, notes)
+    }
+
+    private static func words(for kind: PlaceGrant.Kind) -> String {
+        switch kind {
+        case .git: "git"
+        case .mirror: "a mirror of packages"
+        case .custom: "another place"
+        }
     }
 
     /// Looks like a key of the API to programs that check, and is worth nothing anywhere but at this sandbox's proxy.
@@ -152,12 +161,12 @@ struct CredentialLending: Sendable {
             variables += [.init("OPENAI_API_KEY", grant.surrogate), .init("OPENAI_BASE_URL", Self.address + "/v1")]
         }
         if let first = plan.grants.first { variables.append(.init("AIBOX_LLM_API_KEY", first.surrogate)) }
-        return variables + Self.gitSettings(plan.git)
+        return variables + Self.gitSettings(plan.places.filter { $0.kind == .git }) + Self.urls(plan.places)
     }
 
     /// Settings that send git to the broker where there is a credential, whichever way the URL is written
     /// (git-scm.com/docs/git-config, "url.<base>.insteadOf" and GIT_CONFIG_COUNT).
-    private static func gitSettings(_ grants: [GitGrant]) -> [SandboxSpec.Variable] {
+    private static func gitSettings(_ grants: [PlaceGrant]) -> [SandboxSpec.Variable] {
         var settings: [(key: String, value: String)] = []
         for grant in grants {
             let path = grant.path.dropFirst()
@@ -178,6 +187,20 @@ struct CredentialLending: Sendable {
                     SandboxSpec.Variable("GIT_CONFIG_VALUE_\(index)", setting.value),
                 ]
             }
+    }
+
+    /// Where programs find what a credential of a name of its own opens: `AIBOX_CUSTOM_NAME_URL`, of the first place that
+    /// it was given.
+    private static func urls(_ grants: [PlaceGrant]) -> [SandboxSpec.Variable] {
+        var variables: [SandboxSpec.Variable] = []
+        for grant in grants where grant.kind == .custom {
+            let letters = grant.name.dropFirst("custom:".count).uppercased().map { "-.".contains($0) ? "_" : $0 }
+            let name = "AIBOX_CUSTOM_\(String(letters))_URL"
+            if !variables.contains(where: { $0.name == name }) {
+                variables.append(.init(name, address + grant.brokerPath))
+            }
+        }
+        return variables
     }
 
     /// Tokens of the sandbox's answers so far, as the audit log has them.

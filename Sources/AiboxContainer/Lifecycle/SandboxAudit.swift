@@ -97,8 +97,10 @@ public struct SandboxAudit {
             details["expires"] = grant.expires.map { .string(Timestamp(seconds: $0).rfc3339) }
             events.append(AuditEvent(.credentialIssue, subject: grant.name, details: details))
         }
-        for grant in lending.plan?.git ?? [] {
-            var details: JSONObject = ["kind": "git", "host": .string(grant.authority + grant.path)]
+        for grant in lending.plan?.places ?? [] {
+            var details: JSONObject = [
+                "kind": .string(grant.kind.rawValue), "host": .string(grant.authority + grant.path),
+            ]
             details["expires"] = grant.expires.map { .string(Timestamp(seconds: $0).rfc3339) }
             events.append(AuditEvent(.credentialIssue, subject: grant.name, details: details))
         }

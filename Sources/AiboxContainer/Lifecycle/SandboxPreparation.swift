@@ -220,9 +220,10 @@ struct PreparedSandbox: Sendable {
 
     func spec(
         _ gateway: GatewayReady, _ trust: SandboxTrust, _ lending: CredentialLending, settings: [SandboxSpec.Secret],
-        runFolder: String
+        mirrors: MirrorSettings, runFolder: String
     ) -> SandboxSpec {
-        let variables = proxy + trust.environment + lending.environment
+        let variables =
+            proxy + trust.environment + lending.environment + mirrors.environment(lending.plan?.places ?? [])
         return SandboxSpec(
             name: name, workspacePath: workspace.path, image: image.id, engine: engine,
             userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,

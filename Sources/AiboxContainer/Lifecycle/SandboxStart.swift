@@ -28,22 +28,22 @@ public struct SandboxStart: Sendable {
     let workspacePath: String
     let givenName: String?
     private let llmKeys: [LLMKey]
-    private let gitCredentials: [GitGrant]
+    private let places: [PlaceGrant]
     /// What the engine is asked for; nil for what the spec says.
     var containerArguments: (@Sendable (SandboxSpec) -> [String])?
 
     /// - Parameters:
     ///   - llmKeys: keys for language models that the sandbox may use without getting them.
-    ///   - gitCredentials: the same for git servers; the policy decides how long.
+    ///   - places: credentials for git servers, mirrors and other places; the policy decides how long.
     public init(
         context: SandboxContext, workspace: String, name: String?, llmKeys: [LLMKey] = [],
-        gitCredentials: [GitGrant] = []
+        places: [PlaceGrant] = []
     ) {
         self.context = context
         workspacePath = workspace
         givenName = name
         self.llmKeys = llmKeys
-        self.gitCredentials = gitCredentials
+        self.places = places
     }
 
     public func run() throws(AiboxError) -> StartedSandbox {
@@ -113,6 +113,7 @@ public struct SandboxStart: Sendable {
         if let before = try context.keep(ruling, sandbox: name.text) {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
+        let mirrors = try MirrorSettings(context.configuration.network.mirrors)
         let lending = try lending(name, ruling, engine.modules)
         let tools = try preparation.tools.map { gate throws(AiboxError) in
             try ToolPlan(gate, ruling.policy, engine.modules)
@@ -140,7 +141,8 @@ public struct SandboxStart: Sendable {
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
             let settings = try preparation.agentSettings(lending, patience: tools?.patience)
-            let spec = prepared.spec(gateway.ready, trust, lending, settings: settings, runFolder: runFolder)
+            let spec = prepared.spec(
+                gateway.ready, trust, lending, settings: settings, mirrors: mirrors, runFolder: runFolder)
             let arguments = arguments(spec)
             try admission.hold(AdmissionDocument(spec, wish: preparation.wish, arguments: arguments))
             let monitor = try startContainer(spec, arguments, prepared)
@@ -266,9 +268,9 @@ public struct SandboxStart: Sendable {
     private func lending(
         _ name: SandboxName, _ ruling: StartRuling, _ modules: PolicyModules
     ) throws(AiboxError) -> CredentialLending {
-        guard let policy = ruling.context.policy, !llmKeys.isEmpty || !gitCredentials.isEmpty else { return .none }
+        guard let policy = ruling.context.policy, !llmKeys.isEmpty || !places.isEmpty else { return .none }
         return try CredentialLending(
-            llmKeys, git: gitCredentials, policy,
+            llmKeys, places: places, policy,
             judge: CredentialJudge(policy, modules, user: context.user.name, sandbox: name.text),
             gateway: context.configuration.network.llmGateway, network: ruling.plan,
             now: Timestamp.now.seconds

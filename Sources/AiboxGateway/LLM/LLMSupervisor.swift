@@ -15,7 +15,7 @@ final class LLMSupervisor: Sendable {
     private struct Orders {
         /// All that is lent.
         var lent: BrokerPlan
-        /// Where git may go, as `HOST:PORT`; nil: wherever it was lent for.
+        /// Where the broker may lead, as `HOST:PORT`; nil: wherever it was lent for.
         var open: Set<String>?
         var isChanged = false
         var isCut = false
@@ -24,7 +24,7 @@ final class LLMSupervisor: Sendable {
         var plan: BrokerPlan {
             guard let open else { return lent }
             var plan = lent
-            plan.git = lent.git.filter { open.contains($0.authority) }
+            plan.places = lent.places.filter { open.contains($0.authority) }
             return plan
         }
     }
@@ -65,7 +65,8 @@ final class LLMSupervisor: Sendable {
         self.lost = lost
         orders = Mutex(Orders(lent: settings.plan))
         let now = Timestamp.now.seconds
-        let ends = settings.plan.grants.map { ($0.name, $0.expires) } + settings.plan.git.map { ($0.name, $0.expires) }
+        let ends =
+            settings.plan.grants.map { ($0.name, $0.expires) } + settings.plan.places.map { ($0.name, $0.expires) }
         lifetimes = Dictionary(ends.compactMap { name, end in end.map { (name, $0 - now) } }) { min($0, $1) }
         first = loop.makePromise(of: Void.self)
         let wake = try Pipe()
@@ -99,19 +100,19 @@ final class LLMSupervisor: Sendable {
         ]
     }
 
-    /// Takes git only to servers that the list opens and the policies do not refuse, from now on.
+    /// Leads only to places that the list opens and the policies do not refuse, from now on.
     ///
     /// - Returns: succeeds once that holds: the proxy has taken it, or is gone.
     func follow(_ decider: NetworkDecider) -> EventLoopFuture<Void> {
-        let open = Set(settings.plan.git.filter(decider.permits).map(\.authority))
+        let open = Set(settings.plan.places.filter(decider.permits).map(\.authority))
         return change { $0.open = open }
     }
 
-    /// What kind of credential this is, `git` or `llm`; nil if it is not lent.
+    /// What kind of credential this is, `llm`, `git`, ...; nil if it is not lent.
     func kind(of name: String) -> String? {
         let lent = orders.withLock { $0.lent }
         if lent.grants.contains(where: { $0.name == name }) { return "llm" }
-        return lent.git.contains { $0.name == name } ? "git" : nil
+        return lent.places.first { $0.name == name }?.kind.rawValue
     }
 
     /// Takes a credential's new secret, or takes the credential back; that ends what is under way with it.

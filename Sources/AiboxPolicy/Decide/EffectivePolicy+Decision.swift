@@ -64,7 +64,7 @@ extension EffectivePolicy {
 
     private var credentials: JSONObject {
         var types: [JSONValue] = []
-        for type in ["git_token", "llm_api_key", "mirror_token"] {
+        for type in ["git_token", "llm_api_key", "mirror_token", "custom"] {
             guard let item = values["credentials.\(type)_ttl"], let seconds = item.integer, seconds > 0 else {
                 continue
             }

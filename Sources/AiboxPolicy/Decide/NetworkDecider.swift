@@ -115,8 +115,8 @@ public final class NetworkDecider {
     /// What the policies in Rego say, whatever the list does.
     func asked(_ request: EgressRequest) -> PolicyDecision { decider.decide(.network(request)) }
 
-    /// Whether git may be taken to a server.
-    public func permits(_ grant: GitGrant) -> Bool {
+    /// Whether the broker may lead to a place.
+    public func permits(_ grant: PlaceGrant) -> Bool {
         guard list.permits(grant), let host = try? HostName(grant.host) else { return false }
         return decide(EgressRequest(host: host, port: grant.port, content: .tunnel)).decision.isAllowed
     }

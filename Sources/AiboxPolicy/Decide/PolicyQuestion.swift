@@ -14,7 +14,7 @@ public enum PolicyQuestion: Sendable, Equatable {
     /// A credential is about to be lent.
     ///
     /// - Parameters:
-    ///   - type: `git_token`, `llm_api_key` or `mirror_token`.
+    ///   - type: `git_token`, `llm_api_key`, `mirror_token` or `custom`.
     ///   - name: as `aibox auth list` shows it; nil where none is asked about in particular.
     ///   - destination: `host` or `host:port`.
     case credential(type: String, seconds: Int, name: String? = nil, destination: String? = nil)

@@ -161,8 +161,11 @@ public enum PolicySchema {
             "credentials.llm_api_key_ttl", .duration, .less, standard: .integer(0), .enforced("LLM proxy"),
             "How long a key for a language model is lent; 0s: not at all."),
         PolicyField(
-            "credentials.mirror_token_ttl", .duration, .less, standard: .integer(0), .notYet,
-            "How long a token for package mirrors is lent."),
+            "credentials.mirror_token_ttl", .duration, .less, standard: .integer(0), .enforced("credential broker"),
+            "How long a token for package mirrors is lent; 0s: not at all."),
+        PolicyField(
+            "credentials.custom_ttl", .duration, .less, standard: .integer(0), .enforced("credential broker"),
+            "How long a credential of a name of your own is lent; 0s: not at all."),
         PolicyField(
             "credentials.injection", .choice(["direct", "surrogate"]), .later, standard: .text("surrogate"), .notYet,
             "surrogate: real values stay outside; direct: they may go inside."),

@@ -61,7 +61,7 @@ struct AuthStores {
         var change = CredentialChange(name: name.description)
         if let stored {
             let lent = try LentCredentials(stored)
-            change.git = lent.git
+            change.places = lent.places
             change.key = lent.llmKeys.first.map {
                 CredentialChange.Key(
                     secret: $0.secret, base: modelGateway.isEmpty ? $0.base : modelGateway, header: $0.header,

@@ -8,10 +8,10 @@ import AiboxWire
 /// What of the credentials a start takes: the policy decides which of them the sandbox's broker gets.
 struct LentCredentials {
     private(set) var llmKeys: [LLMKey] = []
-    private(set) var git: [GitGrant] = []
+    private(set) var places: [PlaceGrant] = []
 
     init(_ stores: CredentialStores) throws(AiboxError) {
-        for (credential, _) in try stores.list() where credential.name.type == .llm || credential.name.type == .git {
+        for (credential, _) in try stores.list() {
             if let stored = try stores.read(credential.name)?.stored { try take(stored) }
         }
     }
@@ -21,13 +21,14 @@ struct LentCredentials {
     private mutating func take(_ stored: StoredCredential) throws(AiboxError) {
         switch stored.credential.name.type {
         case .llm: llmKeys.append(try Self.key(stored))
-        case .git: git += Self.git(stored)
-        case .mirror, .custom: break
+        case .git: places += Self.places(stored, .git)
+        case .mirror: places += Self.places(stored, .mirror)
+        case .custom: places += Self.places(stored, .custom)
         }
     }
 
     /// One for each place where it is good.
-    private static func git(_ stored: StoredCredential) -> [GitGrant] {
+    private static func places(_ stored: StoredCredential, _ kind: PlaceGrant.Kind) -> [PlaceGrant] {
         let credential = stored.credential
         let secret = stored.secret.text
         let (header, value) =
@@ -38,8 +39,8 @@ struct LentCredentials {
             case .header(let name): (name, secret)
             }
         return credential.destinations.map { place in
-            GitGrant(
-                name: credential.name.description, host: place.host.text, port: place.port, path: place.path,
+            PlaceGrant(
+                kind, name: credential.name.description, host: place.host.text, port: place.port, path: place.path,
                 header: header, value: value, secret: secret, expires: credential.expires?.seconds)
         }
     }

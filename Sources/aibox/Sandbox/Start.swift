@@ -42,7 +42,7 @@ struct Start: ParsableCommand {
         _ = try global.running(context)
         let started = try SandboxStart(
             context: context, workspace: context.paths.absolute(folder, base: Path.current), name: sandbox.name,
-            llmKeys: lent.llmKeys, gitCredentials: lent.git
+            llmKeys: lent.llmKeys, places: lent.places
         ).run()
         places.wake(global)
         if started.asksPeople { ApprovalNotifier.wake(global) }

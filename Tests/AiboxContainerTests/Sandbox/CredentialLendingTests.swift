@@ -27,13 +27,13 @@ struct CredentialLendingTests {
         }
         """
 
-    private static func git(_ host: String) -> GitGrant {
-        GitGrant(name: "git-token:\(host)", host: host, value: "Bearer a-real-secret", secret: "a-real-secret")
+    private static func git(_ host: String) -> PlaceGrant {
+        PlaceGrant(.git, name: "git-token:\(host)", host: host, value: "Bearer a-real-secret", secret: "a-real-secret")
     }
 
     /// What a start would lend under this policy with these rules of the organisation's own.
     private static func lending(
-        _ start: StartFixture, policy: String = policy, own: String = own
+        _ start: StartFixture, own: String = own, places: [PlaceGrant]? = nil
     ) throws -> (lending: CredentialLending, ruling: StartRuling) {
         let workspace = try Workspace.check(
             start.folder.path + "/project", user: .current, state: [], mounts: .current)
@@ -46,7 +46,8 @@ struct CredentialLendingTests {
             LLMKey(name: "llm:own", apis: [.openai], secret: "sk-real-two", base: "https://LLM.example.com:8443/v1"),
         ]
         let lending = try CredentialLending(
-            keys, git: [git("git.example.com"), git("other.example.com")], ruling.policy,
+            places == nil ? keys : [], places: places ?? [git("git.example.com"), git("other.example.com")],
+            ruling.policy,
             judge: CredentialJudge(ruling.policy, modules, user: "u", sandbox: "t"), gateway: "",
             network: ruling.plan, now: 1_000_000
         ) { () throws(AiboxError) in 0 }
@@ -57,14 +58,73 @@ struct CredentialLendingTests {
     func refused() throws {
         let (lending, _) = try Self.lending(StartFixture(policy: Self.policy))
         let plan = try #require(lending.plan)
-        #expect(plan.grants.map(\.name) == ["llm:anthropic"] && plan.git.map(\.host) == ["git.example.com"])
-        #expect(plan.git.first?.expires == 1_014_400)
+        #expect(plan.grants.map(\.name) == ["llm:anthropic"] && plan.places.map(\.host) == ["git.example.com"])
+        #expect(plan.places.first?.expires == 1_014_400)
         #expect(lending.notes.count == 2, "\(lending.notes)")
         for note in lending.notes {
             #expect(note.contains("is not lent: not to that one (rule no-other, org, own.rego:3)"), "\(note)")
         }
         #expect(lending.rulings.map(\.isLent) == [true, false, true, false])
         for ruling in lending.rulings { #expect(ruling.event.problems == []) }
+    }
+
+    @Test("each kind is lent for its own time, asked about by its own name, and found inside by its own variables")
+    func kinds() throws {
+        let start = try StartFixture(
+            policy: """
+                version: 1
+                runtime: {fallback: [crun]}
+                network: {allow: [{id: all, hosts: [pkg.example.com, api.example.com, no.example.com]}]}
+                credentials: {mirror_token_ttl: 1h, custom_ttl: 2h}
+
+                """)
+        func grant(_ kind: PlaceGrant.Kind, _ name: String, _ host: String, _ path: String = "/") -> PlaceGrant {
+            PlaceGrant(kind, name: name, host: host, path: path, value: "Bearer a-real-secret", secret: "a-real-secret")
+        }
+        let (lending, _) = try Self.lending(
+            start,
+            own: """
+                package aibox.org
+
+                deny contains {"rule": "no-tracker", "reason": "not that one"} if {
+                	input.action == "credential"
+                	input.credential.type == "custom"
+                	input.credential.destination == "no.example.com"
+                }
+                """,
+            places: [
+                grant(.git, "git-token:pkg.example.com", "pkg.example.com"),
+                grant(.mirror, "mirror-token:pkg.example.com", "pkg.example.com", "/pypi"),
+                grant(.mirror, "mirror-token:closed.example.com", "closed.example.com"),
+                grant(.custom, "custom:my-tracker", "api.example.com", "/v1"),
+                grant(.custom, "custom:my-tracker", "no.example.com"),
+            ])
+        let plan = try #require(lending.plan)
+        #expect(plan.places.map(\.name) == ["mirror-token:pkg.example.com", "custom:my-tracker"])
+        #expect(plan.places.map(\.expires) == [1_003_600, 1_007_200])
+        #expect(lending.notes.contains("no credential for git is lent: credentials.git_token_ttl of the policy is 0s"))
+        #expect(lending.notes.contains { $0.contains("custom:my-tracker") && $0.contains("rule no-tracker") })
+        #expect(
+            lending.environment.map { "\($0.name)=\($0.value)" } == [
+                "AIBOX_CUSTOM_MY_TRACKER_URL=http://10.200.1.1:8443/custom/my-tracker/api.example.com/v1"
+            ])
+        let settings = try MirrorSettings([
+            "pip=https://pkg.example.com/pypi/simple", "npm=https://pkg.example.com/npm",
+            "go=https://closed.example.com",
+            "cargo=https://pkg.example.com/pypi/crates",
+        ])
+        let variables = Dictionary(
+            uniqueKeysWithValues: settings.environment(plan.places).map { ($0.name, $0.value) })
+        let broker = "http://10.200.1.1:8443/mirror/pkg.example.com/pypi/"
+        #expect(variables["PIP_INDEX_URL"] == broker + "simple" && variables["PIP_TRUSTED_HOST"] == "10.200.1.1:8443")
+        #expect(variables["UV_DEFAULT_INDEX"] == broker + "simple" && variables["UV_INDEX_URL"] == broker + "simple")
+        #expect(variables["CARGO_REGISTRIES_MIRROR_INDEX"] == "sparse+\(broker)crates/")
+        // Not below the credential's path, and not lent: as it is written.
+        #expect(
+            variables["npm_config_registry"] == "https://pkg.example.com/npm" && variables["npm_config_audit"] == nil)
+        #expect(variables["GOPROXY"] == "https://closed.example.com" && variables["GONOSUMDB"] == nil)
+        #expect(variables.values.allSatisfy { !$0.contains("real") })
+        #expect(throws: AiboxError.self) { try MirrorSettings(["go=https://a.example", "go=https://b.example"]) }
     }
 
     @Test("each decision is in the log with all that makes it again")

@@ -2,13 +2,13 @@ import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 
-/// A credential for git, checked and ready to be used.
-struct GitAccess: Sendable, Equatable {
-    let grant: GitGrant
+/// A credential for a place, checked and ready to be used.
+struct PlaceAccess: Sendable, Equatable {
+    let grant: PlaceGrant
     let host: HostName
     let base: UpstreamBase
 
-    init(_ grant: GitGrant) throws(AiboxError) {
+    init(_ grant: PlaceGrant) throws(AiboxError) {
         let what = "cannot use the credential \(grant.name)"
         guard let host = try? HostName(grant.host), host.text == grant.host,
             let base = UpstreamBase("https://\(grant.authority)")
@@ -21,9 +21,9 @@ struct GitAccess: Sendable, Equatable {
         self.base = base
     }
 
-    /// - Parameter repository: a path in its normal form.
-    func covers(_ host: HostName, _ port: UInt16, _ repository: String) -> Bool {
+    /// - Parameter path: in its normal form.
+    func covers(_ host: HostName, _ port: UInt16, _ path: String) -> Bool {
         host == self.host && port == grant.port
-            && (grant.path == "/" || repository == grant.path || repository.hasPrefix(grant.path + "/"))
+            && (grant.path == "/" || path == grant.path || path.hasPrefix(grant.path + "/"))
     }
 }

@@ -4,11 +4,11 @@ import AiboxSystem
 import AiboxWire
 import NIOCore
 
-/// A connection over which git fetches and pushes: the broker adds the credential, nothing inside has one.
+/// A connection to git servers, mirrors and other places: the broker adds the credential, nothing inside has one.
 ///
-/// Each request is decided by its head. Packs are passed on as they come, either way, and never held; a slow side slows
+/// Each request is decided by its head. Bodies are passed on as they come, either way, and never held; a slow side slows
 /// the other down.
-final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
+final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamConnection.Asker {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -28,8 +28,10 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     private let pool: UpstreamPool
     private let link = ClientLink()
     private var phase = Phase.head
+    /// Of the newest request.
+    private var kind = PlaceGrant.Kind.git
     private var input: RequestInput
-    private var request: GitExchange?
+    private var request: PlaceExchange?
     private var upstream: UpstreamConnection?
 
     /// - Parameter input: what came behind the first head.
@@ -72,7 +74,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is BrokerService.PlanChanged else { return context.fireUserInboundEventTriggered(event) }
         // What is under way for a place that is no longer open ends at once.
-        if let grant = request?.access?.grant, !service.configuration.plan.git.contains(where: grant.isSamePlace) {
+        if let grant = request?.access?.grant, !service.configuration.plan.places.contains(where: grant.isSamePlace) {
             context.close(promise: nil)
         }
     }
@@ -113,15 +115,20 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     private func accept(_ head: HTTPRequestHead) {
         link.stopTimer()
+        guard let kind = PlaceRoutes.kind(of: head) else { return handBack(head) }
         let configuration = service.configuration
-        var exchange = GitExchange(head, configuration, id: service.nextRequest())
+        var exchange = PlaceExchange(head, kind, configuration, id: service.nextRequest())
+        self.kind = kind
         do throws(BrokerRefusal) {
             let target = try service.rules.target(head)
-            try service.rules.checkConnection(head)
-            let route = try GitRoute.decide(method: head.method, target: target)
+            try service.rules.checkConnection(PlaceFields.withoutOffers(head, kind))
+            let route = try PlaceRoutes.decide(kind, method: head.method, target: target)
             exchange.route = route
-            try GitRequest.check(head, route)
-            exchange.access = try Self.access(route, configuration)
+            try PlaceFields.refuseCredentials(head, kind)
+            try route.check(head)
+            let access = try Self.access(route, configuration)
+            try PlaceFields.refuseCredentials(head, kind, header: access.grant.header)
+            exchange.access = access
         } catch {
             request = exchange
             return refuse(error)
@@ -136,34 +143,50 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         }
     }
 
+    /// A request for a language model, on the connection that a program keeps for all of this address: it goes on there.
+    private func handBack(_ head: HTTPRequestHead) {
+        guard let context = link.context else { return }
+        phase = .closed
+        let models = LLMConnection(service: service, pool: pool, input: input)
+        do {
+            try context.pipeline.syncOperations.addHandler(models, position: .after(self))
+        } catch {
+            service.leave()
+            return context.close(promise: nil)
+        }
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        models.begin(head)
+    }
+
     private static func access(
-        _ route: GitRoute, _ configuration: BrokerConfiguration
-    ) throws(BrokerRefusal) -> GitAccess {
-        let name = route.host.text + (route.port == 443 ? "" : ":\(route.port)")
-        guard let access = configuration.git.first(where: { $0.covers(route.host, route.port, route.repository) })
-        else {
-            let isKnown = configuration.git.contains { $0.host == route.host && $0.grant.port == route.port }
-            throw BrokerRefusal(
-                kind: .permission, rule: "git.credential",
-                reason: isKnown
-                    ? "the credential for \(name) is not for \(route.repository)"
-                    : "there is no credential for \(name), or the policy does not open the host",
-                nextSteps: ["Ask the person at this machine: aibox auth add git-token:\(name)"])
+        _ route: any PlaceRoute, _ configuration: BrokerConfiguration
+    ) throws(BrokerRefusal) -> PlaceAccess {
+        let known = configuration.places.filter { route.isFor($0.grant) }
+        guard let access = known.first(where: { $0.covers(route.host, route.port, route.path) }) else {
+            let isKnown = known.contains { $0.host == route.host && $0.grant.port == route.port }
+            let name = (route as? CustomRoute).map { "custom:\($0.name) --host \(route.authority)" }
+            let type = route.kind == .git ? "git-token" : "mirror-token"
+            throw route.refusal(
+                isKnown
+                    ? "the credential for \(route.authority) is not for \(route.path)"
+                    : "there is no credential for \(route.authority), or the policy does not open the host",
+                rule: "credential",
+                nextSteps: ["Ask the person at this machine: aibox auth add \(name ?? "\(type):\(route.authority)")"])
         }
-        if let expires = access.grant.expires, expires <= Timestamp.now.seconds {
-            throw expired
-        }
+        if let expires = access.grant.expires, expires <= Timestamp.now.seconds { throw expired(route.kind) }
         return access
     }
 
-    private static let expired = BrokerRefusal(
-        kind: .permission, rule: "credentials.git_token_ttl",
-        reason: "the time for which the credential was lent is over",
-        nextSteps: ["Ask the person at this machine to start the sandbox again."])
+    private static func expired(_ kind: PlaceGrant.Kind) -> BrokerRefusal {
+        BrokerRefusal(
+            kind: .permission, rule: kind.lifetimeField,
+            reason: "the time for which the credential was lent is over",
+            nextSteps: ["Ask the person at this machine to start the sandbox again."])
+    }
 
     private func isDeciding(_ id: String) -> Bool { phase == .deciding && request?.id == id }
 
-    private func connect(_ access: GitAccess, id: String) {
+    private func connect(_ access: PlaceAccess, id: String) {
         guard let exchange = request else { return }
         pool.connection(access.base, exchange.configuration.connector) { result in
             guard self.isDeciding(id) else {
@@ -175,12 +198,12 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
             case .success(let connection): self.ask(connection, access)
             case .failure(let error):
                 let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
-                self.refuse(Self.upstream("cannot ask \(access.base.host): \(why)"))
+                self.refuse(self.upstreamFails("cannot ask \(access.base.host): \(why)"))
             }
         }
     }
 
-    private func ask(_ connection: UpstreamConnection, _ access: GitAccess) {
+    private func ask(_ connection: UpstreamConnection, _ access: PlaceAccess) {
         guard let exchange = request, let route = exchange.route else { return }
         phase = .asking
         upstream = connection
@@ -188,7 +211,8 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         watch()
         let hasBody = !exchange.reader.isFinished
         connection.ask(
-            GitRequest.head(route, access, exchange.head), body: ByteBuffer(), isWhole: !hasBody, for: self)
+            route.head(access, exchange.head), body: ByteBuffer(), isWhole: !hasBody,
+            isHead: exchange.head.method == "HEAD", for: self)
         guard phase == .asking, hasBody else {
             request?.isSent = true
             return
@@ -206,6 +230,10 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         do {
             while let upstream = taker, upstream.takesMore, let piece = try request?.reader.next(&input.bytes) {
                 link.progressed()
+                request?.sent += piece.readableBytes
+                if let limit = request?.route?.bodyLimit, request?.sent ?? 0 > limit {
+                    return refuse(CustomRoute.tooLarge)
+                }
                 var framed = piece
                 if request?.head.body == .chunked {
                     framed = ByteBuffer(string: "\(String(piece.readableBytes, radix: 16))\r\n")
@@ -236,33 +264,22 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     func answerBegins(_ head: UpstreamHead) {
         link.progressed()
-        guard let exchange = request, let access = exchange.access else { return }
+        guard let exchange = request, let route = exchange.route, let access = exchange.access else { return }
         var head = head
-        let type = (head.value("content-type") ?? "").prefix { $0 != ";" }.lowercased()
-        switch head.status {
-        case 200..<300 where type != exchange.route?.answerType:
-            return refuse(Self.upstream("\(access.base.host) answers with something that is not git's"))
-        case 401, 403:
-            // What the server says to the broker is not for git to answer: it would ask for a password.
-            return refuse(
-                BrokerRefusal(
-                    kind: .permission, rule: "git.server",
-                    reason: "\(access.base.authority) does not accept \(access.grant.name) for this (\(head.status))",
-                    nextSteps: ["The person at this machine can replace it: aibox auth add \(access.grant.name)"]))
-        case 300...399:
-            if let index = head.fields.firstIndex(where: { $0.name == "location" }) {
-                guard let path = GitRequest.redirect(head.fields[index].text, from: access) else {
-                    return refuse(Self.upstream("\(access.base.host) sends elsewhere, and the credential stays here"))
-                }
-                head.fields[index].value = Array(path.utf8)
+        do throws(BrokerRefusal) { try route.check(head, from: access) } catch { return refuse(error) }
+        let locations = head.fields.filter { $0.name == "location" }
+        head.fields.removeAll { $0.name == "location" }
+        for field in locations {
+            if let place = route.location(field.text, among: exchange.configuration.places) {
+                head.fields.append(HTTPRequestHead.Field(name: "location", value: Array(place.utf8)))
+            } else if (300..<400).contains(head.status) {
+                return refuse(upstreamFails("\(access.base.host) sends elsewhere, and the credential stays here"))
             }
-        default: break
         }
-        request?.isAnswering = true
-        if let bytes = request?.answer.begin(head, for: exchange.head) { link.write(bytes) }
+        if let bytes = request?.begin(head) { link.write(bytes) }
     }
 
-    func answerGoesOn(_ content: ByteBuffer) { request?.answer.pass(content) { link.write($0) } }
+    func answerGoesOn(_ content: ByteBuffer) { request?.pass(content) { link.write($0) } }
 
     func answerPauses() {
         link.progressed()
@@ -271,11 +288,11 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     func answerEnds(mayReuse: Bool) {
         upstream = nil
-        request?.answer.finish { link.write($0) }
+        request?.finish { link.write($0) }
         link.flush()
         noteRedactions()
         // Bytes of a body that nobody will read: the connection cannot go on behind them.
-        let isWhole = request?.reader.isFinished == true && request?.answer.endsWithConnection == false
+        let isWhole = request?.reader.isFinished == true && request?.endsWithConnection == false
         next(keepsAlive: isWhole && request?.head.keepsAlive == true)
     }
 
@@ -294,7 +311,7 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
     }
 
     private func noteRedactions() {
-        if let request, request.answer.redactions > 0 { service.audit.note(request.redacted()) }
+        if let request, request.redactions > 0 { service.audit.note(request.redacted()) }
     }
 
     private func next(keepsAlive: Bool) {
@@ -316,8 +333,8 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
 
     // MARK: Refusing
 
-    private static func upstream(_ reason: String) -> BrokerRefusal {
-        BrokerRefusal(kind: .upstream, rule: "git.upstream", reason: reason)
+    private func upstreamFails(_ reason: String) -> BrokerRefusal {
+        BrokerRefusal(kind: .upstream, rule: "\(kind.rawValue).upstream", reason: reason)
     }
 
     private func refuse(_ refusal: BrokerRefusal) {
@@ -333,12 +350,12 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         let event =
             exchange?.refused(refusal)
             ?? AuditEvent(
-                .credentialUse, subject: "git", outcome: .failure,
-                details: ["kind": "git", "reason": .string("\(refusal.rule): \(refusal.reason)")])
+                .credentialUse, subject: kind.rawValue, outcome: .failure,
+                details: ["kind": .string(kind.rawValue), "reason": .string("\(refusal.rule): \(refusal.reason)")])
         // What cannot be written down is refused all the same.
         service.audit.before(event, on: context.eventLoop).assumeIsolated().whenComplete { _ in
             guard self.phase == .deciding, self.request?.id == id else { return }
-            self.link.write(refusal.gitResponse(keepsAlive: keepsAlive))
+            self.link.write(refusal.placeResponse(self.kind, to: exchange?.head, keepsAlive: keepsAlive))
             self.link.flush()
             self.next(keepsAlive: keepsAlive)
         }
@@ -349,12 +366,12 @@ final class GitConnection: ChannelInboundHandler, UpstreamConnection.Asker {
         link.after(.seconds(5)) { [weak self] in
             guard let self, phase == .asking else { return }
             if let expires = request?.access?.grant.expires, expires <= Timestamp.now.seconds {
-                return refuse(Self.expired)
+                return refuse(Self.expired(kind))
             }
             if !link.hasStalled(for: ClientLink.stallLimit) { return watch() }
             refuse(
                 BrokerRefusal(
-                    kind: .timeout, rule: "git.time",
+                    kind: .timeout, rule: "\(kind.rawValue).time",
                     reason: "nothing moved for \(ClientLink.stallLimit.nanoseconds / 1_000_000_000) s"))
         }
     }
