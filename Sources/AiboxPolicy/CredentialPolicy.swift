@@ -7,6 +7,8 @@ public struct CredentialPolicy: Sendable, Equatable {
     /// Who wrote that list.
     public var layer: String
     public var limits: BrokerPlan.Limits
+    /// What must not leave with a request.
+    public var leaks: [LeakRule]
     /// Seconds for which a key for a model is lent; 0: none is.
     public var modelKeys: Int
     /// Seconds for which a credential for git is lent; 0: none is.
@@ -18,7 +20,27 @@ public struct CredentialPolicy: Sendable, Equatable {
         limits = BrokerPlan.Limits(
             requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
             tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer)
+        leaks = (policy["llm.dlp"]?.elements ?? []).compactMap { LeakRule($0) }
         modelKeys = policy["credentials.llm_api_key_ttl"]?.integer ?? 0
         gitTokens = policy["credentials.git_token_ttl"]?.integer ?? 0
+    }
+}
+
+extension LeakRule {
+    /// An entry of `llm.dlp`.
+    init?(_ entry: PolicyItem) {
+        guard let id = entry["id"]?.text else { return nil }
+        let content: Content
+        if let canary = entry["canary"]?.text {
+            content = .canary(canary)
+        } else if let name = entry["known"]?.text, let known = Self.known.first(where: { $0.name == name }) {
+            content = .pattern(known.pattern)
+        } else if let pattern = entry["pattern"]?.text {
+            content = .pattern(pattern)
+        } else {
+            return nil
+        }
+        self.init(
+            id: id, content, blocks: entry["action"]?.text != "report", layer: entry.origin.layer.rawValue)
     }
 }

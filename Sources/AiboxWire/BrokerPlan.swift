@@ -86,6 +86,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     public var layer: String
     /// What is written down beside the counts: a digest of each body.
     public var digests: Bool
+    /// What must not leave with a request.
+    public var leaks: [LeakRule] = []
     /// Blocks of addresses that names may lead to although they are not public.
     public var targets: [String]
     /// Names with fixed addresses, asked before any name server.
@@ -140,6 +142,7 @@ extension BrokerPlan {
             "targets": .array(targets.map { .string($0) }),
             "authorities": .array(authorities.map { .string($0) }),
         ]
+        if !leaks.isEmpty { object["leaks"] = .array(leaks.map(\.json)) }
         object["names"] = .array(
             names.map { ["name": .string($0.name), "addresses": .array($0.addresses.map { .string($0) })] })
         return .object(object)
@@ -162,6 +165,7 @@ extension BrokerPlan {
             limits: try Limits(json: fields.take("limits") ?? .null), layer: try fields.string("layer"),
             digests: try fields.bool("digests"), targets: try fields.texts("targets"), names: names,
             authorities: try fields.texts("authorities"))
+        for entry in try fields.optionalList("leaks") ?? [] { leaks.append(try LeakRule(json: entry)) }
         try fields.finish()
         if Set(grants.map(\.surrogate)).count != grants.count { throw fields.error("a surrogate stands for two keys") }
     }

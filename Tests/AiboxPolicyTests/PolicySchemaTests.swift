@@ -111,6 +111,14 @@ struct PolicySchemaTests {
                 { CredentialPolicy($0).limits.tokensPerMinute == 6 }
             ),
             ("llm.budget_tokens", "llm: {budget_tokens: 7}", { CredentialPolicy($0).limits.tokens == 7 }),
+            (
+                "llm.dlp", "llm: {dlp: [{id: a, canary: AIBOX-CANARY-1, action: block}]}",
+                {
+                    CredentialPolicy($0).leaks == [
+                        LeakRule(id: "a", .canary("AIBOX-CANARY-1"), blocks: true, layer: "org")
+                    ]
+                }
+            ),
             ("audit.on_failure", "audit: {on_failure: continue}", { $0.auditFailure == .markGap }),
             ("audit.recording_policy", "audit: {recording_policy: required}", { $0.recordingPolicy == .required }),
             ("audit.trace_policy", "audit: {trace_policy: required}", { $0.tracePolicy == .required }),

@@ -78,6 +78,7 @@ extension AuditEventType {
                 .optional("digest", .text, "SHA-256 of the body"),
                 .optional("estimated_tokens", .integer, "tokens estimated before sending"),
                 .optional("redactions", .integer, "values replaced in the body"),
+                .optional("dlp", .object, "the rules of llm.dlp that it met, each with how often at least"),
                 .optional("reason", .text, "why it was refused"))
         default:
             AuditEventDefinition(

@@ -19,6 +19,8 @@ struct BrokerRefusal: Error, Sendable, Equatable {
     var nextSteps: [String] = []
     /// Whether the connection has to end because its bytes can no longer be told apart.
     var closes = false
+    /// Whose rule it is, where that is not who wrote the list of models.
+    var layer: String?
     /// HTTP status where the kind's own does not fit.
     var given: Int?
 

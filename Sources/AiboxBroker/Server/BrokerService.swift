@@ -11,7 +11,7 @@ final class BrokerService: Sendable {
 
     let audit: any LLMAudit
     let rules: RequestHeadRules
-    private let threads: NIOThreadPool
+    let threads: NIOThreadPool
     private let current: Mutex<BrokerConfiguration>
     private let limits: Mutex<LLMLimits>
     private let buffered = Atomic(0)

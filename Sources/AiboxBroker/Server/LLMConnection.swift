@@ -3,6 +3,7 @@ import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import NIOCore
+import NIOPosix
 
 /// The sandbox's side of one connection: one request after the other, each decided as a whole before a byte of it goes on.
 ///
@@ -295,6 +296,48 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                         ], given: 403)
                 }
             }
+        } catch {
+            request = exchange
+            return refuse(error)
+        }
+        request = exchange
+        guard let screen = exchange.configuration.leaks else { return reserve(base) }
+        look(exchange, screen, on: context.eventLoop) { self.reserve(base) }
+    }
+
+    /// Looks for what must not leave; what is long not on the event loop.
+    private func look(
+        _ exchange: LLMExchange, _ screen: LeakScreen, on loop: any EventLoop, then proceed: @escaping () -> Void
+    ) {
+        let id = exchange.record.id
+        let body = exchange.body
+        var head: [UInt8] = []
+        CallerFields.forwarded(exchange.head.fields, into: &head)
+        head += "\(exchange.route?.path ?? "")\n\(exchange.route?.query ?? "")".utf8
+        let rest = head
+        @Sendable func findings() -> [LeakScreen.Finding] {
+            var texts = body.withUnsafeReadableBytes { RequestTexts($0) }
+            texts.add(rest)
+            return screen.look(texts)
+        }
+        func go(on found: [LeakScreen.Finding]) {
+            guard phase == .deciding, request?.record.id == id else { return }
+            request?.record.leaks = found
+            if let first = found.first, first.blocks { refuse(first.refusal) } else { proceed() }
+        }
+        if !screen.isLong(body.readableBytes) { return go(on: findings()) }
+        service.threads.runIfActive(eventLoop: loop, findings).assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let found): go(on: found)
+            case .failure: self.link.close()
+            }
+        }
+    }
+
+    /// Takes what it may cost, writes it down, and asks.
+    private func reserve(_ base: UpstreamBase) {
+        guard let context = link.context, var exchange = request, let route = exchange.route else { return }
+        do throws(BrokerRefusal) {
             let cost = route.call == .generation ? exchange.said : nil
             exchange.record.estimate = cost?.reserve
             exchange.reservation = try service.begin(cost, exchange.configuration)
@@ -449,7 +492,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         let isRead = exchange.map { $0.reader.isFinished } ?? false
         let keepsAlive = isRead && !refusal.closes && exchange?.head.keepsAlive == true
         let api = exchange?.grant?.api ?? exchange?.route?.api
-        let layer = exchange?.configuration.plan.layer ?? "org"
+        let layer = refusal.layer ?? exchange?.configuration.plan.layer ?? "org"
         let id = exchange?.record.id
         request?.body = ByteBuffer()
         // What cannot be written down is refused all the same.

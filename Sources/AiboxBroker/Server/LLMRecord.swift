@@ -56,12 +56,14 @@ struct LLMRecord: Sendable {
     var bytes = 0
     var digest: String?
     var estimate: Int?
+    /// The rules of `llm.dlp` that it met.
+    var leaks: [LeakScreen.Finding] = []
 
     func asked() -> AuditEvent { request(.allowed, reason: nil) }
 
     func refused(_ refusal: BrokerRefusal) -> AuditEvent {
         var event = request(refusal.isDenial ? .denied : .failure, reason: "\(refusal.rule): \(refusal.reason)")
-        if refusal.isDenial { event.severity = .warning }
+        if refusal.isDenial, leaks.isEmpty { event.severity = .warning }
         return event
     }
 
@@ -73,7 +75,16 @@ struct LLMRecord: Sendable {
         details["digest"] = digest.map { .string($0) }
         details["estimated_tokens"] = estimate.map { .integer(Int64($0)) }
         details["reason"] = reason.map { .string(Self.carried($0)) }
-        return AuditEvent(.llmRequest, subject: Self.carried(model), outcome: outcome, details: details)
+        if !leaks.isEmpty {
+            var counts: JSONObject = [:]
+            for finding in leaks where counts[finding.rule] == nil {
+                counts[finding.rule] = .integer(Int64(finding.count))
+            }
+            details["dlp"] = .object(counts)
+        }
+        return AuditEvent(
+            .llmRequest, subject: Self.carried(model), outcome: outcome, details: details,
+            severity: leaks.isEmpty ? nil : .high)
     }
 
     func answered(

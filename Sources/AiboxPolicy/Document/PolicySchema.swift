@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxWire
 
 /// Every field that a policy may have. Reading, merging, `policy show` and `diff`, the JSON schema and docs/policy.md
 /// all follow this table: a new field is one row here.
@@ -187,6 +188,21 @@ public enum PolicySchema {
         PolicyField(
             "llm.budget_tokens", .integer(0...1_000_000_000_000), .less, standard: nil, .enforced("LLM proxy"),
             "Tokens of one sandbox in all."),
+        PolicyField(
+            "llm.dlp",
+            .list(
+                .group([
+                    PolicyMember("id", .text(.identifier), isRequired: true, "Stands in every decision."),
+                    PolicyMember(
+                        "canary", .text(.canary),
+                        "A text that must never leave, however it is written. One of canary, pattern and known."),
+                    PolicyMember("pattern", .text(.expression), "A regular expression in RE2's syntax."),
+                    PolicyMember("known", .choice(LeakRule.known.map(\.name)), "A pattern that has a name."),
+                    PolicyMember(
+                        "action", .choice(["block", "report"]), isRequired: true,
+                        "block: the request is refused; report: it passes, and the log says so."),
+                ])), .union, standard: none, .enforced("LLM proxy (llm-proxy.md)"),
+            "What must not leave with a request to a model."),
         PolicyField(
             "llm.logging", .choice(["none", "metadata", "full"]), .later, standard: .text("none"), .notYet,
             "What is logged of requests."),
