@@ -117,14 +117,15 @@ struct LeakTests {
         let rules = ["(a+)+$", "(a|aa)+b", "(.*)(.*)(.*)(.*)x{3}y", "([a-z]+)*1"].enumerated().map {
             LeakRule(id: "p\($0)", .pattern($1), blocks: true, layer: "org")
         }
-        let body = Self.message(String(repeating: "a", count: 20_000) + "!")
+        let body = Self.message(String(repeating: "a", count: 5_000) + "!")
         let begun = ContinuousClock.now
         #expect(try look(body, rules).allSatisfy { !$0.isUnknown })
         #expect(begun.duration(to: .now) < .seconds(60))
         // Any of the last characters may count: more states than there is room for.
-        let wide = [LeakRule(id: "wide", .pattern("a[ab]{200}c"), blocks: true, layer: "org")]
+        let many = "zABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#%&=~:;<>@"
+        let wide = [LeakRule(id: "wide", .pattern("a[ab]{15}c|\(many)"), blocks: true, layer: "org")]
         var random = SystemRandomNumberGenerator()
-        let noise = String((0..<200_000).map { _ in Bool.random(using: &random) ? "a" : "b" })
+        let noise = String((0..<60_000).map { _ in Bool.random(using: &random) ? "a" : "b" })
         let screen = try #require(try LeakScreen(wide, effort: 1 << 20))
         let findings = screen.look(Array(Self.message(noise).utf8).withUnsafeBytes { RequestTexts($0) })
         #expect(findings.first?.isUnknown == true)

@@ -66,6 +66,9 @@ struct BrokerRefusal: Error, Sendable, Equatable {
         BrokerRefusal(kind: .invalid, rule: "llm.request", reason: reason)
     }
 
+    static let undecided = BrokerRefusal(
+        kind: .overloaded, rule: "llm.policy", reason: "the policies did not answer, so nothing is sent", retryAfter: 1)
+
     static let unrecorded = BrokerRefusal(
         kind: .overloaded, rule: "audit", reason: "the audit log cannot be written, so nothing is sent")
 }

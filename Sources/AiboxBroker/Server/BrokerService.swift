@@ -12,6 +12,9 @@ final class BrokerService: Sendable {
     let audit: any LLMAudit
     let rules: RequestHeadRules
     let threads: NIOThreadPool
+    private let desk: GatewayDesk
+    /// What the policies in Rego said, for as long as the plan stands.
+    private let rulings = Mutex<[LLMRequest: LLMRuling]>([:])
     private let current: Mutex<BrokerConfiguration>
     private let limits: Mutex<LLMLimits>
     private let buffered = Atomic(0)
@@ -29,11 +32,12 @@ final class BrokerService: Sendable {
 
     init(
         _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
-        clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
+        desk: GatewayDesk, clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
     ) throws(AiboxError) {
         self.audit = audit
         self.rules = rules
         self.threads = threads
+        self.desk = desk
         self.clock = clock
         self.spent = spent
         current = Mutex(try BrokerConfiguration(plan, threads: threads))
@@ -46,6 +50,7 @@ final class BrokerService: Sendable {
     func use(_ plan: BrokerPlan) throws(AiboxError) {
         let next = try BrokerConfiguration(plan, threads: threads)
         current.withLock { $0 = next }
+        rulings.withLock { $0 = [:] }
         limits.withLock { $0 = $0.under(plan.limits) }
     }
 
@@ -73,6 +78,26 @@ final class BrokerService: Sendable {
     func release(_ bytes: Int) { _ = buffered.subtract(bytes, ordering: .relaxed) }
 
     // MARK: Deciding
+
+    /// A sandbox chooses what it asks: what is remembered has an end.
+    private static let remembered = 1024
+
+    /// What the policies in Rego say of a request, if that is known.
+    func known(_ request: LLMRequest) -> LLMRuling? { rulings.withLock { $0[request] } }
+
+    /// Asks the policies in Rego; fails if they do not answer.
+    func rule(_ request: LLMRequest, on loop: any EventLoop) -> EventLoopFuture<LLMRuling> {
+        let plan = configuration
+        return desk.ask(.request(request), on: loop).map { ruling in
+            // An answer from before another plan is not kept.
+            self.rulings.withLock { rulings in
+                guard plan === self.configuration else { return }
+                if rulings.count >= Self.remembered { rulings = [:] }
+                rulings[request] = ruling
+            }
+            return ruling
+        }
+    }
 
     /// Takes what a request may cost.
     func begin(_ body: LLMBody?, _ configuration: BrokerConfiguration) throws(BrokerRefusal) -> LLMLimits.Reservation {

@@ -301,6 +301,36 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             return refuse(error)
         }
         request = exchange
+        guard let said = exchange.said else { return look(base) }
+        judge(
+            LLMRequest(
+                model: said.model, provider: base.host, endpoint: route.path, isStream: said.isStream,
+                hasTools: said.hasTools), base, on: context.eventLoop)
+    }
+
+    /// Asks the policies in Rego, unless their answer is known.
+    private func judge(_ asked: LLMRequest, _ base: UpstreamBase, on loop: any EventLoop) {
+        if let known = service.known(asked) { return go(on: known, base) }
+        let id = request?.record.id
+        service.rule(asked, on: loop).assumeIsolated().whenComplete { result in
+            guard self.phase == .deciding, self.request?.record.id == id else { return }
+            switch result {
+            case .success(let ruling): self.go(on: ruling, base)
+            case .failure: self.refuse(.undecided)
+            }
+        }
+    }
+
+    private func go(on ruling: LLMRuling, _ base: UpstreamBase) {
+        if ruling.isAllowed { return look(base) }
+        refuse(
+            BrokerRefusal(
+                kind: .permission, rule: ruling.rule, reason: ruling.reason,
+                nextSteps: ["Use another model, or ask who owns the organisation's policies."], layer: ruling.layer))
+    }
+
+    private func look(_ base: UpstreamBase) {
+        guard let context = link.context, let exchange = request else { return }
         guard let screen = exchange.configuration.leaks else { return reserve(base) }
         look(exchange, screen, on: context.eventLoop) { self.reserve(base) }
     }

@@ -20,7 +20,13 @@ public final class LLMProxyServer: Sendable {
         /// Told how many tokens are spent in all, after every request.
         public var spent: @Sendable (Int) -> Void = { _ in }
 
-        public init(authorities: Set<String>) { self.authorities = authorities }
+        /// Where the gateway is asked.
+        public var desk: GatewayDesk
+
+        public init(authorities: Set<String>, desk: GatewayDesk) {
+            self.authorities = authorities
+            self.desk = desk
+        }
     }
 
     private static let begun = ContinuousClock.now
@@ -43,7 +49,7 @@ public final class LLMProxyServer: Sendable {
         threads.start()
         let service = try BrokerService(
             plan, rules: RequestHeadRules(authorities: options.authorities, bodyLimit: options.bodyLimit),
-            audit: audit, threads: threads, clock: options.clock, spent: options.spent)
+            audit: audit, threads: threads, desk: options.desk, clock: options.clock, spent: options.spent)
         do {
             return try LLMProxyServer(listener, service, threads)
         } catch {

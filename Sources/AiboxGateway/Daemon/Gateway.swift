@@ -78,7 +78,7 @@ struct Gateway {
                 forwards.closeConnections()
             }
             let llm = try egress.flatMap { egress throws(AiboxError) in
-                try llmProxy(settings, holder, doors, egress, log)
+                try llmProxy(settings, holder, doors, egress, audit, log)
             }
             let tools = try settings.tools.map { plan throws(AiboxError) in
                 try ToolDoor(plan, learn: settings.learn, user: settings.user, audit: audit, log: log)
@@ -160,9 +160,10 @@ struct Gateway {
 
     /// The proxy for language models, where there is a key for one. It begins once the supervisor runs.
     private static func llmProxy(
-        _ settings: GatewaySettings, _ holder: HolderConnection, _ doors: Doors, _ egress: Egress, _ log: GatewayLog
+        _ settings: GatewaySettings, _ holder: HolderConnection, _ doors: Doors, _ egress: Egress,
+        _ audit: GatewayAudit, _ log: GatewayLog
     ) throws(AiboxError) -> LLMSupervisor? {
-        guard let plan = settings.llm else { return nil }
+        guard let plan = settings.llm, let decisions = settings.decisions else { return nil }
         guard let listener = try holder.perform(.listen(SandboxLink.gatewayAddress, BrokerPlan.port)) else {
             throw AiboxError(.failed, "cannot open the LLM proxy", why: "no socket came")
         }
@@ -170,7 +171,8 @@ struct Gateway {
         return try LLMSupervisor(
             LLMProxySettings(
                 sandbox: settings.sandbox, user: settings.user, audit: settings.audit, authorities: authorities,
-                plan: plan), listener: listener, doors: doors, loop: egress.loop, log: log
+                plan: plan), decisions: decisions, listener: listener, doors: doors, loop: egress.loop,
+            audit: audit, log: log
         ) { egress.lost("llm-proxy", $0) }
     }
 

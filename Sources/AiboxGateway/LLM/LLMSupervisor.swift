@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
@@ -33,6 +34,9 @@ final class LLMSupervisor: Sendable {
     private let listener: Descriptor
     private let doors: Doors
     private let loop: any EventLoop
+    private let audit: GatewayAudit
+    /// Asks the policies in Rego; the supervisor's thread alone does.
+    private let judge: Mutex<LLMJudge>
     private let log: GatewayLog
     private let lost: @Sendable (String) -> Void
     private let orders: Mutex<Orders>
@@ -51,16 +55,20 @@ final class LLMSupervisor: Sendable {
     private static let patience = Duration.seconds(10)
 
     /// - Parameters:
+    ///   - decisions: how the policies in Rego are asked.
     ///   - listener: at the gateway's address, `BrokerPlan.port`. Each process gets a copy.
     ///   - lost: told on the supervisor's thread that the proxy is gone.
     init(
-        _ settings: LLMProxySettings, listener: Descriptor, doors: Doors, loop: any EventLoop, log: GatewayLog,
+        _ settings: LLMProxySettings, decisions: DecisionPlan, listener: Descriptor, doors: Doors,
+        loop: any EventLoop, audit: GatewayAudit, log: GatewayLog,
         lost: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) {
         self.settings = settings
         self.listener = listener
         self.doors = doors
         self.loop = loop
+        self.audit = audit
+        judge = Mutex(LLMJudge(decisions, user: settings.user, sandbox: settings.sandbox))
         self.log = log
         self.lost = lost
         orders = Mutex(Orders(lent: settings.plan))
@@ -281,7 +289,7 @@ final class LLMSupervisor: Sendable {
             case nil: throw AiboxError(.failed, what, why: "it ended; the gateway's log may say why")
             case .serving: return
             case .failed(let error): throw AiboxError(.failed, what, why: error.description, remedy: error.remedy)
-            case .spent: continue
+            case .spent, .ask: continue
             }
         }
     }
@@ -305,6 +313,26 @@ final class LLMSupervisor: Sendable {
             log.error("LLM proxy refuses its plan", ["reason": error.description])
             return false
         case .serving: settle()
+        case .ask(let number, let question): return answer(number, question, running)
+        }
+        return true
+    }
+
+    /// Decides, writes it down, and says so (P7); false if the proxy is gone.
+    private func answer(_ number: Int64, _ question: LLMQuestion, _ running: Running) -> Bool {
+        var ruling: LLMRuling
+        switch question {
+        case .request(let request):
+            let event: AuditEvent
+            (ruling, event) = judge.withLock { $0.judge(request) }
+            do { try audit.before(event, on: loop).wait() } catch {
+                ruling = LLMRuling(
+                    isAllowed: false, rule: "audit", layer: "org",
+                    reason: "the audit log cannot be written, so nothing is sent")
+            }
+        }
+        do throws(AiboxError) { try running.control.send(LLMProxyOrder.answer(number, ruling).json.bytes) } catch {
+            return false
         }
         return true
     }

@@ -51,7 +51,8 @@ final class RegularExpression: Sendable {
     func isMatch(_ bytes: Bytes, effort: Int) -> Bool? {
         if program.isLiteral { return isMatch(bytes) }
         return withMatcher { matcher in
-            if let found = matcher.automaton.matches(bytes) { return found }
+            // States are dear: a text that needs new ones all the time is not given many.
+            if let found = matcher.automaton.matches(bytes, resets: 1) { return found }
             // It has given up for good; the next text may be another one.
             matcher.automaton = RegexAutomaton(program)
             if bytes.count > effort / max(1, program.count) { return nil }
