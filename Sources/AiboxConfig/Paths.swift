@@ -90,6 +90,8 @@ extension Paths {
 
 extension Paths {
     public var stateDatabase: String { stateFolder + "/state.db" }
+    /// What the user's sandboxes spend on language models, day by day.
+    public var spendingLedger: String { stateFolder + "/llm-spending" }
     public var auditFolder: String { stateFolder + "/audit" }
     /// The audit log's second place where no other is set: beside the state, not in it, so that who puts back
     /// yesterday's state has not put back this.

@@ -7,6 +7,8 @@ public struct CredentialPolicy: Sendable, Equatable {
     /// Who wrote that list.
     public var layer: String
     public var limits: BrokerPlan.Limits
+    /// What models cost.
+    public var prices: [LLMPrice]
     /// What must not leave with a request.
     public var leaks: [LeakRule]
     /// Seconds for which a key for a model is lent; 0: none is.
@@ -19,7 +21,13 @@ public struct CredentialPolicy: Sendable, Equatable {
         layer = (policy["llm.models"]?.origin.layer ?? .org).rawValue
         limits = BrokerPlan.Limits(
             requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
-            tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer)
+            tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer,
+            dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer)
+        prices = (policy["llm.prices"]?.elements ?? []).map { entry in
+            LLMPrice(
+                model: entry["model"]?.text ?? "", input: entry["input"]?.integer ?? 0,
+                output: entry["output"]?.integer ?? 0, cached: entry["cached"]?.integer)
+        }
         leaks = (policy["llm.dlp"]?.elements ?? []).compactMap { LeakRule($0) }
         modelKeys = policy["credentials.llm_api_key_ttl"]?.integer ?? 0
         gitTokens = policy["credentials.git_token_ttl"]?.integer ?? 0

@@ -66,8 +66,20 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         public var tokens: Int?
         /// Spent before this plan.
         public var spent: Int
+        /// Of all the user's sandboxes on one day of UTC.
+        public var dailyTokens: Int?
+        /// The same, in millionths of the currency.
+        public var dailyCost: Int?
 
-        public init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, tokens: Int? = nil, spent: Int = 0) {
+        /// The gateway, which knows of the other sandboxes, has to be asked.
+        public var areDaily: Bool { dailyTokens != nil || dailyCost != nil }
+
+        public init(
+            requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, tokens: Int? = nil, spent: Int = 0,
+            dailyTokens: Int? = nil, dailyCost: Int? = nil
+        ) {
+            self.dailyTokens = dailyTokens
+            self.dailyCost = dailyCost
             self.requestsPerMinute = requestsPerMinute
             self.tokensPerMinute = tokensPerMinute
             self.tokens = tokens
@@ -88,6 +100,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     public var digests: Bool
     /// What must not leave with a request.
     public var leaks: [LeakRule] = []
+    /// What models cost; the first that fits counts.
+    public var prices: [LLMPrice] = []
     /// Blocks of addresses that names may lead to although they are not public.
     public var targets: [String]
     /// Names with fixed addresses, asked before any name server.
@@ -142,6 +156,7 @@ extension BrokerPlan {
             "targets": .array(targets.map { .string($0) }),
             "authorities": .array(authorities.map { .string($0) }),
         ]
+        if !prices.isEmpty { object["prices"] = .array(prices.map(\.json)) }
         if !leaks.isEmpty { object["leaks"] = .array(leaks.map(\.json)) }
         object["names"] = .array(
             names.map { ["name": .string($0.name), "addresses": .array($0.addresses.map { .string($0) })] })
@@ -165,6 +180,7 @@ extension BrokerPlan {
             limits: try Limits(json: fields.take("limits") ?? .null), layer: try fields.string("layer"),
             digests: try fields.bool("digests"), targets: try fields.texts("targets"), names: names,
             authorities: try fields.texts("authorities"))
+        for entry in try fields.optionalList("prices") ?? [] { prices.append(try LLMPrice(json: entry)) }
         for entry in try fields.optionalList("leaks") ?? [] { leaks.append(try LeakRule(json: entry)) }
         try fields.finish()
         if Set(grants.map(\.surrogate)).count != grants.count { throw fields.error("a surrogate stands for two keys") }
@@ -204,6 +220,8 @@ extension BrokerPlan.Limits {
         object["requestsPerMinute"] = requestsPerMinute.map { .integer(Int64($0)) }
         object["tokensPerMinute"] = tokensPerMinute.map { .integer(Int64($0)) }
         object["tokens"] = tokens.map { .integer(Int64($0)) }
+        object["dailyTokens"] = dailyTokens.map { .integer(Int64($0)) }
+        object["dailyCost"] = dailyCost.map { .integer(Int64($0)) }
         return .object(object)
     }
 
@@ -213,9 +231,12 @@ extension BrokerPlan.Limits {
             requestsPerMinute: try fields.optionalInteger("requestsPerMinute"),
             tokensPerMinute: try fields.optionalInteger("tokensPerMinute"),
             tokens: try fields.optionalInteger("tokens"),
-            spent: try fields.integer("spent"))
+            spent: try fields.integer("spent"), dailyTokens: try fields.optionalInteger("dailyTokens"),
+            dailyCost: try fields.optionalInteger("dailyCost"))
         try fields.finish()
-        if [requestsPerMinute ?? 0, tokensPerMinute ?? 0, tokens ?? 0, spent].contains(where: { $0 < 0 }) {
+        if [requestsPerMinute ?? 0, tokensPerMinute ?? 0, tokens ?? 0, spent, dailyTokens ?? 0, dailyCost ?? 0]
+            .contains(where: { $0 < 0 })
+        {
             throw fields.error("a limit is below zero")
         }
     }

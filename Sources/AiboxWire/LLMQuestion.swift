@@ -2,6 +2,57 @@
 public enum LLMQuestion: Sendable, Hashable {
     /// Whether the policies in Rego let a request pass. Only what stays the same: the answer is kept.
     case request(LLMRequest)
+    /// Whether the day's limits have room for what a request may cost; it is taken if so.
+    case take(LLMAmount)
+    /// What a request cost in the end.
+    case settle(LLMSettlement)
+}
+
+/// Tokens, and what they cost in millionths of a unit of the currency that prices are in.
+public struct LLMAmount: Sendable, Hashable {
+    public var tokens: Int
+    public var micros: Int
+
+    public init(tokens: Int = 0, micros: Int = 0) {
+        self.tokens = tokens
+        self.micros = micros
+    }
+
+    public func adding(_ other: LLMAmount) -> LLMAmount {
+        LLMAmount(tokens: Self.sum(tokens, other.tokens), micros: Self.sum(micros, other.micros))
+    }
+
+    /// Never below zero.
+    public func removing(_ other: LLMAmount) -> LLMAmount {
+        LLMAmount(tokens: max(0, tokens - other.tokens), micros: max(0, micros - other.micros))
+    }
+
+    private static func sum(_ left: Int, _ right: Int) -> Int {
+        let (sum, isTooLarge) = left.addingReportingOverflow(right)
+        return isTooLarge ? .max : sum
+    }
+
+    /// `12.50` of 12,500,000 millionths; two places at least.
+    public static func text(micros: Int) -> String {
+        let fraction = String(micros % 1_000_000 + 1_000_000).dropFirst()
+        let end = fraction.lastIndex { $0 != "0" }.map { fraction.index(after: $0) } ?? fraction.startIndex
+        let shown = max(end, fraction.index(fraction.startIndex, offsetBy: 2))
+        return "\(micros / 1_000_000).\(fraction[..<shown])"
+    }
+}
+
+/// What was taken for a request, from which day, and what it cost.
+public struct LLMSettlement: Sendable, Hashable {
+    /// Days since 1970, in UTC.
+    public var day: Int64
+    public var taken: LLMAmount
+    public var cost: LLMAmount
+
+    public init(day: Int64, taken: LLMAmount, cost: LLMAmount) {
+        self.day = day
+        self.taken = taken
+        self.cost = cost
+    }
 }
 
 /// A request to a model, as the policies in Rego are asked about it.
@@ -32,6 +83,8 @@ public struct LLMRuling: Sendable, Equatable {
     public var rule: String
     public var layer: String
     public var reason: String
+    /// The day that was taken from.
+    public var day: Int64?
 
     public static let allowed = LLMRuling(isAllowed: true, rule: "", layer: "", reason: "")
 
@@ -52,11 +105,29 @@ extension LLMQuestion {
                 "endpoint": .string(request.endpoint), "stream": .bool(request.isStream),
                 "tools": .bool(request.hasTools),
             ]
+        case .take(let amount): ["take": amount.json]
+        case .settle(let settlement):
+            [
+                "settle": .integer(settlement.day), "taken": settlement.taken.json, "cost": settlement.cost.json,
+            ]
         }
     }
 
     public init(json: JSONValue) throws(WireError) {
         var fields = try WireFields(json, in: "question")
+        if let amount = fields.take("take") {
+            self = .take(try LLMAmount(json: amount))
+            try fields.finish()
+            return
+        }
+        if let day: Int64 = try fields.optionalInteger("settle") {
+            self = .settle(
+                LLMSettlement(
+                    day: day, taken: try LLMAmount(json: fields.take("taken") ?? .null),
+                    cost: try LLMAmount(json: fields.take("cost") ?? .null)))
+            try fields.finish()
+            return
+        }
         self = .request(
             LLMRequest(
                 model: try fields.string("model"), provider: try fields.string("provider"),
@@ -68,9 +139,11 @@ extension LLMQuestion {
 
 extension LLMRuling {
     public var json: JSONValue {
-        [
+        var object: JSONObject = [
             "allowed": .bool(isAllowed), "rule": .string(rule), "layer": .string(layer), "reason": .string(reason),
         ]
+        object["day"] = day.map { .integer($0) }
+        return .object(object)
     }
 
     public init(json: JSONValue) throws(WireError) {
@@ -78,6 +151,18 @@ extension LLMRuling {
         self.init(
             isAllowed: try fields.bool("allowed"), rule: try fields.string("rule"),
             layer: try fields.string("layer"), reason: try fields.string("reason"))
+        day = try fields.optionalInteger("day")
         try fields.finish()
+    }
+}
+
+extension LLMAmount {
+    public var json: JSONValue { ["tokens": .integer(Int64(tokens)), "micros": .integer(Int64(micros))] }
+
+    public init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "amount")
+        self.init(tokens: try fields.integer("tokens"), micros: try fields.integer("micros"))
+        try fields.finish()
+        if tokens < 0 || micros < 0 { throw fields.error("an amount is below zero") }
     }
 }

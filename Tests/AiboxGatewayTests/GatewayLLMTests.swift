@@ -273,6 +273,35 @@ struct GatewayLLMTests {
         #expect(requests.map(\.outcome) == ["allowed", "denied", "denied"])
     }
 
+    @Test("the day's limit counts all sandboxes of the user, and survives the end of proxy and gateway")
+    func day() throws {
+        let provider = try LabProvider()
+        let place = try TemporaryFolder(prefix: "aibox-ledger")
+        func gateway(_ name: String) throws -> LiveGateway {
+            let gateway = try LiveGateway(
+                name: name, plan: EgressPlan(), llm: Self.plan(provider, BrokerPlan.Limits(dailyTokens: 20))
+            ) { $0.ledger = place.path + "/ledger" }
+            try gateway.client.serving()
+            return gateway
+        }
+        let first = try gateway("dayone")
+        #expect(try ask(first).hasSuffix(" 200"))
+        let refused = try ask(first)
+        #expect(refused.hasSuffix(" 429") && refused.contains("llm.daily_tokens"), "\(refused)")
+        let second = try gateway("daytwo")
+        #expect(try ask(second).hasSuffix(" 429"))
+        let proxy = try #require(proxies(of: second).first)
+        kill(proxy, SIGKILL)
+        #expect(eventually { self.proxies(of: second).contains { $0 != proxy } })
+        #expect(eventually { (try? ask(second))?.hasSuffix(" 429") == true })
+        // Nobody knows what was spent: nothing is sent.
+        try File.replace(place.path + "/ledger", with: "nonsense")
+        let third = try gateway("daythree")
+        let unknown = try ask(third)
+        #expect(unknown.hasSuffix(" 429") && unknown.contains("llm.ledger"))
+        #expect(provider.log.split(separator: "\n").count == 1)
+    }
+
     @Test("policies that cannot be used, and rules that go wrong, refuse every request")
     func broken() throws {
         let request = LLMRequest(

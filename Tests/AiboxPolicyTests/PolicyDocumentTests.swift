@@ -111,6 +111,12 @@ struct PolicyDocumentTests {
                 "llm.dlp[0].canary must be 8 to 256 bytes"
             ),
             (
+                "a cost below zero", "version: 1\nllm: {daily_cost: -1}",
+                "llm.daily_cost must be an amount such as 12.50"
+            ),
+            ("a cost too fine", "version: 1\nllm: {daily_cost: 0.0000001}", "llm.daily_cost must be an amount"),
+            ("a cost that is no number", "version: 1\nllm: {daily_cost: 1e3}", "llm.daily_cost must be an amount"),
+            (
                 "a review that nobody can answer", "version: 1\ntools: {review_timeout: 0s}",
                 "p:2:9: tools.review_timeout is at least 1s and at most 1d"
             ),

@@ -92,7 +92,7 @@ extension AuditEventType {
                 .optional("output_tokens", .integer, "tokens written, as the provider counts"),
                 .optional("cached_tokens", .integer, "tokens read from the provider's cache"),
                 .optional("redactions", .integer, "copies of a key taken out of the answer"),
-                .optional("cost_microdollars", .integer, "cost in millionths of a dollar"),
+                .optional("cost_microdollars", .integer, "cost in millionths, in the currency of llm.prices"),
                 .optional("duration_ms", .integer, "how long it took, in milliseconds"))
         }
     }

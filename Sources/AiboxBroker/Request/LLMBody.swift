@@ -8,6 +8,8 @@ struct LLMBody: Sendable, Equatable {
     var reserve: Int
     /// Tokens that go in, estimated.
     var input: Int
+    /// The most that may come out.
+    var output: Int { reserve - input }
     var isStream: Bool
     /// The model gets tools.
     var hasTools = false

@@ -52,6 +52,9 @@ final class BrokerConfiguration: Sendable {
         }
     }
 
+    /// What a model costs; nil where nobody says.
+    func price(of model: String) -> LLMPrice? { plan.prices.first { ModelList.matches($0.model, model) } }
+
     /// nil for a grant of another plan.
     func base(of grant: BrokerPlan.Grant) -> UpstreamBase? {
         plan.grants.firstIndex { $0.surrogate == grant.surrogate }.map { bases[$0] }

@@ -118,5 +118,17 @@ final class BrokerService: Sendable {
         spent(total)
     }
 
+    // MARK: Limits of a day
+
+    /// Takes what a request may cost from what the user's sandboxes may spend in a day.
+    func take(_ amount: LLMAmount, on loop: any EventLoop) -> EventLoopFuture<LLMRuling> {
+        desk.ask(.take(amount), on: loop)
+    }
+
+    /// What is not told stays taken.
+    func settle(_ settlement: LLMSettlement, on loop: any EventLoop) {
+        _ = desk.ask(.settle(settlement), on: loop)
+    }
+
     func isExpired(_ grant: BrokerPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }
 }

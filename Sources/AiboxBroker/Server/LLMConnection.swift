@@ -364,18 +364,61 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         }
     }
 
-    /// Takes what it may cost, writes it down, and asks.
+    /// Takes what it may cost.
     private func reserve(_ base: UpstreamBase) {
-        guard let context = link.context, var exchange = request, let route = exchange.route else { return }
+        guard var exchange = request, let route = exchange.route else { return }
         do throws(BrokerRefusal) {
             let cost = route.call == .generation ? exchange.said : nil
             exchange.record.estimate = cost?.reserve
+            exchange.price = cost.flatMap { exchange.configuration.price(of: $0.model) }
+            if cost != nil, exchange.price == nil, exchange.configuration.plan.limits.dailyCost != nil {
+                throw BrokerRefusal(
+                    kind: .permission, rule: "llm.daily_cost",
+                    reason: "what a day may cost is limited, and nobody says what this model costs",
+                    nextSteps: ["Ask who owns the policy for the model's price in llm.prices."])
+            }
             exchange.reservation = try service.begin(cost, exchange.configuration)
         } catch {
             request = exchange
             return refuse(error)
         }
         request = exchange
+        if route.call == .generation, exchange.configuration.plan.limits.areDaily { take(base) } else { record(base) }
+    }
+
+    /// Takes what it may cost from what the user may spend in a day.
+    private func take(_ base: UpstreamBase) {
+        guard let loop = link.context?.eventLoop, let exchange = request, let said = exchange.said else { return }
+        let id = exchange.record.id
+        let amount = LLMAmount(
+            tokens: said.reserve, micros: exchange.price?.micros(input: said.input, output: said.output) ?? 0)
+        let service = service
+        service.take(amount, on: loop).assumeIsolated().whenComplete { result in
+            guard self.phase == .deciding, self.request?.record.id == id else {
+                // The client has gone meanwhile: it is given back.
+                if case .success(let ruling) = result, let day = ruling.day {
+                    service.settle(LLMSettlement(day: day, taken: amount, cost: LLMAmount()), on: loop)
+                }
+                return
+            }
+            switch result {
+            case .success(let ruling):
+                guard ruling.isAllowed, let day = ruling.day else {
+                    return self.refuse(
+                        BrokerRefusal(
+                            kind: .rateLimited, rule: ruling.rule, reason: ruling.reason,
+                            nextSteps: ["Ask for less with max_tokens, or go on tomorrow (UTC)."]))
+                }
+                self.request?.taken = (day, amount)
+                self.record(base)
+            case .failure: self.refuse(.undecided)
+            }
+        }
+    }
+
+    /// Writes it down, and asks.
+    private func record(_ base: UpstreamBase) {
+        guard let context = link.context, let exchange = request else { return }
         let id = exchange.record.id
         service.audit.before(exchange.record.asked(), on: context.eventLoop).assumeIsolated().whenComplete { result in
             guard self.phase == .deciding, self.request?.record.id == id else { return }
@@ -479,11 +522,19 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         request?.reservation = nil
         let usage = exchange.cost(isComplete: isComplete)
         service.settle(reservation, cost: usage?.total ?? 0)
+        let micros = usage.flatMap { usage in
+            exchange.price?.micros(input: usage.input, output: usage.output, cached: usage.cached)
+        }
+        if let (day, amount) = exchange.taken, let loop = link.context?.eventLoop {
+            request?.taken = nil
+            let cost = LLMAmount(tokens: usage?.total ?? 0, micros: micros ?? 0)
+            service.settle(LLMSettlement(day: day, taken: amount, cost: cost), on: loop)
+        }
         guard exchange.wasSent else { return }
         service.audit.note(
             exchange.record.answered(
                 status: exchange.status ?? 0, bytes: exchange.answered,
-                usage: usage, redactions: exchange.answer.redactions,
+                usage: usage, micros: micros, redactions: exchange.answer.redactions,
                 after: exchange.begun.duration(to: .now), isComplete: isComplete && exchange.status != nil))
     }
 

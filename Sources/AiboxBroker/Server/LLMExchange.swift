@@ -14,6 +14,10 @@ struct LLMExchange {
     var body = ByteBuffer()
     var said: LLMBody?
     var reservation: LLMLimits.Reservation?
+    /// What the model costs; nil where nobody says.
+    var price: LLMPrice?
+    /// What was taken from the limits of a day.
+    var taken: (day: Int64, amount: LLMAmount)?
     var begun = ContinuousClock.now
     /// The provider has it, or a part of it.
     var wasSent = false

@@ -88,7 +88,8 @@ struct LLMRecord: Sendable {
     }
 
     func answered(
-        status: Int, bytes: Int, usage: TokenUsage?, redactions: Int, after time: Duration, isComplete: Bool
+        status: Int, bytes: Int, usage: TokenUsage?, micros: Int? = nil, redactions: Int, after time: Duration,
+        isComplete: Bool
     ) -> AuditEvent {
         var details: JSONObject = [
             "request": .string(id), "provider": .string(provider), "status": .integer(Int64(status)),
@@ -99,6 +100,7 @@ struct LLMRecord: Sendable {
             details["output_tokens"] = .integer(Int64(usage.output))
             details["cached_tokens"] = .integer(Int64(usage.cached))
         }
+        details["cost_microdollars"] = micros.map { .integer(Int64($0)) }
         if redactions > 0 { details["redactions"] = .integer(Int64(redactions)) }
         return AuditEvent(
             .llmResponse, subject: Self.carried(model), outcome: isComplete && status < 400 ? .success : .failure,

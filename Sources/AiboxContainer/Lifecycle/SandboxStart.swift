@@ -256,6 +256,7 @@ public struct SandboxStart: Sendable {
             decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
             llm: lending.plan, tools: tools,
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
+        if lending.plan?.limits.areDaily == true { settings.ledger = context.paths.spendingLedger }
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

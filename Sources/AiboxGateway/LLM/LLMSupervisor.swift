@@ -37,6 +37,8 @@ final class LLMSupervisor: Sendable {
     private let audit: GatewayAudit
     /// Asks the policies in Rego; the supervisor's thread alone does.
     private let judge: Mutex<LLMJudge>
+    /// What the user's sandboxes spend; nil where no day has a limit.
+    private let ledger: SpendingLedger?
     private let log: GatewayLog
     private let lost: @Sendable (String) -> Void
     private let orders: Mutex<Orders>
@@ -56,10 +58,12 @@ final class LLMSupervisor: Sendable {
 
     /// - Parameters:
     ///   - decisions: how the policies in Rego are asked.
+    ///   - ledger: what the user's sandboxes spend; nil where no day has a limit.
     ///   - listener: at the gateway's address, `BrokerPlan.port`. Each process gets a copy.
     ///   - lost: told on the supervisor's thread that the proxy is gone.
     init(
-        _ settings: LLMProxySettings, decisions: DecisionPlan, listener: Descriptor, doors: Doors,
+        _ settings: LLMProxySettings, decisions: DecisionPlan, ledger: SpendingLedger?, listener: Descriptor,
+        doors: Doors,
         loop: any EventLoop, audit: GatewayAudit, log: GatewayLog,
         lost: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) {
@@ -68,6 +72,7 @@ final class LLMSupervisor: Sendable {
         self.doors = doors
         self.loop = loop
         self.audit = audit
+        self.ledger = ledger
         judge = Mutex(LLMJudge(decisions, user: settings.user, sandbox: settings.sandbox))
         self.log = log
         self.lost = lost
@@ -318,10 +323,29 @@ final class LLMSupervisor: Sendable {
         return true
     }
 
+    private func take(_ amount: LLMAmount) -> LLMRuling {
+        let limits = orders.withLock { $0.lent.limits }
+        do throws(AiboxError) {
+            guard let ledger else { throw AiboxError(.failed, "there is no ledger") }
+            return try ledger.take(amount, limits, at: Timestamp.now.seconds)
+        } catch {
+            log.error("spending not written", ["reason": error.reason])
+            return LLMRuling(
+                isAllowed: false, rule: "llm.ledger", layer: "org",
+                reason: "what the user has spent today is not known, so nothing is sent")
+        }
+    }
+
     /// Decides, writes it down, and says so (P7); false if the proxy is gone.
     private func answer(_ number: Int64, _ question: LLMQuestion, _ running: Running) -> Bool {
         var ruling: LLMRuling
         switch question {
+        case .take(let amount): ruling = take(amount)
+        case .settle(let settlement):
+            ruling = .allowed
+            do throws(AiboxError) { try ledger?.settle(settlement) } catch {
+                log.error("spending not written", ["reason": error.reason])
+            }
         case .request(let request):
             let event: AuditEvent
             (ruling, event) = judge.withLock { $0.judge(request) }

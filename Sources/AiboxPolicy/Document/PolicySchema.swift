@@ -189,6 +189,26 @@ public enum PolicySchema {
             "llm.budget_tokens", .integer(0...1_000_000_000_000), .less, standard: nil, .enforced("LLM proxy"),
             "Tokens of one sandbox in all."),
         PolicyField(
+            "llm.daily_tokens", .integer(0...1_000_000_000_000), .less, standard: nil,
+            .enforced("gateway and LLM proxy"), "Tokens of all of a user's sandboxes on one day (UTC)."),
+        PolicyField(
+            "llm.daily_cost", .amount, .less, standard: nil, .enforced("gateway and LLM proxy"),
+            "What all of a user's sandboxes may cost on one day (UTC), by llm.prices; a model without a price is refused."
+        ),
+        PolicyField(
+            "llm.prices",
+            .list(
+                .group([
+                    PolicyMember(
+                        "model", .text(.pattern), isRequired: true, "The models; the first entry that fits counts."),
+                    PolicyMember("input", .amount, isRequired: true, "For a million tokens that go in."),
+                    PolicyMember("output", .amount, isRequired: true, "For a million tokens that come out."),
+                    PolicyMember(
+                        "cached", .amount, "For a million that go in and are in the provider's cache; absent: as input."
+                    ),
+                ])), .organisation, standard: none, .enforced("LLM proxy and aibox llm usage"),
+            "What models cost, in the currency of llm.daily_cost."),
+        PolicyField(
             "llm.dlp",
             .list(
                 .group([
