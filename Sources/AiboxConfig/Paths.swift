@@ -97,6 +97,8 @@ extension Paths {
     /// yesterday's state has not put back this.
     public var auditCheckpoints: String { configurationFolder + "/audit-checkpoints" }
     public var recordingsFolder: String { stateFolder + "/recordings" }
+    /// What was said to language models, encrypted as recordings are.
+    public var payloadsFolder: String { stateFolder + "/llm-payloads" }
     /// The key of recordings that are made for nobody else.
     public var recordingKey: String { configurationFolder + "/recording.key" }
     /// The encrypted credentials, in a folder of their own.

@@ -7,6 +7,23 @@ public struct CredentialPolicy: Sendable, Equatable {
     /// Who wrote that list.
     public var layer: String
     public var limits: BrokerPlan.Limits
+    /// What is kept of requests and answers, from the least.
+    public enum Logging: String, Sendable, Comparable, CaseIterable {
+        /// Counts and names stand in the audit log; both are the same.
+        case none, metadata
+        /// Digests beside them.
+        case hash
+        /// The content, encrypted, as well.
+        case full
+
+        public static func < (left: Logging, right: Logging) -> Bool {
+            allCases.firstIndex(of: left) ?? 0 < allCases.firstIndex(of: right) ?? 0
+        }
+    }
+
+    public var logging: Logging
+    /// What rules about leaks look for is masked in what is kept.
+    public var masksLeaks: Bool
     /// What models cost.
     public var prices: [LLMPrice]
     /// What must not leave with a request.
@@ -23,6 +40,8 @@ public struct CredentialPolicy: Sendable, Equatable {
             requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
             tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer,
             dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer)
+        logging = Logging(rawValue: policy["llm.logging"]?.text ?? "") ?? .none
+        masksLeaks = policy["llm.redact"]?.boolean ?? true
         prices = (policy["llm.prices"]?.elements ?? []).map { entry in
             LLMPrice(
                 model: entry["model"]?.text ?? "", input: entry["input"]?.integer ?? 0,

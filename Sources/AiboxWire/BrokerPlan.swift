@@ -100,6 +100,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     public var digests: Bool
     /// What must not leave with a request.
     public var leaks: [LeakRule] = []
+    /// Where requests and answers are kept, encrypted; nil: nowhere.
+    public var payloads: Payloads?
     /// What models cost; the first that fits counts.
     public var prices: [LLMPrice] = []
     /// Blocks of addresses that names may lead to although they are not public.
@@ -108,6 +110,20 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     public var names: [PinnedName]
     /// PEM files of authorities that upstreams may have beside the system's.
     public var authorities: [String]
+
+    public struct Payloads: Sendable, Equatable {
+        public var folder: String
+        /// Whose key they are encrypted for: `aibox-recording:BASE64`.
+        public var recipient: String
+        /// What rules of `llm.dlp` look for is masked, beside the keys.
+        public var masksLeaks: Bool
+
+        public init(folder: String, recipient: String, masksLeaks: Bool) {
+            self.folder = folder
+            self.recipient = recipient
+            self.masksLeaks = masksLeaks
+        }
+    }
 
     public struct PinnedName: Sendable, Equatable {
         public var name: String
@@ -156,6 +172,11 @@ extension BrokerPlan {
             "targets": .array(targets.map { .string($0) }),
             "authorities": .array(authorities.map { .string($0) }),
         ]
+        object["payloads"] = payloads.map {
+            [
+                "folder": .string($0.folder), "recipient": .string($0.recipient), "masksLeaks": .bool($0.masksLeaks),
+            ]
+        }
         if !prices.isEmpty { object["prices"] = .array(prices.map(\.json)) }
         if !leaks.isEmpty { object["leaks"] = .array(leaks.map(\.json)) }
         object["names"] = .array(
@@ -180,6 +201,13 @@ extension BrokerPlan {
             limits: try Limits(json: fields.take("limits") ?? .null), layer: try fields.string("layer"),
             digests: try fields.bool("digests"), targets: try fields.texts("targets"), names: names,
             authorities: try fields.texts("authorities"))
+        if let place = fields.take("payloads") {
+            var place = try WireFields(place, in: "payloads")
+            payloads = Payloads(
+                folder: try place.string("folder"), recipient: try place.string("recipient"),
+                masksLeaks: try place.bool("masksLeaks"))
+            try place.finish()
+        }
         for entry in try fields.optionalList("prices") ?? [] { prices.append(try LLMPrice(json: entry)) }
         for entry in try fields.optionalList("leaks") ?? [] { leaks.append(try LeakRule(json: entry)) }
         try fields.finish()

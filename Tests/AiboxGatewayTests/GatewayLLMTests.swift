@@ -302,6 +302,31 @@ struct GatewayLLMTests {
         #expect(provider.log.split(separator: "\n").count == 1)
     }
 
+    @Test("inside its walls the proxy keeps content for the one who may read it, and sends nothing that it cannot keep")
+    func payloads() throws {
+        let provider = try LabProvider()
+        let place = try TemporaryFolder(prefix: "aibox-payloads")
+        let folder = place.path + "/kept"
+        let key = try RecordingKey()
+        var plan = Self.plan(provider)
+        plan.payloads = .init(folder: folder, recipient: key.recipient.text, masksLeaks: true)
+        let gateway = try LiveGateway(name: "llmkept", plan: EgressPlan(), llm: plan)
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        #expect(eventually { (try? gateway.events("llm.response"))?.count == 1 })
+        let details = try #require(try gateway.events("llm.response").first).json["details"]
+        let id = try #require(details?["payload"]?.stringValue)
+        let text = try PayloadText(try RecordingReader("\(folder)/\(id).aiboxrec", key: key))
+        #expect(String(decoding: text.request, as: UTF8.self).contains("claude-lab"))
+        #expect(String(decoding: text.answer, as: UTF8.self).contains("hello"))
+        #expect(text.isComplete && details?["payload_digest"]?.stringValue == text.digest)
+        #expect(rename(folder, folder + ".gone") == 0)
+        try File.replace(folder, with: "in the way")
+        let refused = try ask(gateway)
+        #expect(refused.hasSuffix(" 503") && refused.contains("llm.logging"))
+        #expect(provider.log.split(separator: "\n").count == 1)
+    }
+
     @Test("policies that cannot be used, and rules that go wrong, refuse every request")
     func broken() throws {
         let request = LLMRequest(

@@ -111,6 +111,8 @@ struct PolicySchemaTests {
                 { CredentialPolicy($0).limits.tokensPerMinute == 6 }
             ),
             ("llm.budget_tokens", "llm: {budget_tokens: 7}", { CredentialPolicy($0).limits.tokens == 7 }),
+            ("llm.logging", "llm: {logging: hash}", { CredentialPolicy($0).logging == .hash }),
+            ("llm.redact", "llm: {redact: false}", { !CredentialPolicy($0).masksLeaks }),
             ("llm.daily_tokens", "llm: {daily_tokens: 8}", { CredentialPolicy($0).limits.dailyTokens == 8 }),
             ("llm.daily_cost", "llm: {daily_cost: 12.5}", { CredentialPolicy($0).limits.dailyCost == 12_500_000 }),
             (
@@ -145,7 +147,7 @@ struct PolicySchemaTests {
                 { NetworkPolicy($0).allow.map(\.id) == ["x"] }
             ),
             (
-                "required", "required: [llm.logging]",
+                "required", "required: [push.protected]",
                 { policy in (try? PolicyEnforcement(policy).refuse()) == nil }
             ),
         ]
@@ -180,7 +182,7 @@ struct PolicySchemaTests {
             "push: {protected: [main]}\nllm: {logging: full}\nruntime: {ephemeral: false}\nnetwork: {mode: deny-by-default}\nfilesystem: {workspace_root: /workspace}"
         )
         let enforcement = PolicyEnforcement(policy)
-        #expect(enforcement.notes == ["this version of aibox does not enforce llm.logging, push.protected of org"])
+        #expect(enforcement.notes == ["this version of aibox does not enforce push.protected of org"])
         try enforcement.refuse()
         let other = try Self.policy("filesystem: {workspace_root: /workspace/src}\nruntime: {ephemeral: true}")
         #expect(
@@ -191,8 +193,8 @@ struct PolicySchemaTests {
     @Test(
         "a start is refused where the organisation requires what is not enforced",
         arguments: [
-            ("required: [llm]\nllm: {logging: full}", true),
-            ("required: [llm.logging]", true), ("required: [llm]", false), ("required: [tools, audit]", false),
+            ("required: [push]\npush: {protected: [main]}", true),
+            ("required: [push.protected]", true), ("required: [llm]", false), ("required: [tools, audit]", false),
             ("required: [filesystem]\nfilesystem: {deny: [/a]}", true),
             ("required: [runtime]\nruntime: {ephemeral: true}", true),
             ("required: [runtime]\nruntime: {ephemeral: false}", false),

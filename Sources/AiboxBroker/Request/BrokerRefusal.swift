@@ -66,6 +66,10 @@ struct BrokerRefusal: Error, Sendable, Equatable {
         BrokerRefusal(kind: .invalid, rule: "llm.request", reason: reason)
     }
 
+    static let unkept = BrokerRefusal(
+        kind: .overloaded, rule: "llm.logging",
+        reason: "the content cannot be kept as the policy demands, so nothing is sent")
+
     static let undecided = BrokerRefusal(
         kind: .overloaded, rule: "llm.policy", reason: "the policies did not answer, so nothing is sent", retryAfter: 1)
 

@@ -9,6 +9,8 @@ final class BrokerConfiguration: Sendable {
     let models: ModelList
     let forms: SecretForms
     let connector: UpstreamConnector
+    /// How content is kept; nil: not at all.
+    let payloads: PayloadRule?
     /// What must not leave; nil: nothing is looked for.
     let leaks: LeakScreen?
     private let bases: [UpstreamBase]
@@ -39,6 +41,7 @@ final class BrokerConfiguration: Sendable {
         // The longest path is the nearest.
         self.git = git.sorted { $0.grant.path.utf8.count > $1.grant.path.utf8.count }
         forms = SecretForms(plan.grants.map(\.secret) + plan.git.map(\.secret))
+        payloads = try PayloadRule(plan)
         leaks = try LeakScreen(plan.leaks)
         connector = try UpstreamConnector(plan, threads: threads)
     }

@@ -12,6 +12,7 @@ final class BrokerService: Sendable {
     let audit: any LLMAudit
     let rules: RequestHeadRules
     let threads: NIOThreadPool
+    let stay: LLMProxyServer.Stay
     private let desk: GatewayDesk
     /// What the policies in Rego said, for as long as the plan stands.
     private let rulings = Mutex<[LLMRequest: LLMRuling]>([:])
@@ -32,12 +33,14 @@ final class BrokerService: Sendable {
 
     init(
         _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
-        desk: GatewayDesk, clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
+        desk: GatewayDesk, stay: LLMProxyServer.Stay, clock: @escaping @Sendable () -> Int64,
+        spent: @escaping @Sendable (Int) -> Void
     ) throws(AiboxError) {
         self.audit = audit
         self.rules = rules
         self.threads = threads
         self.desk = desk
+        self.stay = stay
         self.clock = clock
         self.spent = spent
         current = Mutex(try BrokerConfiguration(plan, threads: threads))

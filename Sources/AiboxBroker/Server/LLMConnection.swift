@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxCrypto
 import AiboxNetwork
 import AiboxSystem
@@ -383,7 +384,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             return refuse(error)
         }
         request = exchange
-        if route.call == .generation, exchange.configuration.plan.limits.areDaily { take(base) } else { record(base) }
+        if route.call == .generation, exchange.configuration.plan.limits.areDaily { take(base) } else { keep(base) }
     }
 
     /// Takes what it may cost from what the user may spend in a day.
@@ -410,10 +411,28 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                             nextSteps: ["Ask for less with max_tokens, or go on tomorrow (UTC)."]))
                 }
                 self.request?.taken = (day, amount)
-                self.record(base)
+                self.keep(base)
             case .failure: self.refuse(.undecided)
             }
         }
+    }
+
+    /// Keeps its content, where the policy demands that.
+    private func keep(_ base: UpstreamBase) {
+        guard let loop = link.context?.eventLoop, let exchange = request else { return }
+        guard let rule = exchange.configuration.payloads, exchange.said != nil else { return record(base) }
+        let (record, body, stay) = (exchange.record, exchange.body, service.stay)
+        service.threads.runIfActive(eventLoop: loop) { try PayloadFile(rule, stay, record, body) }
+            .assumeIsolated().whenComplete { result in
+                guard self.phase == .deciding, self.request?.record.id == record.id else { return }
+                switch result {
+                case .success(let file):
+                    self.request?.payload = file
+                    self.request?.record.payload = file.id
+                    self.record(base)
+                case .failure: self.refuse(.unkept)
+                }
+            }
     }
 
     /// Writes it down, and asks.
@@ -480,6 +499,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         request = nil
         exchange.status = head.status
         let isMetered = exchange.route?.call == .generation && head.status < 400
+        if exchange.configuration.plan.digests, exchange.said != nil {
+            exchange.digest = try? SHA256()
+            try? exchange.digest?.start()
+        }
         exchange.meter = UsageMeter(isMetered ? UsageMeter.form(contentType: head.value("content-type")) : .unread)
         link.write(exchange.answer.begin(head, for: exchange.head))
         request = exchange
@@ -488,6 +511,14 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     func answerGoesOn(_ content: ByteBuffer) {
         request?.meter.feed(content)
         request?.answered += content.readableBytes
+        if let digest = request?.digest { content.withUnsafeReadableBytes { try? digest.update($0) } }
+        if let file = request?.payload {
+            do throws(AiboxError) { try file.answer(content) } catch {
+                // What cannot be kept is not passed on.
+                upstream?.abandon()
+                return answerFails(.unkept)
+            }
+        }
         request?.answer.pass(content) { link.write($0) }
     }
 
@@ -530,12 +561,21 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             let cost = LLMAmount(tokens: usage?.total ?? 0, micros: micros ?? 0)
             service.settle(LLMSettlement(day: day, taken: amount, cost: cost), on: loop)
         }
-        guard exchange.wasSent else { return }
-        service.audit.note(
-            exchange.record.answered(
-                status: exchange.status ?? 0, bytes: exchange.answered,
-                usage: usage, micros: micros, redactions: exchange.answer.redactions,
-                after: exchange.begun.duration(to: .now), isComplete: isComplete && exchange.status != nil))
+        let digest = try? exchange.digest?.finish().hex
+        var event = exchange.record.answered(
+            status: exchange.status ?? 0, bytes: exchange.answered, usage: usage, micros: micros, digest: digest,
+            redactions: exchange.answer.redactions, after: exchange.begun.duration(to: .now),
+            isComplete: isComplete && exchange.status != nil)
+        let (audit, wasSent, file) = (service.audit, exchange.wasSent, exchange.payload)
+        request?.payload = nil
+        guard let file, let loop = link.context?.eventLoop else {
+            if wasSent { audit.note(event) }
+            return
+        }
+        service.threads.runIfActive(eventLoop: loop) { try file.finish() }.assumeIsolated().whenComplete { result in
+            event.details["payload_digest"] = (try? result.get()).map { .string($0) }
+            if wasSent { audit.note(event) }
+        }
     }
 
     /// Ready for another request, or not.

@@ -54,6 +54,8 @@ public enum LLMProxyDaemon {
             return true
         }
         var server = LLMProxyServer.Options(authorities: Set(settings.authorities), desk: desk)
+        server.stay = LLMProxyServer.Stay(
+            session: settings.audit.session, sandbox: settings.sandbox, user: settings.user)
         server.spent = { tally.set($0) }
         let audit = LLMAuditLog(log) { reason in say("error audit log reason=\(JSONValue.string(reason).text)") }
         let proxy = try LLMProxyServer.start(listener, plan: settings.plan, options: server, audit: audit)

@@ -58,6 +58,8 @@ struct LLMRecord: Sendable {
     var estimate: Int?
     /// The rules of `llm.dlp` that it met.
     var leaks: [LeakScreen.Finding] = []
+    /// Where its content is kept.
+    var payload: String?
 
     func asked() -> AuditEvent { request(.allowed, reason: nil) }
 
@@ -74,6 +76,7 @@ struct LLMRecord: Sendable {
         if bytes > 0 { details["bytes"] = .integer(Int64(bytes)) }
         details["digest"] = digest.map { .string($0) }
         details["estimated_tokens"] = estimate.map { .integer(Int64($0)) }
+        details["payload"] = payload.map { .string($0) }
         details["reason"] = reason.map { .string(Self.carried($0)) }
         if !leaks.isEmpty {
             var counts: JSONObject = [:]
@@ -88,7 +91,8 @@ struct LLMRecord: Sendable {
     }
 
     func answered(
-        status: Int, bytes: Int, usage: TokenUsage?, micros: Int? = nil, redactions: Int, after time: Duration,
+        status: Int, bytes: Int, usage: TokenUsage?, micros: Int?, digest: String?, redactions: Int,
+        after time: Duration,
         isComplete: Bool
     ) -> AuditEvent {
         var details: JSONObject = [
@@ -100,6 +104,8 @@ struct LLMRecord: Sendable {
             details["output_tokens"] = .integer(Int64(usage.output))
             details["cached_tokens"] = .integer(Int64(usage.cached))
         }
+        details["digest"] = digest.map { .string($0) }
+        details["payload"] = payload.map { .string($0) }
         details["cost_microdollars"] = micros.map { .integer(Int64($0)) }
         if redactions > 0 { details["redactions"] = .integer(Int64(redactions)) }
         return AuditEvent(

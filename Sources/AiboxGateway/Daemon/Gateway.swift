@@ -39,6 +39,7 @@ struct Gateway {
             if geteuid() == 0 { try check(aibox_keep_capabilities(keptAsRoot), "cannot give up capabilities") }
             for folder in [settings.audit.folder, settings.audit.checkpoints] { try Folder.makePrivate(folder) }
             let plan = try plan(settings)
+            if let payloads = settings.llm?.payloads { try Folder.makePrivate(payloads.folder) }
             // Outside what it may touch afterwards.
             let ledger = try settings.ledger.map { path throws(AiboxError) in try SpendingLedger(path) }
             let landlock = try LockDown.daemon(settings, plan)

@@ -224,10 +224,13 @@ public enum PolicySchema {
                 ])), .union, standard: none, .enforced("LLM proxy (llm-proxy.md)"),
             "What must not leave with a request to a model."),
         PolicyField(
-            "llm.logging", .choice(["none", "metadata", "full"]), .later, standard: .text("none"), .notYet,
-            "What is logged of requests."),
+            "llm.logging", .choice(CredentialPolicy.Logging.allCases.map(\.rawValue)), .later, standard: .text("none"),
+            .enforced("LLM proxy (llm-proxy.md)"),
+            "What is kept of requests and answers: counts (none and metadata), digests (hash), the content, encrypted (full)."
+        ),
         PolicyField(
-            "llm.redact", .boolean, .on, standard: .boolean(true), .notYet, "Take secrets out of what is logged."),
+            "llm.redact", .boolean, .on, standard: .boolean(true), .enforced("LLM proxy (llm-proxy.md)"),
+            "Mask what llm.dlp looks for in content that is kept; lent keys are masked always."),
     ]
 
     private static let push: [PolicyField] = [
