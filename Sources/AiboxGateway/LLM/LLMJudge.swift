@@ -8,7 +8,7 @@ final class LLMJudge {
     private let plan: DecisionPlan
     private let user: String
     private let sandbox: String
-    /// Made when the first question comes; one that cannot be made refuses.
+    /// Made at the first need; one that cannot be made refuses.
     private var made: Result<Made, AiboxError>?
 
     private struct Made {
@@ -71,6 +71,9 @@ final class LLMJudge {
             event
         )
     }
+
+    /// Compiles the policies before the first question comes.
+    func prepare() { _ = decider() }
 
     private func decider() -> Result<Made, AiboxError> {
         if let made { return made }

@@ -197,6 +197,7 @@ final class LLMSupervisor: Sendable {
                     isServing.store(true, ordering: .releasing)
                     first.succeed()
                     settle()
+                    judge.withLock { $0.prepare() }
                 } catch {
                     pace.failed()
                     log.error("LLM proxy does not start", ["reason": error.reason])
