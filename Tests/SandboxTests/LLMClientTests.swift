@@ -104,6 +104,13 @@ extension Sandboxes {
             #expect(usage.contains("\"cost\":\"0.00"), "\(usage)")
             let decisions = try fixture.aibox.run("policy", "log", "--sandbox", fixture.name).text
             #expect(decisions.contains("llm.models:claude-*"), "\(decisions)")
+            let rows = try fixture.aibox.run("policy", "log", "--sandbox", fixture.name, "-o", "jsonl").text
+            let row = try #require(rows.split(separator: "\n").first { $0.contains("llm.models:claude-*") })
+            let entry = try #require(try JSONParser.parse(String(row))["id"]?.stringValue)
+            let explained = try fixture.aibox.run("policy", "explain", "--log-entry", entry)
+            #expect(
+                explained.succeeded && explained.text.contains("llm.models:claude-*"),
+                "\(explained.text) \(explained.errorText)")
             let kept = try Folder.names(fixture.aibox.home.path + "/state/aibox/llm-payloads")
             let id = try #require(kept.first).prefix { $0 != "." }
             #expect(kept.count == 1)
