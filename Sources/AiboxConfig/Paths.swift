@@ -90,11 +90,15 @@ extension Paths {
 
 extension Paths {
     public var stateDatabase: String { stateFolder + "/state.db" }
+    /// What the user's sandboxes spend on language models, day by day.
+    public var spendingLedger: String { stateFolder + "/llm-spending" }
     public var auditFolder: String { stateFolder + "/audit" }
     /// The audit log's second place where no other is set: beside the state, not in it, so that who puts back
     /// yesterday's state has not put back this.
     public var auditCheckpoints: String { configurationFolder + "/audit-checkpoints" }
     public var recordingsFolder: String { stateFolder + "/recordings" }
+    /// What was said to language models, encrypted as recordings are.
+    public var payloadsFolder: String { stateFolder + "/llm-payloads" }
     /// The key of recordings that are made for nobody else.
     public var recordingKey: String { configurationFolder + "/recording.key" }
     /// The encrypted credentials, in a folder of their own.

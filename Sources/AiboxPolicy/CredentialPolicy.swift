@@ -7,6 +7,27 @@ public struct CredentialPolicy: Sendable, Equatable {
     /// Who wrote that list.
     public var layer: String
     public var limits: BrokerPlan.Limits
+    /// What is kept of requests and answers, from the least.
+    public enum Logging: String, Sendable, Comparable, CaseIterable {
+        /// Counts and names stand in the audit log; both are the same.
+        case none, metadata
+        /// Digests beside them.
+        case hash
+        /// The content, encrypted, as well.
+        case full
+
+        public static func < (left: Logging, right: Logging) -> Bool {
+            allCases.firstIndex(of: left) ?? 0 < allCases.firstIndex(of: right) ?? 0
+        }
+    }
+
+    public var logging: Logging
+    /// What rules about leaks look for is masked in what is kept.
+    public var masksLeaks: Bool
+    /// What models cost.
+    public var prices: [LLMPrice]
+    /// What must not leave with a request.
+    public var leaks: [LeakRule]
     /// Seconds for which a key for a model is lent; 0: none is.
     public var modelKeys: Int
     /// Seconds for which a credential for a place is lent; 0: none is.
@@ -17,9 +38,37 @@ public struct CredentialPolicy: Sendable, Equatable {
         layer = (policy["llm.models"]?.origin.layer ?? .org).rawValue
         limits = BrokerPlan.Limits(
             requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
-            tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer)
+            tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer,
+            dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer)
+        logging = Logging(rawValue: policy["llm.logging"]?.text ?? "") ?? .none
+        masksLeaks = policy["llm.redact"]?.boolean ?? true
+        prices = (policy["llm.prices"]?.elements ?? []).map { entry in
+            LLMPrice(
+                model: entry["model"]?.text ?? "", input: entry["input"]?.integer ?? 0,
+                output: entry["output"]?.integer ?? 0, cached: entry["cached"]?.integer)
+        }
+        leaks = (policy["llm.dlp"]?.elements ?? []).compactMap { LeakRule($0) }
         modelKeys = policy["credentials.llm_api_key_ttl"]?.integer ?? 0
         places = Dictionary(
             uniqueKeysWithValues: PlaceGrant.Kind.allCases.map { ($0, policy[$0.lifetimeField]?.integer ?? 0) })
+    }
+}
+
+extension LeakRule {
+    /// An entry of `llm.dlp`.
+    init?(_ entry: PolicyItem) {
+        guard let id = entry["id"]?.text else { return nil }
+        let content: Content
+        if let canary = entry["canary"]?.text {
+            content = .canary(canary)
+        } else if let name = entry["known"]?.text, let known = Self.known.first(where: { $0.name == name }) {
+            content = .pattern(known.pattern)
+        } else if let pattern = entry["pattern"]?.text {
+            content = .pattern(pattern)
+        } else {
+            return nil
+        }
+        self.init(
+            id: id, content, blocks: entry["action"]?.text != "report", layer: entry.origin.layer.rawValue)
     }
 }

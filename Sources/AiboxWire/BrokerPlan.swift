@@ -66,8 +66,20 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         public var tokens: Int?
         /// Spent before this plan.
         public var spent: Int
+        /// Of all the user's sandboxes on one day of UTC.
+        public var dailyTokens: Int?
+        /// The same, in millionths of the currency.
+        public var dailyCost: Int?
 
-        public init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, tokens: Int? = nil, spent: Int = 0) {
+        /// The gateway, which knows of the other sandboxes, has to be asked.
+        public var areDaily: Bool { dailyTokens != nil || dailyCost != nil }
+
+        public init(
+            requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, tokens: Int? = nil, spent: Int = 0,
+            dailyTokens: Int? = nil, dailyCost: Int? = nil
+        ) {
+            self.dailyTokens = dailyTokens
+            self.dailyCost = dailyCost
             self.requestsPerMinute = requestsPerMinute
             self.tokensPerMinute = tokensPerMinute
             self.tokens = tokens
@@ -86,12 +98,32 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     public var layer: String
     /// What is written down beside the counts: a digest of each body.
     public var digests: Bool
+    /// What must not leave with a request.
+    public var leaks: [LeakRule] = []
+    /// Where requests and answers are kept, encrypted; nil: nowhere.
+    public var payloads: Payloads?
+    /// What models cost; the first that fits counts.
+    public var prices: [LLMPrice] = []
     /// Blocks of addresses that names may lead to although they are not public.
     public var targets: [String]
     /// Names with fixed addresses, asked before any name server.
     public var names: [PinnedName]
     /// PEM files of authorities that upstreams may have beside the system's.
     public var authorities: [String]
+
+    public struct Payloads: Sendable, Equatable {
+        public var folder: String
+        /// Whose key they are encrypted for: `aibox-recording:BASE64`.
+        public var recipient: String
+        /// What rules of `llm.dlp` look for is masked, beside the keys.
+        public var masksLeaks: Bool
+
+        public init(folder: String, recipient: String, masksLeaks: Bool) {
+            self.folder = folder
+            self.recipient = recipient
+            self.masksLeaks = masksLeaks
+        }
+    }
 
     public struct PinnedName: Sendable, Equatable {
         public var name: String
@@ -140,6 +172,13 @@ extension BrokerPlan {
             "targets": .array(targets.map { .string($0) }),
             "authorities": .array(authorities.map { .string($0) }),
         ]
+        object["payloads"] = payloads.map {
+            [
+                "folder": .string($0.folder), "recipient": .string($0.recipient), "masksLeaks": .bool($0.masksLeaks),
+            ]
+        }
+        if !prices.isEmpty { object["prices"] = .array(prices.map(\.json)) }
+        if !leaks.isEmpty { object["leaks"] = .array(leaks.map(\.json)) }
         object["names"] = .array(
             names.map { ["name": .string($0.name), "addresses": .array($0.addresses.map { .string($0) })] })
         return .object(object)
@@ -162,6 +201,15 @@ extension BrokerPlan {
             limits: try Limits(json: fields.take("limits") ?? .null), layer: try fields.string("layer"),
             digests: try fields.bool("digests"), targets: try fields.texts("targets"), names: names,
             authorities: try fields.texts("authorities"))
+        if let place = fields.take("payloads") {
+            var place = try WireFields(place, in: "payloads")
+            payloads = Payloads(
+                folder: try place.string("folder"), recipient: try place.string("recipient"),
+                masksLeaks: try place.bool("masksLeaks"))
+            try place.finish()
+        }
+        for entry in try fields.optionalList("prices") ?? [] { prices.append(try LLMPrice(json: entry)) }
+        for entry in try fields.optionalList("leaks") ?? [] { leaks.append(try LeakRule(json: entry)) }
         try fields.finish()
         if Set(grants.map(\.surrogate)).count != grants.count { throw fields.error("a surrogate stands for two keys") }
     }
@@ -200,6 +248,8 @@ extension BrokerPlan.Limits {
         object["requestsPerMinute"] = requestsPerMinute.map { .integer(Int64($0)) }
         object["tokensPerMinute"] = tokensPerMinute.map { .integer(Int64($0)) }
         object["tokens"] = tokens.map { .integer(Int64($0)) }
+        object["dailyTokens"] = dailyTokens.map { .integer(Int64($0)) }
+        object["dailyCost"] = dailyCost.map { .integer(Int64($0)) }
         return .object(object)
     }
 
@@ -209,9 +259,12 @@ extension BrokerPlan.Limits {
             requestsPerMinute: try fields.optionalInteger("requestsPerMinute"),
             tokensPerMinute: try fields.optionalInteger("tokensPerMinute"),
             tokens: try fields.optionalInteger("tokens"),
-            spent: try fields.integer("spent"))
+            spent: try fields.integer("spent"), dailyTokens: try fields.optionalInteger("dailyTokens"),
+            dailyCost: try fields.optionalInteger("dailyCost"))
         try fields.finish()
-        if [requestsPerMinute ?? 0, tokensPerMinute ?? 0, tokens ?? 0, spent].contains(where: { $0 < 0 }) {
+        if [requestsPerMinute ?? 0, tokensPerMinute ?? 0, tokens ?? 0, spent, dailyTokens ?? 0, dailyCost ?? 0]
+            .contains(where: { $0 < 0 })
+        {
             throw fields.error("a limit is below zero")
         }
     }

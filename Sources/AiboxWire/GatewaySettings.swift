@@ -30,6 +30,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var tools: ToolPlan?
     /// What the organisation alone permits; nil: the sandbox must not learn.
     public var learn: LearnPlan?
+    /// The file of what the user's sandboxes spend on language models; needed where `llm` has limits for a day.
+    public var ledger: String?
     /// Whether gVisor's trace points come; nil: they do not.
     public var traces: TraceDemand?
 
@@ -103,6 +105,7 @@ extension GatewaySettings {
         object["llm"] = llm?.json
         object["tools"] = tools?.json
         object["learn"] = learn?.json
+        object["ledger"] = ledger.map { .string($0) }
         object["traces"] = traces.map { .string($0.rawValue) }
         return .object(object)
     }
@@ -126,6 +129,7 @@ extension GatewaySettings {
             metricsPort: try fields.optionalInteger("metricsPort"), logLimit: try fields.integer("logLimit"),
             audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"),
             decisions: decisions, llm: llm, tools: tools, learn: learn)
+        ledger = try fields.optionalString("ledger")
         if let word = try fields.optionalString("traces") {
             traces = TraceDemand(rawValue: word)
             if traces == nil { throw fields.error("traces is neither optional nor required") }

@@ -6,6 +6,8 @@ public enum LLMProxyOrder: Sendable, Equatable {
     case plan(BrokerPlan)
     /// The sandbox is cut off: end what is open.
     case cut
+    /// The answer to a question, by its number.
+    case answer(Int64, LLMRuling)
 
     /// Bytes of one packet, at most: less than what the kernel takes (net.core.wmem_default).
     public static let limit = 160 << 10
@@ -16,6 +18,9 @@ public enum LLMProxyOrder: Sendable, Equatable {
         case .begin(let settings): object["begin"] = settings.json
         case .plan(let plan): object["plan"] = plan.json
         case .cut: object["cut"] = true
+        case .answer(let number, let ruling):
+            object["answer"] = .integer(number)
+            object["ruling"] = ruling.json
         }
         return .object(object)
     }
@@ -27,6 +32,8 @@ public enum LLMProxyOrder: Sendable, Equatable {
             self = .begin(try LLMProxySettings(json: settings))
         } else if let plan = fields.take("plan") {
             self = .plan(try BrokerPlan(json: plan))
+        } else if let number: Int64 = try fields.optionalInteger("answer") {
+            self = .answer(number, try LLMRuling(json: fields.take("ruling") ?? .null))
         } else {
             guard try fields.bool("cut") else { throw fields.error("cut is false") }
             self = .cut
@@ -78,12 +85,15 @@ public enum LLMProxyReport: Sendable, Equatable {
     case failed(WireError)
     /// Tokens that the sandbox has spent in all.
     case spent(Int)
+    /// A question with its number.
+    case ask(Int64, LLMQuestion)
 
     public var json: JSONValue {
         switch self {
         case .serving: ["serving": true]
         case .failed(let error): ["failed": error.json]
         case .spent(let tokens): ["spent": .integer(Int64(tokens))]
+        case .ask(let number, let question): ["ask": .integer(number), "question": question.json]
         }
     }
 
@@ -93,6 +103,8 @@ public enum LLMProxyReport: Sendable, Equatable {
             self = .failed(try WireError(json: error))
         } else if let tokens: Int = try fields.optionalInteger("spent") {
             self = .spent(tokens)
+        } else if let number: Int64 = try fields.optionalInteger("ask") {
+            self = .ask(number, try LLMQuestion(json: fields.take("question") ?? .null))
         } else {
             guard try fields.bool("serving") else { throw fields.error("serving is false") }
             self = .serving

@@ -48,6 +48,10 @@ public struct WireFields {
         return elements
     }
 
+    public mutating func optionalList(_ name: String) throws(WireError) -> [JSONValue]? {
+        object[name] == nil ? nil : try list(name)
+    }
+
     public mutating func texts(_ name: String) throws(WireError) -> [String] {
         var texts: [String] = []
         for element in try list(name) {

@@ -21,6 +21,7 @@ final class LiveProxy {
     init(
         _ upstream: ScriptedUpstream, models: [String] = ["claude-*", "gpt-*"], limits: BrokerPlan.Limits = .init(),
         clock: (@Sendable () -> Int64)? = nil, bodyLimit: Int? = nil, expires: Int64? = nil,
+        gateway: ScriptedGateway = ScriptedGateway(),
         edit: (inout BrokerPlan) -> Void = { _ in }
     ) throws {
         let (listener, port) = try Loopback.listen()
@@ -35,7 +36,7 @@ final class LiveProxy {
                     name: "llm-api-key:openai", api: .openai, surrogate: Self.openai, secret: Self.secret, base: base),
             ], models: models, limits: limits, targets: ["127.0.0.1/32"])
         edit(&plan)
-        var options = LLMProxyServer.Options(authorities: ["llm.test:\(port)"])
+        var options = LLMProxyServer.Options(authorities: ["llm.test:\(port)"], desk: gateway.desk)
         if let clock { options.clock = clock }
         if let bodyLimit { options.bodyLimit = bodyLimit }
         server = try LLMProxyServer.start(listener, plan: plan, options: options, audit: audit)
@@ -188,4 +189,39 @@ func eventually(_ condition: () -> Bool) -> Bool {
         usleep(3000)
     }
     return condition()
+}
+
+/// A gateway of the lab: it answers what a test lets it answer.
+final class ScriptedGateway: Sendable {
+    private let asked = Mutex<[LLMQuestion]>([])
+    private let made = Mutex<GatewayDesk?>(nil)
+    private let patience: TimeAmount
+    private let script: @Sendable (LLMQuestion) -> LLMRuling?
+
+    /// - Parameter script: nil: it says nothing.
+    init(
+        patience: TimeAmount = .seconds(6),
+        _ script: @escaping @Sendable (LLMQuestion) -> LLMRuling? = { _ in .allowed }
+    ) {
+        self.patience = patience
+        self.script = script
+    }
+
+    var questions: [LLMQuestion] { asked.withLock { $0 } }
+
+    var desk: GatewayDesk {
+        let desk = GatewayDesk(patience: patience) { [self] report in
+            guard case .ask(let number, let question) = report,
+                (try? LLMProxyReport(json: report.json)) == report
+            else { return false }
+            asked.withLock { $0.append(question) }
+            guard let ruling = script(question) else { return true }
+            let order = LLMProxyOrder.answer(number, ruling)
+            guard (try? LLMProxyOrder(json: order.json)) == order else { return false }
+            made.withLock { $0 }?.answer(number, ruling)
+            return true
+        }
+        made.withLock { $0 = desk }
+        return desk
+    }
 }

@@ -227,4 +227,137 @@ struct GatewayLLMTests {
         let events = try gateway.events().map { String(decoding: $0.line, as: UTF8.self) }.joined()
         #expect(!events.contains(next) && !gateway.log.contains(next))
     }
+
+    @Test(
+        "the organisation's own Rego forbids a model that the document permits: nothing is asked, and both logs say why"
+    )
+    func rego() throws {
+        let provider = try LabProvider()
+        let own = """
+            package aibox.org
+
+            deny contains {"rule": "no-tools", "reason": "models without tools only"} if {
+            	input.action == "llm"
+            	input.request.tools
+            }
+
+            deny contains {"rule": "no-echo", "reason": sprintf("%s repeats", [input.request.model])} if {
+            	input.action == "llm"
+            	input.request.model == "claude-echo"
+            	input.request.endpoint == "/v1/messages"
+            	input.request.provider == "127.0.0.1"
+            	input.request.stream == false
+            	input.sandbox.name == "llmrego"
+            }
+            """
+        let gateway = try LiveGateway(name: "llmrego", plan: EgressPlan(), llm: Self.plan(provider)) {
+            $0.decisions = try LiveGateway.decisions(own: own)
+        }
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        for _ in 0..<2 {
+            let refused = try ask(gateway, model: "claude-echo")
+            #expect(refused.hasSuffix(" 403") && refused.contains("no-echo") && refused.contains("claude-echo repeats"))
+        }
+        #expect(!provider.log.contains("claude-echo"))
+        let events = try gateway.events()
+        let decisions = events.filter { $0.json["details"]?["action"]?.stringValue == "llm" }
+        // Each is decided once: the answer stands for as long as the policy does.
+        #expect(decisions.map(\.type) == ["policy.allow", "policy.deny"])
+        #expect(decisions.map(\.subject) == ["claude-lab", "claude-echo"])
+        let refusal = decisions.last?.json["details"]
+        #expect(refusal?["rule"]?.stringValue == "no-echo")
+        #expect(refusal?["origin"]?.stringValue?.hasPrefix("own.rego:") == true)
+        #expect(refusal?["question"]?["request"]?["model"]?.stringValue == "claude-echo")
+        #expect(refusal?["input"]?.stringValue?.count == 64 && refusal?["policies"]?.stringValue?.count == 64)
+        let requests = events.filter { $0.type == "llm.request" }
+        #expect(requests.map(\.outcome) == ["allowed", "denied", "denied"])
+    }
+
+    @Test("the day's limit counts all sandboxes of the user, and survives the end of proxy and gateway")
+    func day() throws {
+        let provider = try LabProvider()
+        let place = try TemporaryFolder(prefix: "aibox-ledger")
+        func gateway(_ name: String) throws -> LiveGateway {
+            let gateway = try LiveGateway(
+                name: name, plan: EgressPlan(), llm: Self.plan(provider, BrokerPlan.Limits(dailyTokens: 20))
+            ) { $0.ledger = place.path + "/ledger" }
+            try gateway.client.serving()
+            return gateway
+        }
+        let first = try gateway("dayone")
+        #expect(try ask(first).hasSuffix(" 200"))
+        let refused = try ask(first)
+        #expect(refused.hasSuffix(" 429") && refused.contains("llm.daily_tokens"), "\(refused)")
+        let second = try gateway("daytwo")
+        #expect(try ask(second).hasSuffix(" 429"))
+        let proxy = try #require(proxies(of: second).first)
+        kill(proxy, SIGKILL)
+        #expect(eventually { self.proxies(of: second).contains { $0 != proxy } })
+        #expect(eventually { (try? ask(second))?.hasSuffix(" 429") == true })
+        // Nobody knows what was spent: nothing is sent.
+        try File.replace(place.path + "/ledger", with: "nonsense")
+        let third = try gateway("daythree")
+        let unknown = try ask(third)
+        #expect(unknown.hasSuffix(" 429") && unknown.contains("llm.ledger"))
+        #expect(provider.log.split(separator: "\n").count == 1)
+    }
+
+    @Test("inside its walls the proxy keeps content for the one who may read it, and sends nothing that it cannot keep")
+    func payloads() throws {
+        let provider = try LabProvider()
+        let place = try TemporaryFolder(prefix: "aibox-payloads")
+        let folder = place.path + "/kept"
+        let key = try RecordingKey()
+        var plan = Self.plan(provider)
+        plan.payloads = .init(folder: folder, recipient: key.recipient.text, masksLeaks: true)
+        let gateway = try LiveGateway(name: "llmkept", plan: EgressPlan(), llm: plan)
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        #expect(eventually { (try? gateway.events("llm.response"))?.count == 1 })
+        let details = try #require(try gateway.events("llm.response").first).json["details"]
+        let id = try #require(details?["payload"]?.stringValue)
+        let text = try PayloadText(try RecordingReader("\(folder)/\(id).aiboxrec", key: key))
+        #expect(String(decoding: text.request, as: UTF8.self).contains("claude-lab"))
+        #expect(String(decoding: text.answer, as: UTF8.self).contains("hello"))
+        #expect(text.isComplete && details?["payload_digest"]?.stringValue == text.digest)
+        #expect(rename(folder, folder + ".gone") == 0)
+        try File.replace(folder, with: "in the way")
+        let refused = try ask(gateway)
+        #expect(refused.hasSuffix(" 503") && refused.contains("llm.logging"))
+        #expect(provider.log.split(separator: "\n").count == 1)
+    }
+
+    @Test("policies that cannot be used, and rules that go wrong, refuse every request")
+    func broken() throws {
+        let request = LLMRequest(
+            model: "claude-1", provider: "p", endpoint: "/v1/messages", isStream: false, hasTools: false)
+        let plans = [
+            DecisionPlan(policy: [:], modules: .null), DecisionPlan(policy: [:], modules: ["nothing": 1]),
+            DecisionPlan(policy: [:], modules: try LiveGateway.decisions().modules),
+            try LiveGateway.decisions(
+                own: "package aibox.org\n\ndeny contains {\"rule\": \"x\"} if undefined_function(1)"),
+            try LiveGateway.decisions(own: "package aibox.org\n\ndeny := 1"),
+            try LiveGateway.decisions(
+                own: """
+                    package aibox.org
+
+                    deny contains {"rule": "x", "reason": "y"} if {
+                    	input.action == "llm"
+                    	to_number(input.request.model) > 1
+                    }
+                    """),
+        ]
+        for plan in plans {
+            let judge = LLMJudge(plan, user: "u", sandbox: "s")
+            let (ruling, event) = judge.judge(request)
+            #expect(!ruling.isAllowed && !ruling.reason.isEmpty && !ruling.rule.isEmpty)
+            #expect(event.type == .policyDeny && event.outcome == .denied)
+        }
+        let works = LLMJudge(try LiveGateway.decisions(), user: "u", sandbox: "s")
+        #expect(works.judge(request).ruling == .allowed)
+        var other = request
+        other.model = "other"
+        #expect(works.judge(other).ruling.rule == "llm.default")
+    }
 }

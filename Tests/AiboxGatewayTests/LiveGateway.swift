@@ -71,7 +71,8 @@ final class LiveGateway {
         }
         if let own { sources.append(.init(name: "own.rego", text: Array(own.utf8), isOwn: true)) }
         let policy = try EffectivePolicy(
-            organisation: try PolicyDocument(Array("version: 1\n".utf8), layer: .org, file: "org"), day: "2026-11-22")
+            organisation: try PolicyDocument(
+                Array("version: 1\nllm: {models: [\"claude-*\"]}\n".utf8), layer: .org, file: "org"), day: "2026-11-22")
         return DecisionPlan(policy: policy.decisionDocument, modules: PolicyModules(sources).json)
     }
 

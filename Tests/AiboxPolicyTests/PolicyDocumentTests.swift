@@ -84,6 +84,39 @@ struct PolicyDocumentTests {
                 "tools.rules[0].risk contradicts allow: false"
             ),
             (
+                "a rule about leaks that looks for nothing", "version: 1\nllm: {dlp: [{id: a, action: block}]}",
+                "llm.dlp[0] needs one of canary, pattern and known"
+            ),
+            (
+                "a rule about leaks that looks for two things",
+                "version: 1\nllm: {dlp: [{id: a, known: jwt, pattern: abc, action: block}]}",
+                "llm.dlp[0] needs one of canary, pattern and known"
+            ),
+            (
+                "a pattern that is none", "version: 1\nllm: {dlp: [{id: a, pattern: \"a(b\", action: block}]}",
+                "llm.dlp[0].pattern must be a regular expression"
+            ),
+            (
+                "a pattern that matches everything",
+                "version: 1\nllm: {dlp: [{id: a, pattern: \"a*\", action: block}]}",
+                "llm.dlp[0].pattern must be a regular expression"
+            ),
+            (
+                "a pattern that is too large",
+                "version: 1\nllm: {dlp: [{id: a, pattern: \"[a-z]{600}\", action: block}]}",
+                "llm.dlp[0].pattern must be a regular expression"
+            ),
+            (
+                "a canary that is short", "version: 1\nllm: {dlp: [{id: a, canary: \"1 2 3 4 5 6\", action: block}]}",
+                "llm.dlp[0].canary must be 8 to 256 bytes"
+            ),
+            (
+                "a cost below zero", "version: 1\nllm: {daily_cost: -1}",
+                "llm.daily_cost must be an amount such as 12.50"
+            ),
+            ("a cost too fine", "version: 1\nllm: {daily_cost: 0.0000001}", "llm.daily_cost must be an amount"),
+            ("a cost that is no number", "version: 1\nllm: {daily_cost: 1e3}", "llm.daily_cost must be an amount"),
+            (
                 "a review that nobody can answer", "version: 1\ntools: {review_timeout: 0s}",
                 "p:2:9: tools.review_timeout is at least 1s and at most 1d"
             ),

@@ -119,6 +119,22 @@ struct PolicySchemaTests {
                 { CredentialPolicy($0).limits.tokensPerMinute == 6 }
             ),
             ("llm.budget_tokens", "llm: {budget_tokens: 7}", { CredentialPolicy($0).limits.tokens == 7 }),
+            ("llm.logging", "llm: {logging: hash}", { CredentialPolicy($0).logging == .hash }),
+            ("llm.redact", "llm: {redact: false}", { !CredentialPolicy($0).masksLeaks }),
+            ("llm.daily_tokens", "llm: {daily_tokens: 8}", { CredentialPolicy($0).limits.dailyTokens == 8 }),
+            ("llm.daily_cost", "llm: {daily_cost: 12.5}", { CredentialPolicy($0).limits.dailyCost == 12_500_000 }),
+            (
+                "llm.prices", "llm: {prices: [{model: a, input: 3, output: 0.000015}]}",
+                { CredentialPolicy($0).prices == [LLMPrice(model: "a", input: 3_000_000, output: 15)] }
+            ),
+            (
+                "llm.dlp", "llm: {dlp: [{id: a, canary: AIBOX-CANARY-1, action: block}]}",
+                {
+                    CredentialPolicy($0).leaks == [
+                        LeakRule(id: "a", .canary("AIBOX-CANARY-1"), blocks: true, layer: "org")
+                    ]
+                }
+            ),
             ("audit.on_failure", "audit: {on_failure: continue}", { $0.auditFailure == .markGap }),
             ("audit.recording_policy", "audit: {recording_policy: required}", { $0.recordingPolicy == .required }),
             ("audit.trace_policy", "audit: {trace_policy: required}", { $0.tracePolicy == .required }),
@@ -139,7 +155,7 @@ struct PolicySchemaTests {
                 { NetworkPolicy($0).allow.map(\.id) == ["x"] }
             ),
             (
-                "required", "required: [llm.logging]",
+                "required", "required: [push.protected]",
                 { policy in (try? PolicyEnforcement(policy).refuse()) == nil }
             ),
         ]
@@ -174,7 +190,7 @@ struct PolicySchemaTests {
             "push: {protected: [main]}\nllm: {logging: full}\nruntime: {ephemeral: false}\nnetwork: {mode: deny-by-default}\nfilesystem: {workspace_root: /workspace}"
         )
         let enforcement = PolicyEnforcement(policy)
-        #expect(enforcement.notes == ["this version of aibox does not enforce llm.logging, push.protected of org"])
+        #expect(enforcement.notes == ["this version of aibox does not enforce push.protected of org"])
         try enforcement.refuse()
         let other = try Self.policy("filesystem: {workspace_root: /workspace/src}\nruntime: {ephemeral: true}")
         #expect(
@@ -185,8 +201,8 @@ struct PolicySchemaTests {
     @Test(
         "a start is refused where the organisation requires what is not enforced",
         arguments: [
-            ("required: [llm]\nllm: {logging: full}", true),
-            ("required: [llm.logging]", true), ("required: [llm]", false), ("required: [tools, audit]", false),
+            ("required: [push]\npush: {protected: [main]}", true),
+            ("required: [push.protected]", true), ("required: [llm]", false), ("required: [tools, audit]", false),
             ("required: [filesystem]\nfilesystem: {deny: [/a]}", true),
             ("required: [runtime]\nruntime: {ephemeral: true}", true),
             ("required: [runtime]\nruntime: {ephemeral: false}", false),

@@ -207,7 +207,7 @@ struct RandomPolicy {
         if chance(percent) { put("credentials.revoke_on_stop", .boolean(chance(80))) }
         if chance(percent) { put("runtime.engine", .text(one(["gvisor", "gvisor", "kata", "crun"]))) }
         if chance(percent) { fields["runtime.fallback"] = texts(some(["crun", "kata"], 30)) }
-        if chance(percent) { put("llm.logging", .text(one(["none", "metadata", "full"]))) }
+        if chance(percent) { put("llm.logging", .text(one(["none", "metadata", "hash", "full"]))) }
         if chance(percent) { put("audit.on_failure", .text(one(["continue", "stop", "stop"]))) }
         if chance(percent) { fields["llm.models"] = texts(some(["*", "small-*", "small-1", "large"], 35)) }
         if chance(percent) { fields["push.unreviewed"] = texts(some(["**", "agent/*", "agent/**", "agent/x"], 35)) }

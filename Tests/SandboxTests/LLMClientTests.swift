@@ -17,11 +17,12 @@ extension Sandboxes {
         }
 
         private static func fixture(
-            _ provider: LabProvider, _ canary: String, rules: String = ""
+            _ provider: LabProvider, _ canary: String, rules: String = "",
+            models: String = "llm: {models: [\"claude-*\", \"gpt-*\"], requests_per_minute: 30}\n"
         ) throws -> SandboxFixture {
             try SandboxFixture(
                 policy: "version: 1\nnetwork: {targets: [127.0.0.1/32]}\ncredentials: {llm_api_key_ttl: 1h}\n"
-                    + "llm: {models: [\"claude-*\", \"gpt-*\"], requests_per_minute: 30}\n" + rules,
+                    + models + rules,
                 settings: [
                     "AIBOX_LLM_API_KEY": canary, "AIBOX_LLM_PROVIDER": "custom", "AIBOX_LLM_HOST": "models.example.org",
                     "AIBOX_CREDENTIALS_STORE": "environment",
@@ -68,6 +69,54 @@ extension Sandboxes {
             // What was refused never came to the provider, and what came had the key.
             #expect(!provider.log.contains("sk-ant-somebody-elses") && !provider.log.contains("org-other"))
             #expect(provider.log.contains(canary) && !provider.log.contains("sk-ant-aibox-"))
+        }
+
+        @Test("what the policy says of leaks, costs and content holds for a sandbox, and its person sees it")
+        func policy() throws {
+            let rules = """
+                  daily_cost: 1.00
+                  prices: [{model: "claude-*", input: 3, output: 15}]
+                  logging: full
+                  dlp: [{id: canary, canary: "AIBOX-CANARY-4711", action: block}]
+
+                """
+            let fixture = try Self.fixture(
+                provider, canary, models: "llm:\n  models: [\"claude-*\"]\n" + rules)
+            try fixture.start()
+            func ask(_ text: String) throws -> String {
+                try fixture.shell(
+                    "bash", "-c",
+                    "curl -s -w ' %{http_code}' -H \"x-api-key: $ANTHROPIC_API_KEY\" -d \"$0\" $ANTHROPIC_BASE_URL/v1/messages",
+                    #"{"model":"claude-lab","max_tokens":5,"messages":[{"role":"user","content":"\#(text)"}]}"#
+                ).text
+            }
+            let answer = try ask("a swallow")
+            #expect(answer.hasSuffix(" 200"), "\(answer)")
+            // In Base64, one byte in, over two lines.
+            let refused = try ask("eEFJQk9YLUN\\nBTkFSWS00NzExIQ==")
+            #expect(refused.hasSuffix(" 403") && refused.contains("llm.dlp:canary"), "\(refused)")
+            #expect(!provider.log.contains("BTkFSWS0"))
+            func json(_ result: CommandResult) throws -> JSONValue {
+                try #require(
+                    try? JSONParser.parse(result.output), "\(result.text) \(result.errorText)")
+            }
+            let usage = try json(fixture.aibox.run("llm", "usage", "--by", "sandbox", "-o", "json")).text
+            #expect(usage.contains("\"cost\":\"0.00"), "\(usage)")
+            let decisions = try fixture.aibox.run("policy", "log", "--sandbox", fixture.name).text
+            #expect(decisions.contains("llm.models:claude-*"), "\(decisions)")
+            let rows = try fixture.aibox.run("policy", "log", "--sandbox", fixture.name, "-o", "jsonl").text
+            let row = try #require(rows.split(separator: "\n").first { $0.contains("llm.models:claude-*") })
+            let entry = try #require(try JSONParser.parse(String(row))["id"]?.stringValue)
+            let explained = try fixture.aibox.run("policy", "explain", "--log-entry", entry)
+            #expect(
+                explained.succeeded && explained.text.contains("llm.models:claude-*"),
+                "\(explained.text) \(explained.errorText)")
+            let kept = try Folder.names(fixture.aibox.home.path + "/state/aibox/llm-payloads")
+            let id = try #require(kept.first).prefix { $0 != "." }
+            #expect(kept.count == 1)
+            let shown = try json(fixture.aibox.run("llm", "show", String(id), "-o", "json"))
+            #expect(shown["asked"]?.stringValue?.contains("a swallow") == true, "\(shown.text)")
+            #expect(shown["answered"]?.stringValue?.contains("hello") == true, "\(shown.text)")
         }
 
         @Test("Claude Code: a turn with a tool")

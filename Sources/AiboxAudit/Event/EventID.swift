@@ -1,5 +1,5 @@
 import AiboxCrypto
-import AiboxSystem
+public import AiboxSystem
 
 /// The identity of an event: a ULID (github.com/ulid/spec), so that ids sort by time.
 ///
@@ -28,6 +28,9 @@ public struct EventID: Sendable, Hashable, Comparable, CustomStringConvertible {
         }
         self.init(high: value.high, low: value.low)
     }
+
+    /// One that nothing else has.
+    public static func fresh() throws(AiboxError) -> EventID { try next(after: EventID(high: 0, low: 0), at: .now) }
 
     /// The next id at a moment: greater than `previous`, whatever the clock says.
     static func next(after previous: EventID, at time: Timestamp) throws(AiboxError) -> EventID {

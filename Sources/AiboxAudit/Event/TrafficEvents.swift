@@ -78,6 +78,8 @@ extension AuditEventType {
                 .optional("digest", .text, "SHA-256 of the body"),
                 .optional("estimated_tokens", .integer, "tokens estimated before sending"),
                 .optional("redactions", .integer, "values replaced in the body"),
+                .optional("payload", .text, "where its content and the answer's are kept: aibox llm show ID"),
+                .optional("dlp", .object, "the rules of llm.dlp that it met, each with how often at least"),
                 .optional("reason", .text, "why it was refused"))
         default:
             AuditEventDefinition(
@@ -91,7 +93,9 @@ extension AuditEventType {
                 .optional("output_tokens", .integer, "tokens written, as the provider counts"),
                 .optional("cached_tokens", .integer, "tokens read from the provider's cache"),
                 .optional("redactions", .integer, "copies of a key taken out of the answer"),
-                .optional("cost_microdollars", .integer, "cost in millionths of a dollar"),
+                .optional("payload", .text, "where the content is kept"),
+                .optional("payload_digest", .text, "SHA-256 of that file"),
+                .optional("cost_microdollars", .integer, "cost in millionths, in the currency of llm.prices"),
                 .optional("duration_ms", .integer, "how long it took, in milliseconds"))
         }
     }

@@ -19,6 +19,8 @@ struct BrokerRefusal: Error, Sendable, Equatable {
     var nextSteps: [String] = []
     /// Whether the connection has to end because its bytes can no longer be told apart.
     var closes = false
+    /// Whose rule it is, where that is not who wrote the list of models.
+    var layer: String?
     /// HTTP status where the kind's own does not fit.
     var given: Int?
 
@@ -63,6 +65,13 @@ struct BrokerRefusal: Error, Sendable, Equatable {
     static func request(_ reason: String) -> BrokerRefusal {
         BrokerRefusal(kind: .invalid, rule: "llm.request", reason: reason)
     }
+
+    static let unkept = BrokerRefusal(
+        kind: .overloaded, rule: "llm.logging",
+        reason: "the content cannot be kept as the policy demands, so nothing is sent")
+
+    static let undecided = BrokerRefusal(
+        kind: .overloaded, rule: "llm.policy", reason: "the policies did not answer, so nothing is sent", retryAfter: 1)
 
     static let unrecorded = BrokerRefusal(
         kind: .overloaded, rule: "audit", reason: "the audit log cannot be written, so nothing is sent")

@@ -8,7 +8,11 @@ struct LLMBody: Sendable, Equatable {
     var reserve: Int
     /// Tokens that go in, estimated.
     var input: Int
+    /// The most that may come out.
+    var output: Int { reserve - input }
     var isStream: Bool
+    /// The model gets tools.
+    var hasTools = false
 
     /// Bytes that stand for one token, in the estimate.
     static let bytesPerToken = 4
@@ -53,6 +57,7 @@ struct LLMBody: Sendable, Equatable {
         let output = Int(clamping: max(0, min(1 << 40, wished.max() ?? Int64(standardOutput))) * answers)
         let input = (bytes.count + bytesPerToken - 1) / bytesPerToken
         return LLMBody(
-            model: model, reserve: input + output, input: input, isStream: value("stream")?.truth ?? false)
+            model: model, reserve: input + output, input: input, isStream: value("stream")?.truth ?? false,
+            hasTools: members.contains { ["tools", "functions"].contains($0.name) && $0.value.count > 2 })
     }
 }

@@ -9,6 +9,9 @@ struct ModelList: Sendable, Equatable {
         return patterns.contains { Self.matches($0, name) }
     }
 
+    /// Whether the pattern stands for the model.
+    static func matches(_ pattern: String, _ model: String) -> Bool { matches(Array(pattern.utf8), Array(model.utf8)) }
+
     /// The last asterisk is widened by one character at a time: linear in practice, quadratic at worst.
     private static func matches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
         var (place, index) = (0, 0)

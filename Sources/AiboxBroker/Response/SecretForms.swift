@@ -2,16 +2,11 @@ import AiboxCrypto
 
 /// The spellings in which a provider, or a gateway before it, could send a key back: as it is, in hexadecimal, in Base64
 /// wherever it begins in there, percent-encoded.
-///
-/// Found by the first bytes of all of them at once (Wu and Manber, "A fast algorithm for multi-pattern searching", 1994):
-/// text in which none occurs is passed over in steps.
 final class SecretForms: Sendable {
     let patterns: [[UInt8]]
     /// Bytes of the longest.
     let longest: Int
-    private let window: Int
-    /// How far the window may go on, by the two bytes at its end.
-    private let shift: [UInt8]
+    private let search: TextSearch
     private let firstBytes: [Bool]
 
     init(_ secrets: [String]) {
@@ -19,21 +14,13 @@ final class SecretForms: Sendable {
         for secret in secrets { forms.formUnion(Self.forms(of: Array(secret.utf8))) }
         patterns = forms.filter { $0.count >= 6 }.sorted { $0.lexicographicallyPrecedes($1) }
         longest = patterns.map(\.count).max() ?? 0
-        window = min(patterns.map(\.count).min() ?? 0, 255)
-        var shift = [UInt8](repeating: UInt8(max(0, window - 1)), count: 65_536)
+        search = TextSearch(patterns)
         var firstBytes = [Bool](repeating: false, count: 256)
-        for pattern in patterns {
-            firstBytes[Int(pattern[0])] = true
-            for end in 1..<window {
-                let block = Int(pattern[end - 1]) << 8 | Int(pattern[end])
-                shift[block] = min(shift[block], UInt8(window - 1 - end))
-            }
-        }
-        self.shift = shift
+        for pattern in patterns { firstBytes[Int(pattern[0])] = true }
         self.firstBytes = firstBytes
     }
 
-    private static func forms(of secret: [UInt8]) -> [[UInt8]] {
+    static func forms(of secret: [UInt8]) -> [[UInt8]] {
         let hex = Hex.encode(secret)
         var forms = [secret, Array(hex.utf8), Array(hex.uppercased().utf8)]
         for offset in 0..<3 {
@@ -69,26 +56,7 @@ final class SecretForms: Sendable {
 
     /// Where a form stands in the text. Those that lie in another one, or over its end, are found as well: all of it is to go.
     func find(in text: UnsafeRawBufferPointer, _ found: (Range<Int>) -> Void) {
-        guard window >= 2, text.count >= window, let base = text.baseAddress else { return }
-        let bytes = base.assumingMemoryBound(to: UInt8.self)
-        let count = text.count
-        shift.withUnsafeBufferPointer { shift in
-            var end = window - 1
-            while end < count {
-                let step = Int(shift[Int(bytes[end - 1]) << 8 | Int(bytes[end])])
-                if step > 0 {
-                    end += step
-                    continue
-                }
-                let start = end - (window - 1)
-                for pattern in patterns where start + pattern.count <= count {
-                    if pattern.withUnsafeBytes({ $0.elementsEqual(text[start..<start + pattern.count]) }) {
-                        found(start..<start + pattern.count)
-                    }
-                }
-                end += 1
-            }
-        }
+        search.find(in: text) { place, _ in found(place) }
     }
 
     /// Where the end of the text could be the beginning of a form: what follows decides. nil: nowhere.

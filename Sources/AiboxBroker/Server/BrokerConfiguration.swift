@@ -9,6 +9,10 @@ final class BrokerConfiguration: Sendable {
     let models: ModelList
     let forms: SecretForms
     let connector: UpstreamConnector
+    /// How content is kept; nil: not at all.
+    let payloads: PayloadRule?
+    /// What must not leave; nil: nothing is looked for.
+    let leaks: LeakScreen?
     private let bases: [UpstreamBase]
     let places: [PlaceAccess]
 
@@ -37,6 +41,8 @@ final class BrokerConfiguration: Sendable {
         // The longest path is the nearest.
         self.places = places.sorted { $0.grant.path.utf8.count > $1.grant.path.utf8.count }
         forms = SecretForms(plan.grants.map(\.secret) + plan.places.map(\.secret))
+        payloads = try PayloadRule(plan)
+        leaks = try LeakScreen(plan.leaks)
         connector = try UpstreamConnector(plan, threads: threads)
     }
 
@@ -48,6 +54,9 @@ final class BrokerConfiguration: Sendable {
         default: false
         }
     }
+
+    /// What a model costs; nil where nobody says.
+    func price(of model: String) -> LLMPrice? { plan.prices.first { ModelList.matches($0.model, model) } }
 
     /// nil for a grant of another plan.
     func base(of grant: BrokerPlan.Grant) -> UpstreamBase? {

@@ -11,7 +11,11 @@ final class BrokerService: Sendable {
 
     let audit: any LLMAudit
     let rules: RequestHeadRules
-    private let threads: NIOThreadPool
+    let threads: NIOThreadPool
+    let stay: LLMProxyServer.Stay
+    private let desk: GatewayDesk
+    /// What the policies in Rego said, for as long as the plan stands.
+    private let rulings = Mutex<[LLMRequest: LLMRuling]>([:])
     private let current: Mutex<BrokerConfiguration>
     private let limits: Mutex<LLMLimits>
     private let buffered = Atomic(0)
@@ -29,11 +33,14 @@ final class BrokerService: Sendable {
 
     init(
         _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
-        clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
+        desk: GatewayDesk, stay: LLMProxyServer.Stay, clock: @escaping @Sendable () -> Int64,
+        spent: @escaping @Sendable (Int) -> Void
     ) throws(AiboxError) {
         self.audit = audit
         self.rules = rules
         self.threads = threads
+        self.desk = desk
+        self.stay = stay
         self.clock = clock
         self.spent = spent
         current = Mutex(try BrokerConfiguration(plan, threads: threads))
@@ -46,6 +53,7 @@ final class BrokerService: Sendable {
     func use(_ plan: BrokerPlan) throws(AiboxError) {
         let next = try BrokerConfiguration(plan, threads: threads)
         current.withLock { $0 = next }
+        rulings.withLock { $0 = [:] }
         limits.withLock { $0 = $0.under(plan.limits) }
     }
 
@@ -74,6 +82,26 @@ final class BrokerService: Sendable {
 
     // MARK: Deciding
 
+    /// A sandbox chooses what it asks: what is remembered has an end.
+    private static let remembered = 1024
+
+    /// What the policies in Rego say of a request, if that is known.
+    func known(_ request: LLMRequest) -> LLMRuling? { rulings.withLock { $0[request] } }
+
+    /// Asks the policies in Rego; fails if they do not answer.
+    func rule(_ request: LLMRequest, on loop: any EventLoop) -> EventLoopFuture<LLMRuling> {
+        let plan = configuration
+        return desk.ask(.request(request), on: loop).map { ruling in
+            // An answer from before another plan is not kept.
+            self.rulings.withLock { rulings in
+                guard plan === self.configuration else { return }
+                if rulings.count >= Self.remembered { rulings = [:] }
+                rulings[request] = ruling
+            }
+            return ruling
+        }
+    }
+
     /// Takes what a request may cost.
     func begin(_ body: LLMBody?, _ configuration: BrokerConfiguration) throws(BrokerRefusal) -> LLMLimits.Reservation {
         let second = clock()
@@ -91,6 +119,18 @@ final class BrokerService: Sendable {
             return limits.spent
         }
         spent(total)
+    }
+
+    // MARK: Limits of a day
+
+    /// Takes what a request may cost from what the user's sandboxes may spend in a day.
+    func take(_ amount: LLMAmount, on loop: any EventLoop) -> EventLoopFuture<LLMRuling> {
+        desk.ask(.take(amount), on: loop)
+    }
+
+    /// What is not told stays taken.
+    func settle(_ settlement: LLMSettlement, on loop: any EventLoop) {
+        _ = desk.ask(.settle(settlement), on: loop)
     }
 
     func isExpired(_ grant: BrokerPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }

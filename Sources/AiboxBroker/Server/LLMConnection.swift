@@ -1,8 +1,10 @@
+import AiboxAudit
 import AiboxCrypto
 import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import NIOCore
+import NIOPosix
 
 /// The sandbox's side of one connection: one request after the other, each decided as a whole before a byte of it goes on.
 ///
@@ -300,14 +302,147 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                         ], given: 403)
                 }
             }
+        } catch {
+            request = exchange
+            return refuse(error)
+        }
+        request = exchange
+        guard let said = exchange.said else { return look(base) }
+        judge(
+            LLMRequest(
+                model: said.model, provider: base.host, endpoint: route.path, isStream: said.isStream,
+                hasTools: said.hasTools), base, on: context.eventLoop)
+    }
+
+    /// Asks the policies in Rego, unless their answer is known.
+    private func judge(_ asked: LLMRequest, _ base: UpstreamBase, on loop: any EventLoop) {
+        if let known = service.known(asked) { return go(on: known, base) }
+        let id = request?.record.id
+        service.rule(asked, on: loop).assumeIsolated().whenComplete { result in
+            guard self.phase == .deciding, self.request?.record.id == id else { return }
+            switch result {
+            case .success(let ruling): self.go(on: ruling, base)
+            case .failure: self.refuse(.undecided)
+            }
+        }
+    }
+
+    private func go(on ruling: LLMRuling, _ base: UpstreamBase) {
+        if ruling.isAllowed { return look(base) }
+        refuse(
+            BrokerRefusal(
+                kind: .permission, rule: ruling.rule, reason: ruling.reason,
+                nextSteps: ["Use another model, or ask who owns the organisation's policies."], layer: ruling.layer))
+    }
+
+    private func look(_ base: UpstreamBase) {
+        guard let context = link.context, let exchange = request else { return }
+        guard let screen = exchange.configuration.leaks else { return reserve(base) }
+        look(exchange, screen, on: context.eventLoop) { self.reserve(base) }
+    }
+
+    /// Looks for what must not leave; what is long not on the event loop.
+    private func look(
+        _ exchange: LLMExchange, _ screen: LeakScreen, on loop: any EventLoop, then proceed: @escaping () -> Void
+    ) {
+        let id = exchange.record.id
+        let body = exchange.body
+        var head: [UInt8] = []
+        CallerFields.forwarded(exchange.head.fields, into: &head)
+        head += "\(exchange.route?.path ?? "")\n\(exchange.route?.query ?? "")".utf8
+        let rest = head
+        @Sendable func findings() -> [LeakScreen.Finding] {
+            var texts = body.withUnsafeReadableBytes { RequestTexts($0) }
+            texts.add(rest)
+            return screen.look(texts)
+        }
+        func go(on found: [LeakScreen.Finding]) {
+            guard phase == .deciding, request?.record.id == id else { return }
+            request?.record.leaks = found
+            if let first = found.first, first.blocks { refuse(first.refusal) } else { proceed() }
+        }
+        if !screen.isLong(body.readableBytes) { return go(on: findings()) }
+        service.threads.runIfActive(eventLoop: loop, findings).assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let found): go(on: found)
+            case .failure: self.link.close()
+            }
+        }
+    }
+
+    /// Takes what it may cost.
+    private func reserve(_ base: UpstreamBase) {
+        guard var exchange = request, let route = exchange.route else { return }
+        do throws(BrokerRefusal) {
             let cost = route.call == .generation ? exchange.said : nil
             exchange.record.estimate = cost?.reserve
+            exchange.price = cost.flatMap { exchange.configuration.price(of: $0.model) }
+            if cost != nil, exchange.price == nil, exchange.configuration.plan.limits.dailyCost != nil {
+                throw BrokerRefusal(
+                    kind: .permission, rule: "llm.daily_cost",
+                    reason: "what a day may cost is limited, and nobody says what this model costs",
+                    nextSteps: ["Ask who owns the policy for the model's price in llm.prices."])
+            }
             exchange.reservation = try service.begin(cost, exchange.configuration)
         } catch {
             request = exchange
             return refuse(error)
         }
         request = exchange
+        if route.call == .generation, exchange.configuration.plan.limits.areDaily { take(base) } else { keep(base) }
+    }
+
+    /// Takes what it may cost from what the user may spend in a day.
+    private func take(_ base: UpstreamBase) {
+        guard let loop = link.context?.eventLoop, let exchange = request, let said = exchange.said else { return }
+        let id = exchange.record.id
+        let amount = LLMAmount(
+            tokens: said.reserve, micros: exchange.price?.micros(input: said.input, output: said.output) ?? 0)
+        let service = service
+        service.take(amount, on: loop).assumeIsolated().whenComplete { result in
+            guard self.phase == .deciding, self.request?.record.id == id else {
+                // The client has gone meanwhile: it is given back.
+                if case .success(let ruling) = result, let day = ruling.day {
+                    service.settle(LLMSettlement(day: day, taken: amount, cost: LLMAmount()), on: loop)
+                }
+                return
+            }
+            switch result {
+            case .success(let ruling):
+                guard ruling.isAllowed, let day = ruling.day else {
+                    return self.refuse(
+                        BrokerRefusal(
+                            kind: .rateLimited, rule: ruling.rule, reason: ruling.reason,
+                            nextSteps: ["Ask for less with max_tokens, or go on tomorrow (UTC)."]))
+                }
+                self.request?.taken = (day, amount)
+                self.keep(base)
+            case .failure: self.refuse(.undecided)
+            }
+        }
+    }
+
+    /// Keeps its content, where the policy demands that.
+    private func keep(_ base: UpstreamBase) {
+        guard let loop = link.context?.eventLoop, let exchange = request else { return }
+        guard let rule = exchange.configuration.payloads, exchange.said != nil else { return record(base) }
+        let (record, body, stay) = (exchange.record, exchange.body, service.stay)
+        service.threads.runIfActive(eventLoop: loop) { try PayloadFile(rule, stay, record, body) }
+            .assumeIsolated().whenComplete { result in
+                guard self.phase == .deciding, self.request?.record.id == record.id else { return }
+                switch result {
+                case .success(let file):
+                    self.request?.payload = file
+                    self.request?.record.payload = file.id
+                    self.record(base)
+                case .failure: self.refuse(.unkept)
+                }
+            }
+    }
+
+    /// Writes it down, and asks.
+    private func record(_ base: UpstreamBase) {
+        guard let context = link.context, let exchange = request else { return }
         let id = exchange.record.id
         service.audit.before(exchange.record.asked(), on: context.eventLoop).assumeIsolated().whenComplete { result in
             guard self.phase == .deciding, self.request?.record.id == id else { return }
@@ -369,6 +504,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         request = nil
         exchange.status = head.status
         let isMetered = exchange.route?.call == .generation && head.status < 400
+        if exchange.configuration.plan.digests, exchange.said != nil {
+            exchange.digest = try? SHA256()
+            try? exchange.digest?.start()
+        }
         exchange.meter = UsageMeter(isMetered ? UsageMeter.form(contentType: head.value("content-type")) : .unread)
         link.write(exchange.answer.begin(head, for: exchange.head))
         request = exchange
@@ -377,6 +516,14 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     func answerGoesOn(_ content: ByteBuffer) {
         request?.meter.feed(content)
         request?.answered += content.readableBytes
+        if let digest = request?.digest { content.withUnsafeReadableBytes { try? digest.update($0) } }
+        if let file = request?.payload {
+            do throws(AiboxError) { try file.answer(content) } catch {
+                // What cannot be kept is not passed on.
+                upstream?.abandon()
+                return answerFails(.unkept)
+            }
+        }
         request?.answer.pass(content) { link.write($0) }
     }
 
@@ -411,12 +558,29 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         request?.reservation = nil
         let usage = exchange.cost(isComplete: isComplete)
         service.settle(reservation, cost: usage?.total ?? 0)
-        guard exchange.wasSent else { return }
-        service.audit.note(
-            exchange.record.answered(
-                status: exchange.status ?? 0, bytes: exchange.answered,
-                usage: usage, redactions: exchange.answer.redactions,
-                after: exchange.begun.duration(to: .now), isComplete: isComplete && exchange.status != nil))
+        let micros = usage.flatMap { usage in
+            exchange.price?.micros(input: usage.input, output: usage.output, cached: usage.cached)
+        }
+        if let (day, amount) = exchange.taken, let loop = link.context?.eventLoop {
+            request?.taken = nil
+            let cost = LLMAmount(tokens: usage?.total ?? 0, micros: micros ?? 0)
+            service.settle(LLMSettlement(day: day, taken: amount, cost: cost), on: loop)
+        }
+        let digest = try? exchange.digest?.finish().hex
+        var event = exchange.record.answered(
+            status: exchange.status ?? 0, bytes: exchange.answered, usage: usage, micros: micros, digest: digest,
+            redactions: exchange.answer.redactions, after: exchange.begun.duration(to: .now),
+            isComplete: isComplete && exchange.status != nil)
+        let (audit, wasSent, file) = (service.audit, exchange.wasSent, exchange.payload)
+        request?.payload = nil
+        guard let file, let loop = link.context?.eventLoop else {
+            if wasSent { audit.note(event) }
+            return
+        }
+        service.threads.runIfActive(eventLoop: loop) { try file.finish() }.assumeIsolated().whenComplete { result in
+            event.details["payload_digest"] = (try? result.get()).map { .string($0) }
+            if wasSent { audit.note(event) }
+        }
     }
 
     /// Ready for another request, or not.
@@ -454,7 +618,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         let isRead = exchange.map { $0.reader.isFinished } ?? false
         let keepsAlive = isRead && !refusal.closes && exchange?.head.keepsAlive == true
         let api = exchange?.grant?.api ?? exchange?.route?.api
-        let layer = exchange?.configuration.plan.layer ?? "org"
+        let layer = refusal.layer ?? exchange?.configuration.plan.layer ?? "org"
         let id = exchange?.record.id
         request?.body = ByteBuffer()
         // What cannot be written down is refused all the same.

@@ -1,3 +1,4 @@
+import AiboxCrypto
 import AiboxNetwork
 import AiboxWire
 import NIOCore
@@ -14,6 +15,14 @@ struct LLMExchange {
     var body = ByteBuffer()
     var said: LLMBody?
     var reservation: LLMLimits.Reservation?
+    /// What the model costs; nil where nobody says.
+    var price: LLMPrice?
+    /// Where request and answer are kept.
+    var payload: PayloadFile?
+    /// Of the answer's content, where digests are written down.
+    var digest: SHA256?
+    /// What was taken from the limits of a day.
+    var taken: (day: Int64, amount: LLMAmount)?
     var begun = ContinuousClock.now
     /// The provider has it, or a part of it.
     var wasSent = false

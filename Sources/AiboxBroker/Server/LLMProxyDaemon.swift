@@ -49,19 +49,27 @@ public enum LLMProxyDaemon {
                 policy: settings.audit.policy),
             options: AuditLog.Options(settings.audit))
         let tally = try Tally(settings.plan.limits.spent)
-        var server = LLMProxyServer.Options(authorities: Set(settings.authorities))
+        let desk = GatewayDesk { report in
+            do throws(AiboxError) { try control.send(report.json.bytes) } catch { return false }
+            return true
+        }
+        var server = LLMProxyServer.Options(authorities: Set(settings.authorities), desk: desk)
+        server.stay = LLMProxyServer.Stay(
+            session: settings.audit.session, sandbox: settings.sandbox, user: settings.user)
         server.spent = { tally.set($0) }
         let audit = LLMAuditLog(log) { reason in say("error audit log reason=\(JSONValue.string(reason).text)") }
         let proxy = try LLMProxyServer.start(listener, plan: settings.plan, options: server, audit: audit)
         try control.send(LLMProxyReport.serving.json.bytes)
-        try obey(control, signals, tally, proxy)
+        try obey(control, signals, tally, proxy, desk)
+        desk.end()
         proxy.end()
         try log.close()
         return 0
     }
 
     private static func obey(
-        _ control: PacketSocket, _ signals: Descriptor, _ tally: Tally, _ proxy: LLMProxyServer
+        _ control: PacketSocket, _ signals: Descriptor, _ tally: Tally, _ proxy: LLMProxyServer,
+        _ desk: GatewayDesk
     ) throws(AiboxError) {
         while true {
             var waiting = [control.descriptor, signals, tally.reader].map {
@@ -80,6 +88,7 @@ public enum LLMProxyDaemon {
             case nil: return
             case .begin: throw AiboxError(.usage, "the LLM proxy was told to begin twice")
             case .cut: proxy.closeConnections()
+            case .answer(let number, let ruling): desk.answer(number, ruling)
             case .plan(let plan):
                 do throws(AiboxError) {
                     try proxy.use(plan)

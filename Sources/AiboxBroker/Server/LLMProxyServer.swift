@@ -20,7 +20,27 @@ public final class LLMProxyServer: Sendable {
         /// Told how many tokens are spent in all, after every request.
         public var spent: @Sendable (Int) -> Void = { _ in }
 
-        public init(authorities: Set<String>) { self.authorities = authorities }
+        /// Whose requests these are, for content that is kept.
+        public var stay = Stay()
+        /// Where the gateway is asked.
+        public var desk: GatewayDesk
+
+        public init(authorities: Set<String>, desk: GatewayDesk) {
+            self.authorities = authorities
+            self.desk = desk
+        }
+    }
+
+    public struct Stay: Sendable {
+        public var session = ""
+        public var sandbox = ""
+        public var user = ""
+
+        public init(session: String = "", sandbox: String = "", user: String = "") {
+            self.session = session
+            self.sandbox = sandbox
+            self.user = user
+        }
     }
 
     private static let begun = ContinuousClock.now
@@ -43,7 +63,8 @@ public final class LLMProxyServer: Sendable {
         threads.start()
         let service = try BrokerService(
             plan, rules: RequestHeadRules(authorities: options.authorities, bodyLimit: options.bodyLimit),
-            audit: audit, threads: threads, clock: options.clock, spent: options.spent)
+            audit: audit, threads: threads, desk: options.desk, stay: options.stay, clock: options.clock,
+            spent: options.spent)
         do {
             return try LLMProxyServer(listener, service, threads)
         } catch {

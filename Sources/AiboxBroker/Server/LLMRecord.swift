@@ -56,12 +56,16 @@ struct LLMRecord: Sendable {
     var bytes = 0
     var digest: String?
     var estimate: Int?
+    /// The rules of `llm.dlp` that it met.
+    var leaks: [LeakScreen.Finding] = []
+    /// Where its content is kept.
+    var payload: String?
 
     func asked() -> AuditEvent { request(.allowed, reason: nil) }
 
     func refused(_ refusal: BrokerRefusal) -> AuditEvent {
         var event = request(refusal.isDenial ? .denied : .failure, reason: "\(refusal.rule): \(refusal.reason)")
-        if refusal.isDenial { event.severity = .warning }
+        if refusal.isDenial, leaks.isEmpty { event.severity = .warning }
         return event
     }
 
@@ -72,12 +76,24 @@ struct LLMRecord: Sendable {
         if bytes > 0 { details["bytes"] = .integer(Int64(bytes)) }
         details["digest"] = digest.map { .string($0) }
         details["estimated_tokens"] = estimate.map { .integer(Int64($0)) }
+        details["payload"] = payload.map { .string($0) }
         details["reason"] = reason.map { .string(Self.carried($0)) }
-        return AuditEvent(.llmRequest, subject: Self.carried(model), outcome: outcome, details: details)
+        if !leaks.isEmpty {
+            var counts: JSONObject = [:]
+            for finding in leaks where counts[finding.rule] == nil {
+                counts[finding.rule] = .integer(Int64(finding.count))
+            }
+            details["dlp"] = .object(counts)
+        }
+        return AuditEvent(
+            .llmRequest, subject: Self.carried(model), outcome: outcome, details: details,
+            severity: leaks.isEmpty ? nil : .high)
     }
 
     func answered(
-        status: Int, bytes: Int, usage: TokenUsage?, redactions: Int, after time: Duration, isComplete: Bool
+        status: Int, bytes: Int, usage: TokenUsage?, micros: Int?, digest: String?, redactions: Int,
+        after time: Duration,
+        isComplete: Bool
     ) -> AuditEvent {
         var details: JSONObject = [
             "request": .string(id), "provider": .string(provider), "status": .integer(Int64(status)),
@@ -88,6 +104,9 @@ struct LLMRecord: Sendable {
             details["output_tokens"] = .integer(Int64(usage.output))
             details["cached_tokens"] = .integer(Int64(usage.cached))
         }
+        details["digest"] = digest.map { .string($0) }
+        details["payload"] = payload.map { .string($0) }
+        details["cost_microdollars"] = micros.map { .integer(Int64($0)) }
         if redactions > 0 { details["redactions"] = .integer(Int64(redactions)) }
         return AuditEvent(
             .llmResponse, subject: Self.carried(model), outcome: isComplete && status < 400 ? .success : .failure,

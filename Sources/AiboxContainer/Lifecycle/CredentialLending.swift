@@ -94,12 +94,16 @@ struct CredentialLending: Sendable {
         }
         var limits = policy.limits
         if limits.tokens != nil, !grants.isEmpty { limits.spent = try spent() }
-        plan = BrokerPlan(
+        var plan = BrokerPlan(
             grants: grants, places: places, models: policy.models, limits: limits, layer: policy.layer,
             targets: network.targets.map(\.description),
             names: network.names.map {
                 BrokerPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
             }, authorities: network.originAuthorities)
+        plan.leaks = policy.leaks
+        plan.digests = policy.logging >= .hash
+        plan.prices = policy.prices
+        self.plan = plan
     }
 
     /// `host` or `host:port` of a URL.

@@ -29,6 +29,13 @@ public struct RecordingRule: Sendable, Equatable {
             notice: settings.recordingNotice, limit: Int(clamping: settings.recordingLimit.bytes))
     }
 
+    /// For whom the content of requests to language models is kept: as with recordings.
+    static func recipient(_ context: SandboxContext, _ policy: EffectivePolicy) throws(AiboxError) -> RecordingRecipient
+    {
+        let given = policy.recordingRecipient ?? context.configuration.audit.recordingRecipient
+        return given.isEmpty ? try ownRecipient(context.paths) : try recipient(given)
+    }
+
     static func strictest(
         _ one: Configuration.Audit.RecordingPolicy, _ other: Configuration.Audit.RecordingPolicy
     ) -> Configuration.Audit.RecordingPolicy {

@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxConfig
 import AiboxCrypto
 import AiboxNetwork
@@ -258,6 +259,13 @@ public struct SandboxStart: Sendable {
             decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
             llm: lending.plan, tools: tools,
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
+        if settings.llm?.grants.isEmpty == false, CredentialPolicy(ruling.policy).logging == .full {
+            settings.llm?.payloads = BrokerPlan.Payloads(
+                folder: context.paths.payloadsFolder,
+                recipient: try RecordingRule.recipient(context, ruling.policy).text,
+                masksLeaks: CredentialPolicy(ruling.policy).masksLeaks)
+        }
+        if lending.plan?.limits.areDaily == true { settings.ledger = context.paths.spendingLedger }
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

@@ -39,6 +39,9 @@ struct Gateway {
             if geteuid() == 0 { try check(aibox_keep_capabilities(keptAsRoot), "cannot give up capabilities") }
             for folder in [settings.audit.folder, settings.audit.checkpoints] { try Folder.makePrivate(folder) }
             let plan = try plan(settings)
+            if let payloads = settings.llm?.payloads { try Folder.makePrivate(payloads.folder) }
+            // Outside what it may touch afterwards.
+            let ledger = try settings.ledger.map { path throws(AiboxError) in try SpendingLedger(path) }
             let landlock = try LockDown.daemon(settings, plan)
             let audit = try GatewayAudit(settings, log: log)
             let containment = Containment(audit: audit, log: log)
@@ -78,7 +81,7 @@ struct Gateway {
                 forwards.closeConnections()
             }
             let llm = try egress.flatMap { egress throws(AiboxError) in
-                try llmProxy(settings, holder, doors, egress, log)
+                try llmProxy(settings, ledger, holder, doors, egress, audit, log)
             }
             let tools = try settings.tools.map { plan throws(AiboxError) in
                 try ToolDoor(plan, learn: settings.learn, user: settings.user, audit: audit, log: log)
@@ -160,9 +163,10 @@ struct Gateway {
 
     /// The proxy for language models, where there is a key for one. It begins once the supervisor runs.
     private static func llmProxy(
-        _ settings: GatewaySettings, _ holder: HolderConnection, _ doors: Doors, _ egress: Egress, _ log: GatewayLog
+        _ settings: GatewaySettings, _ ledger: SpendingLedger?, _ holder: HolderConnection, _ doors: Doors,
+        _ egress: Egress, _ audit: GatewayAudit, _ log: GatewayLog
     ) throws(AiboxError) -> LLMSupervisor? {
-        guard let plan = settings.llm else { return nil }
+        guard let plan = settings.llm, let decisions = settings.decisions else { return nil }
         guard let listener = try holder.perform(.listen(SandboxLink.gatewayAddress, BrokerPlan.port)) else {
             throw AiboxError(.failed, "cannot open the LLM proxy", why: "no socket came")
         }
@@ -170,7 +174,8 @@ struct Gateway {
         return try LLMSupervisor(
             LLMProxySettings(
                 sandbox: settings.sandbox, user: settings.user, audit: settings.audit, authorities: authorities,
-                plan: plan), listener: listener, doors: doors, loop: egress.loop, log: log
+                plan: plan), decisions: decisions, ledger: ledger, listener: listener, doors: doors, loop: egress.loop,
+            audit: audit, log: log
         ) { egress.lost("llm-proxy", $0) }
     }
 

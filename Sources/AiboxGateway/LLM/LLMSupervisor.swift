@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
@@ -33,6 +34,11 @@ final class LLMSupervisor: Sendable {
     private let listener: Descriptor
     private let doors: Doors
     private let loop: any EventLoop
+    private let audit: GatewayAudit
+    /// Asks the policies in Rego; the supervisor's thread alone does.
+    private let judge: Mutex<LLMJudge>
+    /// What the user's sandboxes spend; nil where no day has a limit.
+    private let ledger: SpendingLedger?
     private let log: GatewayLog
     private let lost: @Sendable (String) -> Void
     private let orders: Mutex<Orders>
@@ -51,16 +57,23 @@ final class LLMSupervisor: Sendable {
     private static let patience = Duration.seconds(10)
 
     /// - Parameters:
+    ///   - decisions: how the policies in Rego are asked.
+    ///   - ledger: what the user's sandboxes spend; nil where no day has a limit.
     ///   - listener: at the gateway's address, `BrokerPlan.port`. Each process gets a copy.
     ///   - lost: told on the supervisor's thread that the proxy is gone.
     init(
-        _ settings: LLMProxySettings, listener: Descriptor, doors: Doors, loop: any EventLoop, log: GatewayLog,
+        _ settings: LLMProxySettings, decisions: DecisionPlan, ledger: SpendingLedger?, listener: Descriptor,
+        doors: Doors,
+        loop: any EventLoop, audit: GatewayAudit, log: GatewayLog,
         lost: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) {
         self.settings = settings
         self.listener = listener
         self.doors = doors
         self.loop = loop
+        self.audit = audit
+        self.ledger = ledger
+        judge = Mutex(LLMJudge(decisions, user: settings.user, sandbox: settings.sandbox))
         self.log = log
         self.lost = lost
         orders = Mutex(Orders(lent: settings.plan))
@@ -185,6 +198,7 @@ final class LLMSupervisor: Sendable {
                     isServing.store(true, ordering: .releasing)
                     first.succeed()
                     settle()
+                    judge.withLock { $0.prepare() }
                 } catch {
                     pace.failed()
                     log.error("LLM proxy does not start", ["reason": error.reason])
@@ -282,7 +296,7 @@ final class LLMSupervisor: Sendable {
             case nil: throw AiboxError(.failed, what, why: "it ended; the gateway's log may say why")
             case .serving: return
             case .failed(let error): throw AiboxError(.failed, what, why: error.description, remedy: error.remedy)
-            case .spent: continue
+            case .spent, .ask: continue
             }
         }
     }
@@ -306,6 +320,45 @@ final class LLMSupervisor: Sendable {
             log.error("LLM proxy refuses its plan", ["reason": error.description])
             return false
         case .serving: settle()
+        case .ask(let number, let question): return answer(number, question, running)
+        }
+        return true
+    }
+
+    private func take(_ amount: LLMAmount) -> LLMRuling {
+        let limits = orders.withLock { $0.lent.limits }
+        do throws(AiboxError) {
+            guard let ledger else { throw AiboxError(.failed, "there is no ledger") }
+            return try ledger.take(amount, limits, at: Timestamp.now.seconds)
+        } catch {
+            log.error("spending not written", ["reason": error.reason])
+            return LLMRuling(
+                isAllowed: false, rule: "llm.ledger", layer: "org",
+                reason: "what the user has spent today is not known, so nothing is sent")
+        }
+    }
+
+    /// Decides, writes it down, and says so (P7); false if the proxy is gone.
+    private func answer(_ number: Int64, _ question: LLMQuestion, _ running: Running) -> Bool {
+        var ruling: LLMRuling
+        switch question {
+        case .take(let amount): ruling = take(amount)
+        case .settle(let settlement):
+            ruling = .allowed
+            do throws(AiboxError) { try ledger?.settle(settlement) } catch {
+                log.error("spending not written", ["reason": error.reason])
+            }
+        case .request(let request):
+            let event: AuditEvent
+            (ruling, event) = judge.withLock { $0.judge(request) }
+            do { try audit.before(event, on: loop).wait() } catch {
+                ruling = LLMRuling(
+                    isAllowed: false, rule: "audit", layer: "org",
+                    reason: "the audit log cannot be written, so nothing is sent")
+            }
+        }
+        do throws(AiboxError) { try running.control.send(LLMProxyOrder.answer(number, ruling).json.bytes) } catch {
+            return false
         }
         return true
     }

@@ -36,7 +36,7 @@ enum LockDown {
                 + Self.ownLibraries,
             writable: [
                 settings.runFolder, settings.audit.folder, settings.audit.checkpoints, "/dev/null", "/dev/shm",
-            ] + (geteuid() == 0 ? [squids] : []),
+            ] + (geteuid() == 0 ? [squids] : []) + [settings.llm?.payloads?.folder].compactMap(\.self),
             programs: servers, removable: [Path.parent(settings.runFolder)])
     }
 

@@ -20,7 +20,13 @@ public enum PolicyQuestion: Sendable, Equatable {
     case credential(type: String, seconds: Int, name: String? = nil, destination: String? = nil)
     /// - Parameter ref: the full name: `refs/heads/main`.
     case push(ref: String, force: Bool, delete: Bool)
-    case model(String)
+    /// A request to a language model. What is not known is nil.
+    ///
+    /// - Parameters:
+    ///   - provider: the host that is asked.
+    ///   - endpoint: the API's path.
+    case model(
+        String, provider: String? = nil, endpoint: String? = nil, isStream: Bool? = nil, hasTools: Bool? = nil)
     /// A connection or a request. Method and path of a tunnel are not known.
     case network(EgressRequest)
     case server(id: String, tool: String)
@@ -38,7 +44,8 @@ public enum PolicyQuestion: Sendable, Equatable {
             ("credential", "credential", Self.credential(type, seconds, name, destination))
         case .push(let ref, let force, let delete):
             ("push", "push", ["ref": .string(ref), "force": .bool(force), "delete": .bool(delete)])
-        case .model(let model): ("llm", "request", ["model": .string(model)])
+        case .model(let model, let provider, let endpoint, let isStream, let hasTools):
+            ("llm", "request", Self.model(model, provider, endpoint, isStream, hasTools))
         case .network(let request): ("network", "request", Self.request(request))
         case .server(let id, let tool): ("mcp", "request", ["server": .string(id), "tool": .string(tool)])
         case .start(let sandbox): ("start", "sandbox", sandbox)
@@ -63,6 +70,17 @@ public enum PolicyQuestion: Sendable, Equatable {
         var object: JSONObject = ["type": .string(type), "ttl_seconds": .integer(Int64(seconds))]
         object["name"] = name.map { .string($0) }
         object["destination"] = destination.map { .string($0) }
+        return .object(object)
+    }
+
+    private static func model(
+        _ model: String, _ provider: String?, _ endpoint: String?, _ isStream: Bool?, _ hasTools: Bool?
+    ) -> JSONValue {
+        var object: JSONObject = ["model": .string(model)]
+        object["provider"] = provider.map { .string($0) }
+        object["endpoint"] = endpoint.map { .string($0) }
+        object["stream"] = isStream.map { .bool($0) }
+        object["tools"] = hasTools.map { .bool($0) }
         return .object(object)
     }
 

@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxNetwork
+import AiboxWire
 
 /// What a document must hold beyond the form of its values.
 struct PolicyChecks {
@@ -9,6 +10,7 @@ struct PolicyChecks {
     func check(_ fields: [String: PolicyItem]) {
         for (field, id) in [
             ("network.allow", "id"), ("mcp.servers", "id"), ("exceptions", "id"), ("tools.rules", "id"),
+            ("llm.dlp", "id"),
         ] {
             distinct(field, id, fields[field])
         }
@@ -23,6 +25,7 @@ struct PolicyChecks {
         for (index, rule) in (fields["tools.rules"]?.elements ?? []).enumerated() {
             toolRule(rule, "tools.rules[\(index)]")
         }
+        leakRules(fields["llm.dlp"])
         if let item = fields["tools.review_timeout"], let seconds = item.integer,
             !ToolCoverage.reviewSeconds.contains(seconds)
         {
@@ -80,6 +83,17 @@ struct PolicyChecks {
         }
         if let async = rule["async"], async.boolean == true, risk != "review-required" {
             complain(async.origin, "\(path).async goes with risk: review-required")
+        }
+    }
+
+    private func leakRules(_ list: PolicyItem?) {
+        guard let list else { return }
+        if list.elements.count > LeakRule.documentLimit {
+            complain(list.origin, "llm.dlp has more than \(LeakRule.documentLimit) entries")
+        }
+        for (index, rule) in list.elements.enumerated()
+        where ["canary", "pattern", "known"].count(where: { rule[$0] != nil }) != 1 {
+            complain(rule.origin, "llm.dlp[\(index)] needs one of canary, pattern and known")
         }
     }
 

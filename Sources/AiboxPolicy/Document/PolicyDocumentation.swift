@@ -70,6 +70,10 @@ public enum PolicyDocumentation {
             a person added (layers `user` and `session`). A refusal is answered with 403 and the reason of the rule. What is asked for inside a
             tunnel that is opened is judged by Squid, by the list alone; names are resolved by the list alone, and lead to the gateway.
 
+            **Requests to language models** are decided by the gateway for the LLM proxy, before anything goes to the provider: `input.action` is `llm`, and
+            `input.request` has `model`, `provider` (the host), `endpoint` (the API's path), `stream` and `tools` (whether the model gets any). Only `allow` lets a request
+            pass. Each such question is asked once and its answer kept until the proxy has another plan; `policy.allow` or `policy.deny` is on the disk before.
+
             **Admission.** `aibox start` asks before anything is made, and audits the answer. The question is what the sandbox is to be, read off the
             argv that podman will be given; if the argv is another one when the container is run, the start ends there.
 
@@ -85,7 +89,7 @@ public enum PolicyDocumentation {
 
             **The organisation's own Rego.** Files in `/etc/aibox/policies` (package `aibox.org` or below; `_test.rego` is left out) add refusals to
             the baseline, and can take nothing away. They are asked at the start, about each credential that it lends
-            ([credentials.md](credentials.md)), about tools ([tools.md](tools.md)) and connections, and by `policy why`.
+            ([credentials.md](credentials.md)), about tools ([tools.md](tools.md)), connections and requests to models, and by `policy why`.
 
             ```rego
             package aibox.org

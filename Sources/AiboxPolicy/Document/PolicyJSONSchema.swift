@@ -51,6 +51,7 @@ public enum PolicyJSONSchema {
                 "type": "integer", "minimum": .integer(Int64(range.lowerBound)),
                 "maximum": .integer(Int64(range.upperBound)),
             ]
+        case .amount: return ["type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000]
         case .size:
             return ["type": ["string", "integer"], "pattern": "^[0-9]+([kKmMgGtT]([iI]?[bB]|[iI])?|[bB])?$"]
         case .duration:

@@ -6,6 +6,8 @@ indirect enum PolicyKind: Sendable {
     case integer(ClosedRange<Int>)
     /// Bytes, written as `8g`.
     case size
+    /// Money in millionths, written as `12.50`.
+    case amount
     /// Seconds, written as `8h`.
     case duration
     /// A day, written as `2027-01-31`.
@@ -25,6 +27,7 @@ indirect enum PolicyKind: Sendable {
         case .boolean: "true or false"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .size: "a size such as 512m, 8g or 2GiB"
+        case .amount: "an amount such as 12.50"
         case .duration: "a duration such as 90s, 30m or 8h"
         case .date: "a day such as 2027-01-31"
         case .choice(let names): names.count == 1 ? names[0] : "one of " + names.joined(separator: ", ")

@@ -119,6 +119,8 @@ struct PolicyReader {
         case (.integer(let range), .integer(let value)) where range.contains(value): return .integer(value)
         case (.size, .integer), (.size, .text):
             if let size = ByteSize(scalar.text), let bytes = Int(exactly: size.bytes) { return .integer(bytes) }
+        case (.amount, .integer), (.amount, .number):
+            if let micros = PolicyAmount.micros(scalar.text) { return .integer(micros) }
         case (.duration, .text(let text)):
             if let duration = PolicyDuration(text) { return .integer(duration.seconds) }
         case (.date, .text(let text)): if PolicyDay.isDay(text) { return .text(text) }
@@ -149,5 +151,20 @@ enum PolicyDay {
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
         return (1...days).contains(day)
+    }
+}
+
+/// Money: digits, and after a point up to six more; a billion at most.
+enum PolicyAmount {
+    static func micros(_ text: String) -> Int? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, (1...10).contains(parts[0].utf8.count), parts.allSatisfy({ !$0.isEmpty }),
+            parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }), let whole = Int(parts[0]),
+            whole < 1_000_000_000
+        else { return nil }
+        let fraction = parts.count == 2 ? parts[1] : ""
+        guard fraction.utf8.count <= 6 else { return nil }
+        let padded = fraction + String(repeating: "0", count: 6 - fraction.utf8.count)
+        return Int(padded).map { whole * 1_000_000 + $0 }
     }
 }

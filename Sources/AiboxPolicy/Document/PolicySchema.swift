@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxWire
 
 /// Every field that a policy may have. Reading, merging, `policy show` and `diff`, the JSON schema and docs/policy.md
 /// all follow this table: a new field is one row here.
@@ -191,10 +192,48 @@ public enum PolicySchema {
             "llm.budget_tokens", .integer(0...1_000_000_000_000), .less, standard: nil, .enforced("LLM proxy"),
             "Tokens of one sandbox in all."),
         PolicyField(
-            "llm.logging", .choice(["none", "metadata", "full"]), .later, standard: .text("none"), .notYet,
-            "What is logged of requests."),
+            "llm.daily_tokens", .integer(0...1_000_000_000_000), .less, standard: nil,
+            .enforced("gateway and LLM proxy"), "Tokens of all of a user's sandboxes on one day (UTC)."),
         PolicyField(
-            "llm.redact", .boolean, .on, standard: .boolean(true), .notYet, "Take secrets out of what is logged."),
+            "llm.daily_cost", .amount, .less, standard: nil, .enforced("gateway and LLM proxy"),
+            "What all of a user's sandboxes may cost on one day (UTC), by llm.prices; a model without a price is refused."
+        ),
+        PolicyField(
+            "llm.prices",
+            .list(
+                .group([
+                    PolicyMember(
+                        "model", .text(.pattern), isRequired: true, "The models; the first entry that fits counts."),
+                    PolicyMember("input", .amount, isRequired: true, "For a million tokens that go in."),
+                    PolicyMember("output", .amount, isRequired: true, "For a million tokens that come out."),
+                    PolicyMember(
+                        "cached", .amount, "For a million that go in and are in the provider's cache; absent: as input."
+                    ),
+                ])), .organisation, standard: none, .enforced("LLM proxy and aibox llm usage"),
+            "What models cost, in the currency of llm.daily_cost."),
+        PolicyField(
+            "llm.dlp",
+            .list(
+                .group([
+                    PolicyMember("id", .text(.identifier), isRequired: true, "Stands in every decision."),
+                    PolicyMember(
+                        "canary", .text(.canary),
+                        "A text that must never leave, however it is written. One of canary, pattern and known."),
+                    PolicyMember("pattern", .text(.expression), "A regular expression in RE2's syntax."),
+                    PolicyMember("known", .choice(LeakRule.known.map(\.name)), "A pattern that has a name."),
+                    PolicyMember(
+                        "action", .choice(["block", "report"]), isRequired: true,
+                        "block: the request is refused; report: it passes, and the log says so."),
+                ])), .union, standard: none, .enforced("LLM proxy (llm-proxy.md)"),
+            "What must not leave with a request to a model."),
+        PolicyField(
+            "llm.logging", .choice(CredentialPolicy.Logging.allCases.map(\.rawValue)), .later, standard: .text("none"),
+            .enforced("LLM proxy (llm-proxy.md)"),
+            "What is kept of requests and answers: counts (none and metadata), digests (hash), the content, encrypted (full)."
+        ),
+        PolicyField(
+            "llm.redact", .boolean, .on, standard: .boolean(true), .enforced("LLM proxy (llm-proxy.md)"),
+            "Mask what llm.dlp looks for in content that is kept; lent keys are masked always."),
     ]
 
     private static let push: [PolicyField] = [

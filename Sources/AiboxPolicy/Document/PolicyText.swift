@@ -1,5 +1,7 @@
 import AiboxConfig
 import AiboxNetwork
+import AiboxWire
+import Rego
 
 /// What a text in a policy must look like.
 struct PolicyText: Sendable {
@@ -47,6 +49,20 @@ struct PolicyText: Sendable {
         name: "aibox-recording: and a public key",
         example: "aibox-recording:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     ) { $0.hasPrefix("aibox-recording:") && $0.utf8.count == 60 && $0.hasSuffix("=") && $0.isPrintable }
+    static let canary = PolicyText(
+        name: "8 to 256 bytes of text, 8 of them no spaces", example: "AIBOX-CANARY-7f3a9c"
+    ) { $0.utf8.count <= 256 && $0.isPrintable && $0.utf8.count { $0 != 0x20 } >= 8 }
+    /// What matches nothing at all would match every request.
+    static let expression = PolicyText(
+        name:
+            "a regular expression (RE2) of 512 bytes and \(LeakRule.patternSize) instructions at most that does not match an empty text",
+        example: "ACME-[0-9]{6}"
+    ) { text in
+        guard !text.isEmpty, text.utf8.count <= 512, text.isPrintable, let pattern = try? TextPattern(text) else {
+            return false
+        }
+        return pattern.size <= LeakRule.patternSize && !pattern.matches("")
+    }
     static let setting = PolicyText(name: "a setting of aibox", example: "gvisor.enabled") {
         ConfigurationSchema.key($0) != nil
     }

@@ -64,13 +64,13 @@ public struct PolicyDifference: Sendable, Equatable {
         let old = before?.elements ?? []
         let new = after?.elements ?? []
         for item in new where !old.contains(item) {
-            rows.append(Row(direction: more, field: field.name, what: item.text ?? "", origin: item.origin))
+            rows.append(Row(direction: more, field: field.name, what: field.entryWords(item), origin: item.origin))
         }
         for item in old where !new.contains(item) {
             rows.append(
                 Row(
-                    direction: more == .opens ? .closes : .opens, field: field.name, what: item.text ?? "",
-                    origin: item.origin))
+                    direction: more == .opens ? .closes : .opens, field: field.name,
+                    what: field.entryWords(item), origin: item.origin))
         }
     }
 

@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxNetwork
+import AiboxWire
 
 extension PolicyField {
     /// Where `later` would permit what `earlier` does not.
@@ -75,6 +76,7 @@ extension PolicyField {
         switch (item.content, kind) {
         case (.boolean(let value), _): return value ? "true" : "false"
         case (.integer(let value), .size): return ByteSize(bytes: Int64(value)).description
+        case (.integer(let value), .amount): return LLMAmount.text(micros: value)
         case (.integer(let value), .duration): return PolicyDuration(seconds: value).description
         case (.integer(let value), _): return String(value)
         case (.text(let value), _): return value

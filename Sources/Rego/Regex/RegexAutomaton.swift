@@ -16,7 +16,7 @@ final class RegexAutomaton {
     private static let matched: Int32 = -2
     private static let dead: Int32 = -3
     private static let maxTransitions = 1 << 18
-    private static let maxResets = 16
+    static let maxResets = 16
     private static let maxClasses = 4096
     private static let maxInstructions = 4096
     /// Without zero-width instructions: the state in which no thread is under way.
@@ -50,9 +50,9 @@ final class RegexAutomaton {
     }
 
     /// nil when the states do not pay: too many of them.
-    func matches(_ bytes: Bytes) -> Bool? {
+    func matches(_ bytes: Bytes, resets maxResets: Int = RegexAutomaton.maxResets) -> Bool? {
         if classCount > RegexAutomaton.maxClasses || program.count > RegexAutomaton.maxInstructions
-            || resets > RegexAutomaton.maxResets
+            || resets > maxResets
         {
             return nil
         }
@@ -85,7 +85,7 @@ final class RegexAutomaton {
             var next = transitions[state * stride + character]
             if next == RegexAutomaton.unknown {
                 next = step(state, character)
-                if resets > RegexAutomaton.maxResets { return nil }
+                if resets > maxResets { return nil }
             }
             if next < 0 { return next == RegexAutomaton.matched }
             state = Int(next)

@@ -47,6 +47,24 @@ final class RegularExpression: Sendable {
 
     func isMatch(_ text: String) -> Bool { text.withBytes { isMatch($0) } }
 
+    /// nil where the automaton does not pay, and the other way would take more than `effort` bytes times instructions.
+    func isMatch(_ bytes: Bytes, effort: Int) -> Bool? {
+        if program.isLiteral { return isMatch(bytes) }
+        return withMatcher { matcher in
+            // States are dear: a text that needs new ones all the time is not given many.
+            if let found = matcher.automaton.matches(bytes, resets: 1) { return found }
+            // It has given up for good; the next text may be another one.
+            matcher.automaton = RegexAutomaton(program)
+            if bytes.count > effort / max(1, program.count) { return nil }
+            return matcher.search(bytes, from: 0) != nil
+        }
+    }
+
+    var looksAround: Bool { program.hasAssertions || program.isAnchored }
+
+    /// Instructions.
+    var size: Int { program.count }
+
     /// The first match at or after byte `start`.
     func find(_ bytes: Bytes, from start: Int = 0) -> Range<Int>? {
         withMatcher { $0.search(bytes, from: start) }.map { $0[0]..<$0[1] }

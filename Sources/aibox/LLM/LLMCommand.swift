@@ -2,5 +2,6 @@ import ArgumentParser
 
 struct LLMCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "llm", abstract: "Language models, as sandboxes use them.", subcommands: [LLMUsage.self])
+        commandName: "llm", abstract: "Language models, as sandboxes use them.",
+        subcommands: [LLMUsage.self, LLMShow.self])
 }

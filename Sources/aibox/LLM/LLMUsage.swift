@@ -7,7 +7,10 @@ import ArgumentParser
 struct LLMUsage: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Show what sandboxes asked of language models, and what it cost.",
-        discussion: "Counted from the audit log, with the providers' own counts of tokens.")
+        discussion: """
+            Counted from the audit log, with the providers' own counts of tokens. The cost is that of the answers for whose model the \
+            policy has a price (llm.prices), in the currency of these prices.
+            """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -45,13 +48,13 @@ struct LLMUsage: ParsableCommand {
                 Listing(
                     columns: [
                         grouping.rawValue, "requests", "refused", "failed", "input_tokens", "output_tokens",
-                        "cached_tokens",
+                        "cached_tokens", "cost",
                     ],
                     rows: sums.sorted { $0.key < $1.key }.map { key, sum in
                         [.text(key)]
                             + [sum.requests, sum.refused, sum.failed, sum.input, sum.output, sum.cached].map {
                                 .integer($0)
-                            }
+                            } + [.text(sum.cost.map { LLMAmount.text(micros: $0) } ?? "-")]
                     })))
     }
 
@@ -72,6 +75,8 @@ struct LLMUsage: ParsableCommand {
         var input = 0
         var output = 0
         var cached = 0
+        /// In millionths, of the answers whose price was known; nil where none was.
+        var cost: Int?
 
         mutating func take(_ record: AuditRecord) {
             let details = record.json["details"]
@@ -85,6 +90,7 @@ struct LLMUsage: ParsableCommand {
                 input += number("input_tokens")
                 output += number("output_tokens")
                 cached += number("cached_tokens")
+                if details?["cost_microdollars"] != nil { cost = (cost ?? 0) + number("cost_microdollars") }
             }
         }
     }

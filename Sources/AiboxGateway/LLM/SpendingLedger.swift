@@ -1,0 +1,140 @@
+import AiboxCrypto
+import AiboxSystem
+import AiboxWire
+import Glibc
+
+/// What a user's sandboxes have spent on language models today: one small file of the user's, which their gateways share.
+///
+/// A reservation is in the file before a request goes out, and stays there if nobody takes it back: what is lost counts
+/// as spent. One thread uses it.
+final class SpendingLedger: Sendable {
+    /// Of one day of UTC.
+    struct Day: Equatable {
+        /// Since 1970.
+        var day: Int64
+        var spent = LLMAmount()
+
+        /// The day that holds now: never an earlier one, so that a clock that is set back gives nothing back.
+        func at(_ second: Int64) -> Day {
+            let today = second >= 0 ? second / 86_400 : 0
+            return today > day ? Day(day: today) : self
+        }
+    }
+
+    private let file: Descriptor
+    private static let what = "cannot keep what language models cost"
+    /// Two places, written in turn: one that was written halfway leaves the other.
+    private static let slot = 128
+    private static let patience = Duration.seconds(2)
+
+    /// Opens the file, or makes it.
+    init(_ path: String) throws(AiboxError) {
+        file = Descriptor(
+            try retrying(Self.what) { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) })
+    }
+
+    /// Takes what a request may cost.
+    ///
+    /// - Parameter second: since 1970.
+    /// - Returns: the ruling, with the day that it was taken from.
+    func take(_ amount: LLMAmount, _ limits: BrokerPlan.Limits, at second: Int64) throws(AiboxError) -> LLMRuling {
+        try change { day in
+            day = day.at(second)
+            let sum = day.spent.adding(amount)
+            if let limit = limits.dailyTokens, sum.tokens > limit {
+                let left = "\(max(0, limit - day.spent.tokens))"
+                return Self.refusal("llm.daily_tokens", "\(limit) tokens", left, "\(amount.tokens)")
+            }
+            if let limit = limits.dailyCost, sum.micros > limit {
+                let left = LLMAmount.text(micros: max(0, limit - day.spent.micros))
+                return Self.refusal(
+                    "llm.daily_cost", "a cost of \(LLMAmount.text(micros: limit))", left,
+                    LLMAmount.text(micros: amount.micros))
+            }
+            day.spent = sum
+            var ruling = LLMRuling.allowed
+            ruling.day = day.day
+            return ruling
+        }
+    }
+
+    private static func refusal(_ rule: String, _ limit: String, _ left: String, _ wish: String) -> LLMRuling {
+        LLMRuling(
+            isAllowed: false, rule: rule, layer: "org",
+            reason: "the day's limit of \(limit) has \(left) left for this user, and this request may take \(wish)")
+    }
+
+    /// Puts what a request cost in the place of what was taken for it. A day that is over stays as it is.
+    func settle(_ settlement: LLMSettlement) throws(AiboxError) {
+        try change { day in
+            if day.day == settlement.day {
+                day.spent = day.spent.removing(settlement.taken).adding(settlement.cost)
+            }
+        }
+    }
+
+    // MARK: The file
+
+    private func change<Answer>(_ body: (inout Day) -> Answer) throws(AiboxError) -> Answer {
+        try lock()
+        defer { flock(file.number, LOCK_UN) }
+        let (number, before) = try read()
+        var day = before
+        let answer = body(&day)
+        if day != before || number == 0 { try write(day, number: number + 1) }
+        return answer
+    }
+
+    private func lock() throws(AiboxError) {
+        let deadline = ContinuousClock.now + Self.patience
+        while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            guard errno == EWOULDBLOCK, ContinuousClock.now < deadline else {
+                throw .system(Self.what, errno: errno)
+            }
+            usleep(500)
+        }
+    }
+
+    /// The newer of the two places that can be read.
+    private func read() throws(AiboxError) -> (number: Int64, day: Day) {
+        var bytes = [UInt8](repeating: 0, count: Self.slot * 2 + 1)
+        let room = bytes.count
+        let count = try retrying(Self.what) { pread(file.number, &bytes, room, 0) }
+        if count == 0 { return (0, Day(day: 0)) }
+        let found = [0, Self.slot].compactMap { start -> (number: Int64, day: Day)? in
+            start + Self.slot <= count ? Self.parse(bytes[start..<start + Self.slot]) : nil
+        }
+        guard count <= Self.slot * 2, let newest = found.max(by: { $0.number < $1.number }) else {
+            throw AiboxError(
+                .integrity, Self.what, why: "the ledger cannot be read",
+                remedy: "somebody has changed it; remove it to begin the day anew")
+        }
+        return newest
+    }
+
+    private static func parse(_ bytes: ArraySlice<UInt8>) -> (number: Int64, day: Day)? {
+        let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" })
+        guard words.count == 5, let number = Int64(words[0]), let day = Int64(words[1]), let tokens = Int(words[2]),
+            let micros = Int(words[3]), number > 0, day >= 0, tokens >= 0, micros >= 0
+        else { return nil }
+        let line = line(Day(day: day, spent: LLMAmount(tokens: tokens, micros: micros)), number)
+        return line.elementsEqual(bytes)
+            ? (number, Day(day: day, spent: LLMAmount(tokens: tokens, micros: micros))) : nil
+    }
+
+    private static func line(_ day: Day, _ number: Int64) -> [UInt8] {
+        let text = "\(number) \(day.day) \(day.spent.tokens) \(day.spent.micros)"
+        let check = ((try? SHA256.digest(text).hex) ?? "").prefix(16)
+        let line = Array("\(text) \(check)".utf8)
+        return line + [UInt8](repeating: 0x20, count: max(0, slot - 1 - line.count)) + [0x0A]
+    }
+
+    private func write(_ day: Day, number: Int64) throws(AiboxError) {
+        let line = Self.line(day, number)
+        // The second place exists only behind the first.
+        let start = number % 2 == 1 ? 0 : Self.slot
+        let count = try retrying(Self.what) { pwrite(file.number, line, line.count, off_t(start)) }
+        if count != line.count { throw AiboxError(.failed, Self.what, why: "the disk took only a part") }
+    }
+}

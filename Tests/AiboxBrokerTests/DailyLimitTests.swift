@@ -1,0 +1,113 @@
+import AiboxAudit
+import AiboxWire
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import AiboxBroker
+
+@Suite("What may be spent in a day")
+struct DailyLimitTests {
+    private static let prices = [
+        LLMPrice(model: "claude-1", input: 3_000_000, output: 15_000_000, cached: 300_000),
+        LLMPrice(model: "claude-*", input: 1_000_000, output: 1_000_000),
+    ]
+    private static let answer = #"{"usage":{"input_tokens":20,"output_tokens":5,"cache_read_input_tokens":10}}"#
+
+    private func proxy(
+        _ upstream: ScriptedUpstream, _ gateway: ScriptedGateway, tokens: Int? = nil, cost: Int? = nil
+    ) throws -> LiveProxy {
+        try LiveProxy(
+            upstream, limits: .init(dailyTokens: tokens, dailyCost: cost), gateway: gateway,
+            edit: { $0.prices = Self.prices })
+    }
+
+    private static func taken() -> LLMRuling {
+        var ruling = LLMRuling.allowed
+        ruling.day = 20_000
+        return ruling
+    }
+
+    @Test("what a request may cost is taken before, and what it cost is told after")
+    func takes() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json(Self.answer) }
+        let gateway = ScriptedGateway { _ in Self.taken() }
+        let proxy = try proxy(upstream, gateway, tokens: 1000, cost: 1000)
+        let body = #"{"model":"claude-1","max_tokens":10,"messages":[]}"#
+        #expect(try proxy.ask(body: body).status == 200)
+        #expect(eventually { gateway.questions.count == 3 })
+        let input = (body.utf8.count + 3) / 4
+        // 3 and 15 for a token, in millionths.
+        let amount = LLMAmount(tokens: input + 10, micros: input * 3 + 150)
+        let cost = LLMAmount(tokens: 35, micros: 20 * 3 + 3 + 75)
+        #expect(gateway.questions[1] == .take(amount))
+        #expect(gateway.questions[2] == .settle(LLMSettlement(day: 20_000, taken: amount, cost: cost)))
+        #expect(eventually { !proxy.audit.of(.llmResponse).isEmpty })
+        #expect(proxy.audit.of(.llmResponse).first?.details["cost_microdollars"] == .integer(138))
+        // Counting costs nothing, and lists neither.
+        #expect(try proxy.ask("/v1/messages/count_tokens").status == 200)
+        #expect(try proxy.ask("/v1/models", method: "GET").status == 200)
+        #expect(gateway.questions.count { if case .take = $0 { true } else { false } } == 1)
+    }
+
+    @Test("what the gateway refuses, or does not answer, is not sent")
+    func refused() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json(Self.answer) }
+        let refusal = LLMRuling(isAllowed: false, rule: "llm.daily_tokens", layer: "org", reason: "0 left")
+        for (ruling, status) in [(refusal, 429), (LLMRuling.allowed, 429), (nil, 503)] {
+            let gateway = ScriptedGateway(patience: .milliseconds(200)) { question in
+                if case .take = question { ruling } else { .allowed }
+            }
+            let proxy = try proxy(upstream, gateway, tokens: 1000)
+            let answer = try proxy.ask()
+            #expect(answer.status == status)
+            #expect(answer.head.lowercased().contains("x-should-retry: \(status == 503)"))
+        }
+        #expect(upstream.connections == 0)
+    }
+
+    @Test("a provider that cannot be reached costs nothing, and a client that goes gets back what was taken")
+    func givenBack() throws {
+        let upstream = try ScriptedUpstream { _ in }
+        upstream.stop()
+        let gateway = ScriptedGateway { _ in Self.taken() }
+        let proxy = try proxy(upstream, gateway, tokens: 1000)
+        #expect(try proxy.ask().status == 502)
+        #expect(
+            eventually {
+                gateway.questions.contains {
+                    if case .settle(let settlement) = $0 { settlement.cost == LLMAmount() } else { false }
+                }
+            })
+    }
+
+    @Test("where cost has a limit a model without a price is refused; without one it is not asked about")
+    func unpriced() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json(Self.answer) }
+        let gateway = ScriptedGateway { _ in Self.taken() }
+        let body = #"{"model":"gpt-9","max_tokens":10,"messages":[]}"#
+        let key = "Authorization: Bearer \(LiveProxy.openai)"
+        let refusing = try proxy(upstream, gateway, cost: 1000)
+        let answer = try refusing.ask("/v1/chat/completions", key: key, body: body)
+        #expect(answer.status == 403 && answer.json?["aibox"]?["rule"]?.stringValue == "llm.daily_cost")
+        #expect(upstream.connections == 0)
+        let free = try proxy(upstream, gateway)
+        #expect(try free.ask("/v1/chat/completions", key: key, body: body).status == 200)
+        #expect(!gateway.questions.contains { if case .take = $0 { true } else { false } })
+        #expect(free.audit.of(.llmResponse).allSatisfy { $0.details["cost_microdollars"] == nil })
+    }
+
+    @Test("prices are exact, round up, and do not overflow")
+    func prices() {
+        let price = LLMPrice(model: "m", input: 3, output: 15)
+        #expect(price.micros(input: 1, output: 0) == 1)
+        #expect(price.micros(input: 1_000_000, output: 1_000_000) == 18)
+        #expect(price.micros(input: 0, output: 0) == 0)
+        let dear = LLMPrice(model: "m", input: 1 << 50, output: 1 << 50)
+        #expect(dear.micros(input: 1 << 40, output: 1) == .max)
+        #expect(Self.prices[0].micros(input: 1_000_000, output: 0, cached: 2_000_000) == 300_000)
+        for (micros, text) in [(0, "0.00"), (1, "0.000001"), (12_500_000, "12.50"), (1_234_560, "1.23456")] {
+            #expect(LLMAmount.text(micros: micros) == text)
+        }
+    }
+}

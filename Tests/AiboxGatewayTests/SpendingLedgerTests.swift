@@ -1,0 +1,142 @@
+import AiboxSystem
+import AiboxTestSupport
+import AiboxWire
+import Glibc
+import Testing
+
+@testable import AiboxGateway
+
+@Suite("What a user's sandboxes spend in a day")
+struct SpendingLedgerTests {
+    private let folder: TemporaryFolder
+    private var path: String { folder.path + "/ledger" }
+    private static let day: Int64 = 20_000
+    private static let noon = day * 86_400 + 43_200
+
+    init() throws { folder = try TemporaryFolder(prefix: "aibox-ledger") }
+
+    private func limits(_ tokens: Int? = nil, cost: Int? = nil) -> BrokerPlan.Limits {
+        BrokerPlan.Limits(dailyTokens: tokens, dailyCost: cost)
+    }
+
+    private func take(_ ledger: SpendingLedger, _ tokens: Int, _ limit: Int, at second: Int64 = noon) throws -> Bool {
+        try ledger.take(LLMAmount(tokens: tokens), limits(limit), at: second).isAllowed
+    }
+
+    @Test("exactly the limit passes, nothing beyond it; what a request did not cost is given back")
+    func exact() throws {
+        let ledger = try SpendingLedger(path)
+        #expect(try take(ledger, 60, 100))
+        #expect(try take(ledger, 40, 100))
+        let refused = try ledger.take(LLMAmount(tokens: 1), limits(100), at: Self.noon)
+        #expect(refused.rule == "llm.daily_tokens" && refused.day == nil && refused.reason.contains("0 left"))
+        try ledger.settle(
+            LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 60), cost: LLMAmount(tokens: 10)))
+        #expect(try !take(ledger, 51, 100))
+        #expect(try take(ledger, 50, 100))
+        // What cost more than was taken counts in full.
+        try ledger.settle(LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 50), cost: LLMAmount(tokens: 90)))
+        #expect(try !take(ledger, 0 + 1, 140))
+        #expect(try take(ledger, 1, 141))
+    }
+
+    @Test("cost has a limit of its own")
+    func cost() throws {
+        let ledger = try SpendingLedger(path)
+        let amount = LLMAmount(tokens: 10, micros: 400)
+        #expect(try ledger.take(amount, limits(cost: 800), at: Self.noon).isAllowed)
+        #expect(try ledger.take(amount, limits(cost: 800), at: Self.noon).isAllowed)
+        #expect(try ledger.take(amount, limits(cost: 800), at: Self.noon).rule == "llm.daily_cost")
+        #expect(try ledger.take(amount, limits(30), at: Self.noon).isAllowed)
+        #expect(try !ledger.take(LLMAmount(tokens: .max, micros: .max), limits(1, cost: 1), at: Self.noon).isAllowed)
+    }
+
+    @Test("all sandboxes of the user count together, and so do those that have ended and begun again")
+    func shared() throws {
+        let first = try SpendingLedger(path)
+        #expect(try take(first, 50, 100))
+        let second = try SpendingLedger(path)
+        #expect(try take(second, 50, 100))
+        #expect(try !take(first, 1, 100))
+        #expect(try !take(try SpendingLedger(path), 1, 100))
+    }
+
+    @Test("a day of UTC ends at midnight to the second; what comes back from yesterday changes nothing today")
+    func midnight() throws {
+        let ledger = try SpendingLedger(path)
+        let midnight = (Self.day + 1) * 86_400
+        #expect(try take(ledger, 100, 100))
+        #expect(try !take(ledger, 1, 100, at: midnight - 1))
+        #expect(try take(ledger, 100, 100, at: midnight))
+        try ledger.settle(LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 100), cost: LLMAmount()))
+        #expect(try !take(ledger, 1, 100, at: midnight))
+    }
+
+    @Test("a clock that is set back gives nothing back, and neither does one that is set forth and back")
+    func clock() throws {
+        let ledger = try SpendingLedger(path)
+        #expect(try take(ledger, 100, 100))
+        for second in [Self.noon - 86_400, 0, -5, Int64.min] { #expect(try !take(ledger, 1, 100, at: second)) }
+        #expect(try take(ledger, 100, 100, at: Self.noon + 86_400))
+        #expect(try !take(ledger, 1, 100))
+    }
+
+    @Test("many at once take exactly the limit")
+    func concurrent() async throws {
+        let path = path
+        let taken = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    let ledger = try SpendingLedger(path)
+                    var count = 0
+                    for _ in 0..<50 {
+                        let ruling = try ledger.take(
+                            LLMAmount(tokens: 7), BrokerPlan.Limits(dailyTokens: 1000), at: Self.noon)
+                        if ruling.isAllowed { count += 1 }
+                    }
+                    return count
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(taken == 142)
+    }
+
+    @Test(
+        "one that was cut off while it was written is read as it was before; one that nobody can read lets nothing pass"
+    )
+    func damaged() throws {
+        let ledger = try SpendingLedger(path)
+        #expect(try take(ledger, 60, 100))
+        #expect(try take(ledger, 30, 100))
+        var bytes = try File.read(path)
+        #expect(bytes.count == 256)
+        // The newer place is half written.
+        for index in 130..<160 { bytes[index] = UInt8(ascii: "7") }
+        try File.replace(path, with: bytes)
+        #expect(try !take(try SpendingLedger(path), 41, 100))
+        #expect(try take(try SpendingLedger(path), 40, 100))
+        for wrong in [
+            "", " ", "1 20000 0 0 0000000000000000", String(repeating: "x", count: 256),
+            String(repeating: " ", count: 300),
+        ]
+        where !wrong.isEmpty {
+            try File.replace(path, with: Array(wrong.utf8))
+            #expect(throws: AiboxError.self) { try take(try SpendingLedger(path), 1, 100) }
+        }
+        // A link leads nowhere.
+        unlink(path)
+        symlink("/dev/null", path)
+        #expect(throws: AiboxError.self) { try SpendingLedger(path) }
+    }
+
+    @Test("somebody who holds the lock for good stops requests, not the gateway")
+    func locked() throws {
+        let ledger = try SpendingLedger(path)
+        let other = Descriptor(open(path, O_RDWR | O_CLOEXEC))
+        #expect(flock(other.number, LOCK_EX) == 0)
+        #expect(throws: AiboxError.self) { try take(ledger, 1, 100) }
+        other.close()
+        #expect(try take(ledger, 1, 100))
+    }
+}
