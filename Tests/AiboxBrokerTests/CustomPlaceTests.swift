@@ -15,7 +15,8 @@ struct CustomPlaceTests {
         let hasBody = ["POST", "PUT", "PATCH", "DELETE"].contains(method)
         let answer = try lab.ask(
             "/api/issues?state=open", method: method,
-            fields: "X-Page: 2\r\nX-Forwarded-For: 1.2.3.4\r\nX-HTTP-Method-Override: DELETE\r\nRange: bytes=0-1\r\n",
+            fields: "X-Page: 2\r\nX-Forwarded-For: 1.2.3.4\r\nX-HTTP-Method-Override: DELETE\r\nRange: bytes=0-1\r\n"
+                + "X_Original_URL: /admin\r\nX-Original-Host: a\r\nX-Forwarded-Server: b\r\nX_HTTP_Method_Override: PUT\r\n",
             body: hasBody ? "{\"a\": 1}" : "")
         #expect(answer.status == 200, "\(answer.head)")
         #expect(
@@ -41,6 +42,7 @@ struct CustomPlaceTests {
         ("a neighbour", "apix", "GET", "", "custom.credential"),
         ("its own credential", "api/x", "POST", "Authorization: Bearer a\r\n", "custom.credential"),
         ("its own in the same header", "api/x", "POST", "X-Lab-Token: a\r\n", "custom.credential"),
+        ("its own, as some servers read it", "api/x", "POST", "X_Lab_Token: a\r\n", "custom.credential"),
         ("a cookie", "api/x", "GET", "Cookie: a=b\r\n", "custom.credential"),
         ("a method of another kind", "api/x", "TRACE", "", "custom.method"),
         ("a body beyond all", "api/x", "POST", "Content-Length: 268435457\r\n", "custom.size"),

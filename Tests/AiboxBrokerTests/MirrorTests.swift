@@ -231,6 +231,7 @@ struct MirrorTests {
             ("Application/JSON", true),
             (nil, false), ("text/plain", false), ("application/xml", false), ("text/xml", false),
             ("application/octet-stream", false), ("application/vnd.org.gradle.module+json", false),
+            ("application/vnd.oci.image.manifest.v1+json", false), ("application/vnd.dev.sigstore.bundle+json", false),
         ]
         for (type, isIndex) in types { #expect(LinkRewriting.isIndex(type) == isIndex, "\(type ?? "none")") }
     }

@@ -221,7 +221,7 @@ struct ProxyTests {
         let upstream = try ScriptedUpstream { connection in
             guard connection.request() != nil else { return }
             connection.send(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ndata:\r\n"
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata:\n\r\n"
             )
             connection.drain()
             ended.open()
@@ -247,7 +247,7 @@ struct ProxyTests {
                     continue
                 }
                 connection.send(
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n"
                 )
                 go.wait()
                 connection.send("1\r\nb\r\n0\r\n\r\n")
@@ -258,7 +258,7 @@ struct ProxyTests {
             let client = try proxy.client()
             client.ask(
                 "/v1/messages", key: "x-api-key: \(surrogate)", body: #"{"model":"claude-1","stream":true}"#)
-            while !String(decoding: client.leftover, as: UTF8.self).contains("\r\na\r\n") {
+            while !String(decoding: client.leftover, as: UTF8.self).contains("\r\na\n\r\n") {
                 try #require(client.more())
             }
             return client
@@ -281,7 +281,7 @@ struct ProxyTests {
         #expect(try proxy.ask(key: "x-api-key: " + other).status == 403)
         #expect(ending.answer()?.isComplete == false)
         go.open()
-        #expect(streaming.answer()?.text == "ab")
+        #expect(streaming.answer()?.text == "a\nb")
         #expect(
             eventually {
                 proxy.audit.of(.llmResponse).contains { $0.outcome != .success && $0.subject == "claude-1" }

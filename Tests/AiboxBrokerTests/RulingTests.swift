@@ -25,6 +25,10 @@ struct RulingTests {
         #expect(try proxy.ask("/v1/messages/count_tokens").status == 200)
         let answer = try proxy.ask(body: #"{"model":"claude-1","stream":true,"tools":[{"name":"t"}],"messages":[]}"#)
         #expect(answer.status == 403)
+        for tools in [#""mcp_servers":[{"url":"x"}]"#, #""web_search_options":{"a":1}"#, #""prompt":{"id":"p"}"#] {
+            #expect(try proxy.ask(body: #"{"model":"claude-1","stream":true,\#(tools),"messages":[]}"#).status == 403)
+        }
+        #expect(try proxy.ask(body: #"{"model":"claude-1","stream":1,"messages":[]}"#).status == 400)
         #expect(answer.json?["aibox"]?["rule"]?.stringValue == "no-tools")
         #expect(answer.json?["aibox"]?["reason"]?.stringValue == "not with tools")
         #expect(try proxy.ask("/v1/models", method: "GET").status == 200)
@@ -42,7 +46,7 @@ struct RulingTests {
         try proxy.use(try #require(plan))
         #expect(try proxy.ask().status == 200)
         #expect(gateway.questions.count == 4)
-        #expect(proxy.audit.of(.llmRequest).map(\.outcome).count { $0 == .denied } == 1)
+        #expect(proxy.audit.of(.llmRequest).map(\.outcome).count { $0 == .denied } == 4)
     }
 
     @Test("a gateway that is silent lets nothing pass")

@@ -85,8 +85,10 @@ final class KeyState {
         get { number(264) }
         set { setNumber(264, newValue) }
     }
-    /// The boot that it was written in.
-    var journalBoot: Digest256 {
+    /// A sync has failed: what the file of events shows may not be on the disk. The kernel tells that once, and to one
+    /// process (fsync(2)); this tells the others. The boot in which it was: after another one, what is read is on the disk,
+    /// and this state may be an older one. Zeros: none.
+    var doubtful: Digest256 {
         get { digest(272) }
         set { set(272, newValue.bytes) }
     }

@@ -21,7 +21,10 @@ struct LogJournal {
 
     /// Opens the journal; makes it if there is none. A file of another size is not one.
     init(_ folder: LogFolder) throws(AiboxError) {
-        if !File.exists(folder.journal) {
+        if File.exists(folder.journal) {
+            // Who made it may have died before its name was on the disk.
+            try File.synchronise(folder: folder.path)
+        } else {
             try File.replace(folder.journal, with: [UInt8](repeating: 0, count: Self.size))
         }
         guard let journal = try LogJournal(existing: folder) else {
@@ -47,6 +50,14 @@ struct LogJournal {
     var wasReplaced: Bool {
         var status = stat()
         return lstat(path, &status) != 0 || UInt(status.st_dev) != device || UInt(status.st_ino) != inode
+    }
+
+    /// True if it is whole and begins with a record of this epoch and boot; nil: whatever it begins with.
+    func holds(_ beginning: (epoch: UInt64, boot: Digest256)?) throws(AiboxError) -> Bool {
+        guard try FileBytes.length(file, path) == UInt64(Self.size) else { return false }
+        guard let beginning else { return true }
+        let head = try head()
+        return head?.epoch == beginning.epoch && head?.boot == beginning.boot
     }
 
     /// Puts a record on the disk.
@@ -87,9 +98,12 @@ struct LogJournal {
     /// Only what is not there, or zeros in its place: the traces that a power cut leaves. Other bytes are evidence.
     ///
     /// - Parameter end: lines behind this place of the newest file do not count; nil: all do.
+    /// - Returns: false if something else stands where a line belongs.
+    @discardableResult
     func restore(in folder: LogFolder, upTo end: (segment: UInt64, length: UInt64)?, _ disk: any LogDisk)
-        throws(AiboxError)
+        throws(AiboxError) -> Bool
     {
+        var isWhole = true
         var open: (segment: UInt64, file: Descriptor)?
         for record in try records() {
             let path = folder.path(segment: record.segment)
@@ -106,12 +120,16 @@ struct LogJournal {
             // A hole would be no line.
             if length < record.offset { break }
             let there = try FileBytes.read(file, from: record.offset, to: min(length, last), path)
-            guard zip(there, record.lines).allSatisfy({ $0 == $1 || $0 == 0 }) else { break }
+            guard zip(there, record.lines).allSatisfy({ $0 == $1 || $0 == 0 }) else {
+                isWhole = false
+                break
+            }
             try record.lines.borrowed { (bytes) throws(AiboxError) in
                 try disk.overwrite(bytes, at: Int(record.offset), of: file, path)
             }
         }
         if let open { try disk.synchronise(open.file, folder.path(segment: open.segment)) }
+        return isWhole
     }
 
     /// Makes that no record counts any more. The files of events have to be on the disk.
@@ -127,7 +145,13 @@ struct LogJournal {
         guard let journal = try LogJournal(existing: folder), let head = try journal.head(),
             try head.boot != JournalRecord.digest(boot: boot)
         else { return }
-        try journal.restore(in: folder, upTo: nil, disk)
-        try journal.clear(disk)
+        if try journal.restore(in: folder, upTo: nil, disk) {
+            try journal.clear(disk)
+        } else {
+            // It says what the lines were.
+            let aside = folder.torn(after: head.segment)
+            try retrying("cannot move \(journal.path)") { rename(journal.path, aside) }
+            try File.synchronise(folder: folder.path)
+        }
     }
 }

@@ -36,7 +36,7 @@ final class LogQueue: Sendable {
     private static let patience = Duration.milliseconds(20)
     /// The shortest time between two checkpoints that are due for the number of events: under load, signing would
     /// otherwise hold up one append in ten.
-    private static let checkpointPause = Duration.seconds(1)
+    private static let checkpointPause = Duration.seconds(2)
     /// Events in one write: bounds the memory and what a crash can tear.
     private static let largestBatch = 8192
 

@@ -20,6 +20,8 @@ extension LogWriter {
             // A crash while changing to the next file.
             let next = folder.path(segment: state.sequence + 1)
             if state.segment == state.sequence + 1 || !File.exists(next) { return }
+            // What the journal keeps of this one is followed by what is synced elsewhere.
+            try sync(self.segment)
             let segment = try LogSegment(folder, state.sequence + 1)
             let moved = try state.copy()
             moved.segment = segment.first
@@ -27,6 +29,7 @@ extension LogWriter {
             let before = self.segment
             adopt(moved, ratchet, segment)
             try replay(to: try FileBytes.length(segment.file, segment.path))
+            try File.synchronise(folder: folder.path)
             if state.length == 0 {
                 let back = try state.copy()
                 back.segment = before.first
@@ -65,7 +68,7 @@ extension LogWriter {
         next.setRatchet(ratchet)
         if position < bytes.count { try setAside(bytes[position...], at: next.length, after: next.sequence) }
         // What was just read may not have reached the disk before the crash.
-        try disk.synchronise(segment.file, segment.path)
+        try sync(segment)
         if position > 0 { try next.write(stateFile, folder.state, disk) }
         adopt(next, ratchet, segment)
     }

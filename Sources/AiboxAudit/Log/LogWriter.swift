@@ -77,6 +77,7 @@ final class LogWriter {
                 .integrity, "cannot continue the audit log", why: "its key state belongs to another log",
                 remedy: "aibox audit verify; then move the whole audit folder away as evidence")
         }
+        if state.doubtful == self.boot { try reopen() }
         try recover()
         try segment.checkHead(state.head, length: state.length, hasher)
         for place in options.secondPlaces {
@@ -117,7 +118,7 @@ final class LogWriter {
     func settle() throws(AiboxError) {
         try exclusively { () throws(AiboxError) in
             if state.journalPosition == 0 { return }
-            try disk.synchronise(segment.file, segment.path)
+            try sync(segment)
             let next = try state.copy()
             next.settle()
             try next.write(stateFile, folder.state, disk)
@@ -195,6 +196,7 @@ final class LogWriter {
         // What was cut off may stand there.
         try journal?.clear(disk)
         state.settle()
+        state.doubtful = Digest256()
         try state.write(stateFile, folder.state, disk)
         self.journal = nil
         try segment.checkHead(current.head, length: current.length, hasher)
@@ -203,7 +205,11 @@ final class LogWriter {
 
     /// Takes over what other processes wrote since.
     private func follow() throws(AiboxError) {
-        let current = try KeyState.read(stateFile, folder.state)
+        var current = try KeyState.read(stateFile, folder.state)
+        if current.doubtful == boot {
+            try reopen()
+            current = state
+        }
         if current.generation != state.generation {
             state = current
             ratchet = try current.makeRatchet()
@@ -287,8 +293,13 @@ final class LogWriter {
             }
         } catch {
             do throws(AiboxError) {
+                // On the disk too: what is left there would stand in the way of what the journal brings back.
                 try disk.truncate(target.file, to: length, target.path)
-                if isNew { try File.remove(target.path) }
+                try sync(target)
+                if isNew {
+                    try File.remove(target.path)
+                    try File.synchronise(folder: folder.path)
+                }
             } catch let second {
                 broken = second
             }
@@ -296,13 +307,27 @@ final class LogWriter {
         }
         do throws(AiboxError) {
             if !isNew, try keep(lines, next) { return }
-            if isNew, state.journalPosition > 0 { try disk.synchronise(segment.file, segment.path) }
-            try disk.synchronise(target.file, target.path)
+            if isNew, state.journalPosition > 0 { try sync(segment) }
+            try sync(target)
             if isNew { try File.synchronise(folder: folder.path) }
             next.settle()
         } catch {
             // After a failed sync nobody knows what is on the disk (fsync(2)); only reading it afresh can tell.
             broken = error
+            throw error
+        }
+    }
+
+    /// Syncs a file of events. One that fails is noted where every process looks.
+    func sync(_ segment: LogSegment) throws(AiboxError) {
+        do throws(AiboxError) {
+            try disk.synchronise(segment.file, segment.path)
+        } catch {
+            broken = error
+            if let doubtful = try? state.copy() {
+                doubtful.doubtful = boot
+                try? doubtful.write(stateFile, folder.state, disk)
+            }
             throw error
         }
     }
@@ -320,13 +345,12 @@ final class LogWriter {
             self.journal = nil
             return false
         }
-        // Of another boot: what it kept is where it belongs, and it begins anew.
-        if state.journalPosition > 0, state.journalBoot != boot { return false }
+        // Emptied, cut or of another boot: a record behind what is not there would not be found.
+        guard try journal.holds(state.journalPosition == 0 ? nil : (state.journalEpoch, boot)) else { return false }
         let record = JournalRecord(
             epoch: state.journalEpoch, boot: boot, segment: segment.first, offset: state.length, lines: lines)
         guard let position = try journal.add(record, at: state.journalPosition, disk) else { return false }
         next.journalPosition = position
-        next.journalBoot = boot
         return true
     }
 

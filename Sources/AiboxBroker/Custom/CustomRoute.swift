@@ -23,10 +23,16 @@ struct CustomRoute: PlaceRoute, Equatable {
     private static let dropped: Set<String> = [
         "accept-encoding", "connection", "content-length", "expect", "forwarded", "host", "http2-settings", "if-range",
         "keep-alive", "proxy-connection", "range", "te", "trailer", "transfer-encoding", "upgrade", "via",
-        "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto",
-        "x-forwarded-user", "x-http-method", "x-http-method-override", "x-method-override", "x-original-url",
-        "x-real-ip", "x-remote-user", "x-rewrite-url",
+        "remote-user", "x-host", "x-http-method", "x-http-method-override", "x-method-override", "x-real-ip",
+        "x-remote-user",
+        "x-rewrite-url",
     ]
+
+    /// Some servers read `_` in a name as `-`.
+    private static func passes(_ name: String) -> Bool {
+        !name.contains("_") && !dropped.contains(name) && !name.hasPrefix("x-forwarded-")
+            && !name.hasPrefix("x-original-")
+    }
 
     static func decide(method: String, target: [UInt8]) throws(BrokerRefusal) -> CustomRoute {
         func refused(_ reason: String) -> BrokerRefusal {
@@ -74,7 +80,7 @@ struct CustomRoute: PlaceRoute, Equatable {
                 $0.text.lowercased().split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
             })
         return PlaceFields.head(path + (query.map { "?" + $0 } ?? ""), access, request) {
-            !Self.dropped.contains($0) && !named.contains($0)
+            Self.passes($0) && !named.contains($0)
         }
     }
 

@@ -46,7 +46,9 @@ final class LeakScreen: Sendable {
         for (index, rule) in rules.enumerated() {
             switch rule.content {
             case .canary(let text):
-                for form in Self.forms(of: text) where forms[form].map({ !rules[$0].blocks }) ?? true {
+                // The first that says so; one that blocks before one that tells.
+                for form in Self.forms(of: text)
+                where forms[form].map({ rule.blocks && !rules[$0].blocks }) ?? true {
                     forms[form] = index
                 }
             case .pattern(let text):

@@ -27,6 +27,10 @@ struct LinkRewriting {
         switch type {
         case "text/html", "application/json", "application/atom+xml", "application/vnd.pypi.simple.v1+html": return true
         case "application/vnd.org.gradle.module+json": return false
+        // Named by the sum of their content.
+        case _
+        where ["oci.", "docker.", "in-toto", "dev.sigstore"].contains { type.hasPrefix("application/vnd." + $0) }:
+            return false
         default: return type.hasPrefix("application/") && type.hasSuffix("+json")
         }
     }

@@ -21,7 +21,7 @@ struct PayloadRule: Sendable {
         }
         folder = payloads.folder
         self.recipient = recipient
-        var secrets = plan.grants.flatMap { [$0.secret, $0.surrogate] }
+        var secrets = plan.grants.flatMap { [$0.secret, $0.surrogate] } + plan.places.map(\.secret)
         var patterns: [TextPattern] = []
         for rule in payloads.masksLeaks ? plan.leaks : [] {
             switch rule.content {

@@ -15,7 +15,8 @@ enum PlaceFields {
         _ head: HTTPRequestHead, _ kind: PlaceGrant.Kind, header: String? = nil
     ) throws(BrokerRefusal) {
         for field in head.fields {
-            let name = field.name.lowercased()
+            // Some servers read `_` in a name as `-`.
+            let name = field.name.lowercased().replacing("_", with: "-")
             guard credentials.contains(name) || name == header?.lowercased() else { continue }
             throw BrokerRefusal(
                 kind: .permission, rule: "\(kind.rawValue).credential",

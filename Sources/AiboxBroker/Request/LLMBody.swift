@@ -18,6 +18,8 @@ struct LLMBody: Sendable, Equatable {
     static let bytesPerToken = 4
     /// Assumed where a request names no limit of its own.
     static let standardOutput = 4096
+    /// Members by which the model gets tools, those that the provider keeps or runs itself among them.
+    private static let givesTools: Set<String> = ["tools", "functions", "mcp_servers", "web_search_options", "prompt"]
 
     static func read(_ body: ByteBuffer) throws(BrokerRefusal) -> LLMBody {
         let result = body.withUnsafeReadableBytes { bytes -> Result<LLMBody, BrokerRefusal> in
@@ -56,8 +58,13 @@ struct LLMBody: Sendable, Equatable {
         let answers = max(1, min(128, value("n")?.wholeNumber ?? 1))
         let output = Int(clamping: max(0, min(1 << 40, wished.max() ?? Int64(standardOutput))) * answers)
         let input = (bytes.count + bytesPerToken - 1) / bytesPerToken
+        switch value("stream") {
+        case nil, .null, .bool: break
+        // A lax reader would take it for true.
+        default: throw .request("stream is neither true nor false")
+        }
         return LLMBody(
             model: model, reserve: input + output, input: input, isStream: value("stream")?.truth ?? false,
-            hasTools: members.contains { ["tools", "functions"].contains($0.name) && $0.value.count > 2 })
+            hasTools: members.contains { givesTools.contains($0.name) && $0.value.count > 2 })
     }
 }

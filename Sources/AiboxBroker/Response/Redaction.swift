@@ -2,8 +2,9 @@ import NIOCore
 
 /// Takes the forms of secrets out of a stream, wherever its pieces begin and end.
 ///
-/// A form becomes as many asterisks, so that lengths stay true. A piece whose end could be the beginning of one is held
-/// back by just that; everything else goes on at once.
+/// A form becomes as many asterisks, so that lengths stay true. Of each piece the end of its last line is held back, as far as
+/// a form could reach into the next piece: whether it is the beginning of one or not. Where pieces end is seen by who reads
+/// them, and would tell the secret, a guess at a time, if it depended on that. An event of a stream ends with its line, and goes on at once.
 struct Redaction {
     private let forms: SecretForms
     private var held = ByteBuffer()
@@ -22,7 +23,7 @@ struct Redaction {
             held = ByteBuffer()
         }
         mask(&text)
-        if let start = text.withUnsafeReadableBytes({ forms.unfinished(in: $0) }) {
+        if let start = text.withUnsafeReadableBytes({ forms.held(in: $0) }) {
             let passed = text.readSlice(length: start) ?? ByteBuffer()
             held = text
             return passed

@@ -7,7 +7,8 @@ final class SecretForms: Sendable {
     /// Bytes of the longest.
     let longest: Int
     private let search: TextSearch
-    private let firstBytes: [Bool]
+    /// A form has a line's end in it.
+    private let hasLines: Bool
 
     init(_ secrets: [String]) {
         var forms: Set<[UInt8]> = []
@@ -15,9 +16,7 @@ final class SecretForms: Sendable {
         patterns = forms.filter { $0.count >= 6 }.sorted { $0.lexicographicallyPrecedes($1) }
         longest = patterns.map(\.count).max() ?? 0
         search = TextSearch(patterns)
-        var firstBytes = [Bool](repeating: false, count: 256)
-        for pattern in patterns { firstBytes[Int(pattern[0])] = true }
-        self.firstBytes = firstBytes
+        hasLines = patterns.contains { $0.contains(UInt8(ascii: "\n")) }
     }
 
     static func forms(of secret: [UInt8]) -> [[UInt8]] {
@@ -59,15 +58,13 @@ final class SecretForms: Sendable {
         search.find(in: text) { place, _ in found(place) }
     }
 
-    /// Where the end of the text could be the beginning of a form: what follows decides. nil: nowhere.
-    func unfinished(in text: UnsafeRawBufferPointer) -> Int? {
+    /// Where the end of the text begins that waits for what follows: its last line, at most one byte less than the longest
+    /// form. nil: nothing waits. It depends on no secret but by the length of the longest.
+    func held(in text: UnsafeRawBufferPointer) -> Int? {
         if longest < 2 { return nil }
-        for start in max(0, text.count - longest + 1)..<max(0, text.count) where firstBytes[Int(text[start])] {
-            let tail = UnsafeRawBufferPointer(rebasing: text[start...])
-            for pattern in patterns where pattern.count > tail.count {
-                if pattern.withUnsafeBytes({ $0.starts(with: tail) }) { return start }
-            }
-        }
-        return nil
+        var start = text.count
+        let first = max(0, text.count - longest + 1)
+        while start > first, hasLines || text[start - 1] != UInt8(ascii: "\n") { start -= 1 }
+        return start < text.count ? start : nil
     }
 }

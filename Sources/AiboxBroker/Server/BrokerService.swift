@@ -84,6 +84,7 @@ final class BrokerService: Sendable {
 
     /// A sandbox chooses what it asks: what is remembered has an end.
     private static let remembered = 1024
+    private static let passing: Set<String> = ["audit", "error"]
 
     /// What the policies in Rego say of a request, if that is known.
     func known(_ request: LLMRequest) -> LLMRuling? { rulings.withLock { $0[request] } }
@@ -94,7 +95,8 @@ final class BrokerService: Sendable {
         return desk.ask(.request(request), on: loop).map { ruling in
             // An answer from before another plan is not kept.
             self.rulings.withLock { rulings in
-                guard plan === self.configuration else { return }
+                // Neither is one that was given for want of a log or of time.
+                guard plan === self.configuration, !Self.passing.contains(ruling.rule) else { return }
                 if rulings.count >= Self.remembered { rulings = [:] }
                 rulings[request] = ruling
             }

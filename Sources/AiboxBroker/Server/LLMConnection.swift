@@ -35,6 +35,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     private var input = RequestInput()
     private var request: LLMExchange?
     private var heldBytes = 0
+    /// The body is with another thread: until it is back its bytes are not given back either.
+    private var isAway = false
     private var upstream: UpstreamConnection?
 
     static let idleLimit = TimeAmount.seconds(90)
@@ -117,7 +119,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         upstream?.abandon()
         upstream = nil
         settle(isComplete: false)
-        release()
+        request?.body = ByteBuffer()
+        if !isAway { release() }
         if isCounted { service.leave() }
         isCounted = false
         context.fireChannelInactive()
@@ -307,7 +310,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             return refuse(error)
         }
         request = exchange
-        guard let said = exchange.said else { return look(base) }
+        guard let said = exchange.said else { return reserve(base) }
         judge(
             LLMRequest(
                 model: said.model, provider: base.host, endpoint: route.path, isStream: said.isStream,
@@ -328,17 +331,23 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     }
 
     private func go(on ruling: LLMRuling, _ base: UpstreamBase) {
-        if ruling.isAllowed { return look(base) }
+        if ruling.isAllowed { return reserve(base) }
         refuse(
             BrokerRefusal(
                 kind: .permission, rule: ruling.rule, reason: ruling.reason,
                 nextSteps: ["Use another model, or ask who owns the organisation's policies."], layer: ruling.layer))
     }
 
+    /// The body is back from another thread.
+    private func isBack() {
+        isAway = false
+        if request?.body.readableBytes ?? 0 == 0 { release() }
+    }
+
     private func look(_ base: UpstreamBase) {
         guard let context = link.context, let exchange = request else { return }
-        guard let screen = exchange.configuration.leaks else { return reserve(base) }
-        look(exchange, screen, on: context.eventLoop) { self.reserve(base) }
+        guard let screen = exchange.configuration.leaks else { return spend(base) }
+        look(exchange, screen, on: context.eventLoop) { self.spend(base) }
     }
 
     /// Looks for what must not leave; what is long not on the event loop.
@@ -362,7 +371,9 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             if let first = found.first, first.blocks { refuse(first.refusal) } else { proceed() }
         }
         if !screen.isLong(body.readableBytes) { return go(on: findings()) }
+        isAway = true
         service.threads.runIfActive(eventLoop: loop, findings).assumeIsolated().whenComplete { result in
+            self.isBack()
             switch result {
             case .success(let found): go(on: found)
             case .failure: self.link.close()
@@ -389,7 +400,14 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             return refuse(error)
         }
         request = exchange
-        if route.call == .generation, exchange.configuration.plan.limits.areDaily { take(base) } else { keep(base) }
+        // After the limits of a minute: looking takes time.
+        look(base)
+    }
+
+    private func spend(_ base: UpstreamBase) {
+        guard let exchange = request else { return }
+        let isCounted = exchange.route?.call == .generation && exchange.configuration.plan.limits.areDaily
+        if isCounted { take(base) } else { keep(base) }
     }
 
     /// Takes what it may cost from what the user may spend in a day.
@@ -427,8 +445,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         guard let loop = link.context?.eventLoop, let exchange = request else { return }
         guard let rule = exchange.configuration.payloads, exchange.said != nil else { return record(base) }
         let (record, body, stay) = (exchange.record, exchange.body, service.stay)
+        isAway = true
         service.threads.runIfActive(eventLoop: loop) { try PayloadFile(rule, stay, record, body) }
             .assumeIsolated().whenComplete { result in
+                self.isBack()
                 guard self.phase == .deciding, self.request?.record.id == record.id else { return }
                 switch result {
                 case .success(let file):
@@ -611,7 +631,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         upstream?.abandon()
         upstream = nil
         settle(isComplete: false)
-        release()
+        if !isAway { release() }
         let exchange = request
         let record = exchange?.record ?? LLMRecord(id: service.nextRequest())
         // Bytes of a body that nobody will read: the connection cannot go on behind them.

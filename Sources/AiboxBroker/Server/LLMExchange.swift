@@ -46,7 +46,12 @@ struct LLMExchange {
         guard wasSent, route?.call == .generation, status.map({ $0 < 400 }) ?? true else { return nil }
         var meter = meter
         let input = said?.input ?? 0
-        guard var found = meter.finish() else { return meter.estimate(input: input) }
+        guard var found = meter.finish() else {
+            var found = meter.estimate(input: input)
+            // Who leaves before an answer that comes as a whole leaves the provider at work on all of it.
+            if !isComplete, let said, !said.isStream { found.output = max(found.output, said.output) }
+            return found
+        }
         // Cut short, the last count is missing: what came is counted instead.
         if !isComplete { found.output = max(found.output, meter.pieces) }
         return found

@@ -35,8 +35,10 @@ public struct ApprovalNotices: Sendable {
     }
 
     /// What waits for a person now, of all sandboxes.
-    public mutating func see(_ questions: [(sandbox: String, question: ApprovalQuestion)]) {
-        var now: [Key: ApprovalQuestion] = [:]
+    ///
+    /// - Parameter silent: sandboxes that did not answer: what waited there waits still.
+    public mutating func see(_ questions: [(sandbox: String, question: ApprovalQuestion)], silent: [String] = []) {
+        var now = open.filter { silent.contains($0.key.sandbox) }
         for (sandbox, question) in questions.prefix(Self.limit) {
             let key = Key(sandbox: sandbox, id: question.id)
             now[key] = question

@@ -28,6 +28,7 @@ public struct NotifierStanding: Sendable, Equatable {
         var all = all(folder)
         let known = all.first { $0.way == way }
         if error == nil, known == nil { return }
+        if let error, known?.reason == SafeText.escaped(String(error.reason.prefix(500))) { return }
         all.removeAll { $0.way == way }
         if let error {
             let reason = String(error.reason.prefix(500))

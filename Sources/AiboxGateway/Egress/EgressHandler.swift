@@ -248,7 +248,7 @@ final class EgressHandler: ChannelInboundHandler {
         recorded = nil
         releaseHeld()
         hasBytes = false
-        limitTime(Self.headLimit)
+        if !machine.isClosed { limitTime(Self.headLimit) }
     }
 
     private func whenDone<Value: Sendable>(

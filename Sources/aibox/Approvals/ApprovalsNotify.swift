@@ -84,17 +84,21 @@ struct ApprovalsNotify: ParsableCommand {
         guard let lock = try lock(paths) else { return }
         defer { lock.release() }
         var notices = ApprovalNotices(now: Self.seconds)
+        var isFailing = false
         while !Self.sandboxes(paths).isEmpty {
-            notices.see(Self.open(paths).questions)
-            if !notices.isIdle {
+            let (open, silent) = Self.open(paths)
+            notices.see(open, silent: silent)
+            if !notices.isIdle || isFailing {
                 do {
                     let settings = try settings()
                     NotifierStanding.note("notifier", nil, in: paths.stateFolder)
+                    isFailing = false
                     show(&notices, settings, paths)
                     send(&notices, settings, paths)
                 } catch {
                     let why = (error as? AiboxError) ?? AiboxError(.failed, "the settings cannot be read")
                     NotifierStanding.note("notifier", why, in: paths.stateFolder)
+                    isFailing = true
                 }
             }
             sleep(1)
