@@ -70,13 +70,15 @@ let package = Package(
                 .unsafeFlags([
                     "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffreestanding",
                     "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-ftrivial-auto-var-init=zero",
-                    "-fsanitize=undefined", "-fsanitize-trap=undefined",
+                    "-fsanitize=undefined", "-fsanitize-trap=undefined", "-fno-pic", "-fno-pie",
                 ])
             ],
             linkerSettings: [
                 .unsafeFlags([
                     "-static-executable", "-nostartfiles", "-Xclang-linker", "-nostdlib", "-Xclang-linker",
                     "-nostartfiles",
+                    // One segment to load, and nothing to relocate.
+                    "-Xlinker", "--no-rosegment", "-Xlinker", "-z", "-Xlinker", "norelro",
                 ])
             ]),
         program("aibox-docker-runtime", uses: ["AiboxSystem", "AiboxWire"]),

@@ -1,4 +1,4 @@
-/// What `aibox-tool-gate` asks its gateway: one HTTP/1.1 request a call, `Connection: close`.
+/// What `aibox-tool-gate` asks its gateway: one datagram a call, or one HTTP/1.1 request, `Connection: close`.
 ///
 /// The body is strings, each with a NUL behind it: the program, the directory, the words.
 public struct ToolQuestion: Sendable, Equatable {

@@ -15,7 +15,11 @@ struct GatewayToolTests {
     private static func plan() throws -> ToolPlan {
         let text = """
             version: 1
-            tools: {rules: [{id: curl, match: [curl], allow: false}, {id: git, match: [git], allow: true, risk: safe}]}
+            tools:
+              rules:
+                - {id: curl, match: [curl], allow: false}
+                - {id: git, match: [git], allow: true, risk: safe}
+                - {id: push, match: [git, push], allow: true, risk: review-required}
 
             """
         let policy = try EffectivePolicy(
@@ -113,6 +117,71 @@ struct GatewayToolTests {
         #expect((allowed + denied).allSatisfy { $0.json["problems"] == nil && $0.json["details"]?["action"] == "tool" })
     }
 
+    /// Asks by datagram, and prints what comes back, or nothing.
+    private static let datagrams = """
+        import os, socket
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("10.200.1.1", 8444))
+        def send(data, wait=5):
+            s.settimeout(wait); s.send(data)
+            try: return s.recv(65536)
+            except TimeoutError: return b""
+        MARK = b"aibox 1 0123456789abcdef0123456789abcdef"
+        def ask(*words, mark=MARK, wait=5, end=b"\\0"): return send(mark + b"\\n" + b"\\0".join(word.encode() for word in words) + end, wait)
+        def show(name, data): print(name, data.replace(MARK, b"MARK").decode().split("\\n")[:2])
+
+        """
+
+    @Test(
+        "by datagram it answers what is decided at once, sends the rest to a connection, and says nothing to nonsense")
+    func datagrams() throws {
+        let gateway = try LiveGateway { $0.tools = try Self.plan() }
+        let script =
+            Self.datagrams + """
+                show("allow", ask("/usr/bin/git", "/", "git", "status"))
+                show("deny", ask("/usr/bin/curl", "/", "curl", "x"))
+                show("review", ask("/usr/bin/git", "/", "git", "push"))
+                show("words", ask("/tmp/" + "\u{1}" * 400, "/", "git"))
+                long = ("/usr/bin/git", "/", "git", "x" * (1200 - 41 - 13 - 2 - 4 - 1))
+                show("longest", ask(*long))
+                show("longer", ask(*long[:3], long[3] + "x", wait=0.3))
+                for bad in (b"aibox 2 0123456789abcdef0123456789abcdef", MARK[:-1], MARK + b"0", MARK.upper(), MARK[:-1] + b"\\n"):
+                    show("mark", ask("/usr/bin/git", "/", "git", mark=bad, wait=0.3))
+                show("relative", ask("git", "/", "git", wait=0.3))
+                show("open", ask("/usr/bin/git", "/", "git", end=b"", wait=0.3))
+                show("few", ask("/usr/bin/git", "/", wait=0.3))
+                show("nothing", send(b"", wait=0.3))
+                for _ in range(2000): s.send(os.urandom(300))
+                # The flood may have filled the socket: what is lost there is asked again.
+                show("again", next(answer for answer in (ask("/usr/bin/git", "/", "git", "log", wait=1) for _ in range(20)) if answer))
+                """
+        let said = try gateway.run(gateway.inBox("python3", ["-c", script]), timeout: .seconds(60))
+        let expected = """
+            allow ['MARK 200', 'run /run/x']
+            deny ['MARK 403', 'say curl is refused: /usr/bin/curl x fits curl of the org policy']
+            review ['MARK 202', '']
+            words ['MARK 202', '']
+            longest ['MARK 200', 'run /run/x']
+            longer ['']
+            mark ['']
+            mark ['']
+            mark ['']
+            mark ['']
+            mark ['']
+            relative ['']
+            open ['']
+            few ['']
+            nothing ['']
+            again ['MARK 200', 'run /run/x']
+            """
+        #expect(said == expected)
+        // What was sent elsewhere has left nothing.
+        let allowed = try gateway.events("policy.allow")
+        let subjects = allowed.map { String($0.subject.prefix(17)) }
+        #expect(subjects == ["/usr/bin/git stat", "/usr/bin/git xxxx", "/usr/bin/git log"])
+        #expect(try gateway.events("policy.deny").map(\.subject) == ["/usr/bin/curl x"])
+        #expect(try gateway.events("approval.request").isEmpty)
+    }
+
     @Test("nothing runs whose decision is not on the disk")
     func unwritten() throws {
         let gateway = try LiveGateway { $0.tools = try Self.plan() }
@@ -121,6 +190,10 @@ struct GatewayToolTests {
         let script = Self.client.prefix { $0 != "#" }.split(separator: "print(\"deny\"")[0]
         let ask = script + "print(ask('/usr/bin/git', 'git', 'status'))"
         #expect(try gateway.run(gateway.inBox("python3", ["-c", String(ask)])) == "HTTP/1.1 403 Forbidden")
+        let post = Self.datagrams + "show('unwritten', ask('/usr/bin/git', '/', 'git', 'status'))"
+        #expect(
+            try gateway.run(gateway.inBox("python3", ["-c", post])).hasPrefix(
+                "unwritten ['MARK 403', 'say git is refused"))
     }
 
     @Test("a sandbox that asks without end is made to wait, and everybody gets an answer")
@@ -131,5 +204,9 @@ struct GatewayToolTests {
         #expect(waits.count { $0 == 0 } == ToolPace.burst && waits.sorted() == waits)
         #expect(waits.last ?? 0 > 10_000_000_000)
         #expect(pace.next(now: start + .seconds(120)).nanoseconds == 0)
+        // By datagram nobody waits, and who would have to takes nobody's place.
+        var crowd = ToolPace(now: start)
+        #expect((0..<(ToolPace.burst + 500)).count { _ in crowd.passes(now: start) } == ToolPace.burst)
+        #expect(crowd.next(now: start + .milliseconds(5)) == .nanoseconds(0))
     }
 }

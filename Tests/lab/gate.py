@@ -182,6 +182,96 @@ with open("/dev/zero", "rb") as zero:
     child = subprocess.run(["hook"], executable=hook, stdin=zero, stderr=subprocess.PIPE)
 check("an endless one", child.returncode == 2 and b"longer than 1048576 bytes" in child.stderr, child)
 
+# By datagram: what is decided there runs, everything that is not is asked over a connection, and nothing else is understood.
+post = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+post.bind(("10.200.1.1", 8444))
+REFUSED = [NO, b"say no, since\nrefuse\n"]
+
+
+def posted(answers, words=("tool", "a"), late=REFUSED, run=GATE, **options):
+    """The same as `ask`, when the answers to a datagram are these; MARK stands for its first line. Whoever asks over a connection
+    is answered there. What was asked by datagram is the last part."""
+    child = subprocess.Popen(list(words), executable=run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    post.settimeout(5)
+    door.settimeout(5)
+    datagram, peer = post.recvfrom(65536)
+    for answer in answers: post.sendto(answer.replace(b"MARK", datagram[:40]), peer)
+    connected = False
+    while child.poll() is None and not connected:
+        door.settimeout(0.02)
+        try: stream, _ = door.accept()
+        except TimeoutError: continue
+        connected = True
+        question(stream)
+        for part in late: stream.sendall(part)
+        stream.close()
+    out, said = child.communicate(timeout=40)
+    door.settimeout(None)
+    return child.returncode, out, said, connected, datagram
+
+
+RUN = b"MARK 200\n" + ECHO
+for what, answers in (("at once", [RUN]), ("with words", [b"MARK 200\nsay hm\n" + ECHO]), ("after somebody else's", [b"aibox 1 " + b"0" * 32 + b" 403\nrefuse\n", RUN]),
+                      ("after nothing", [b"", b"MARK", RUN]), ("before a refusal of the same", [RUN, b"MARK 403\nrefuse\n"])):
+    status, out, said, connected, datagram = posted(answers, ["tool", b"a\xff", "", "b c\n"], env={"A": "b"}, cwd="/usr")
+    check("datagram " + what, (status, out, connected) == (0, b"a\xff  b c\n\n", False), (status, out, said))
+    mark, body = datagram.split(b"\n", 1)
+    check("datagram " + what, re.fullmatch(b"aibox 1 [0-9a-f]{32}", mark) and body == b"\0".join([os.path.realpath(GATE).encode(), b"/usr", b"tool", b"a\xff", b"", b"b c\n", b""]), datagram)
+check("marks differ", len({posted([RUN])[4][:40] for _ in range(8)}) == 8, "")
+status, out, said, connected, _ = posted([b"MARK 403\nsay no, since\nrefuse\n"], late=[OK, ECHO])
+check("refused by datagram", (status, out, said, connected) == (126, b"", b"aibox: no, since\n", False), (status, out, said))
+for what, answer in (
+        ("to ask elsewhere", b"MARK 202\n"), ("somebody else's", b"aibox 1 " + b"0" * 32 + b" 200\n" + ECHO), ("another version's", b"aibox 2" + RUN[4:]), ("nothing", b"")):
+    status, out, said, connected, _ = posted([answer])
+    check("datagram " + what, (status, out, said, connected) == (126, b"", b"aibox: no, since\n", True), (status, out, said))
+status, out, said, connected, _ = posted([b"MARK 202\n"], late=[OK, ECHO])
+check("datagram, then a connection", (status, out, connected) == (0, b"a\n", True), (status, out, said))
+NONSENSE = [
+    b"MARK", b"MARK\n", b"MARK 200", b"MARK 200\n", b"MARK 200 \n" + ECHO, b"MARK 2000\n" + ECHO, b"MARK  200\n" + ECHO, b"MARK 201\n" + ECHO, b"MARK 202\n" + ECHO,
+    b"MARK 200\r\n" + ECHO, b"MARK 200\n" + ECHO[:-1], b"MARK 200\n" + ECHO + ECHO, b"MARK 200\n" + ECHO + b"say a\n", b"MARK 200\nrefuse\n", b"MARK 403\n" + ECHO,
+    b"MARK 403\nsay a\n", b"MARK 200\nwait 5\n" + ECHO, b"MARK 200\npass\n", b"MARK 200\nrun bin/echo\n", b"MARK 200\nrun /bin/echo\0\n", b"MARK 200\nexec /bin/echo\n",
+    b"MARK 200\nsay \x1b]0;a\x07\n" + ECHO, b"MARK 200\nsay " + b"a" * 8000 + b"\n" + ECHO, b"MARK 200\n\n" + ECHO]
+for answer in NONSENSE:
+    status, out, said, connected, _ = posted([answer], late=[OK, ECHO])
+    # A line of the mark alone is no answer at all.
+    if answer == b"MARK": check("datagram " + repr(answer), (status, connected) == (0, True), (status, out, said))
+    else: check("datagram " + repr(answer), (status, out, connected) == (126, b"", False) and b"is refused: " in said, (status, out, said, connected))
+# Words of exactly the length that still fits, and one more.
+fixed = 41 + len(os.path.realpath(GATE)) + len("/usr") + len("tool") + 4
+for more, is_by_datagram in ((0, True), (1, False)):
+    words = ["tool", "x" * (1200 - fixed + more)]
+    if is_by_datagram:
+        status, out, said, connected, datagram = posted([RUN], words, cwd="/usr")
+        check("the longest datagram", (status, connected, len(datagram)) == (0, False, 1200), (status, len(datagram), said))
+    else:
+        check("longer than a datagram", ask([OK, ECHO], words, cwd="/usr")[0] == 0, words)
+        post.settimeout(0.2)
+        try: check("longer than a datagram", False, post.recvfrom(65536))
+        except TimeoutError: pass
+# Changed datagrams run what another reader reads in them, and nothing else.
+for _ in range(int(sys.argv[2]) // 3):
+    body = bytearray(random.choice((b" 200\n" + ECHO, b" 200\nsay a\n" + ECHO, b" 403\nsay a\nrefuse\n", b" 202\n")))
+    for _ in range(random.choice((0, 1, 1, 2, 3))):
+        at = random.randrange(len(body) + 1)
+        kind = random.randrange(3)
+        if kind == 0: body[at:at + 1] = bytes([random.randrange(256)])
+        elif kind == 1: body[at:at] = random.choice(pieces)
+        else: del body[at:at + random.randrange(1, 9)]
+    body = bytes(body)
+    if b"MARK" in body or not body: continue
+    status, out, said, connected, _ = posted([b"MARK" + body])
+    meant = understood(b"HTTP/1.1" + body[:4] + b" \r\n\r\n" + body[5:]) if re.match(b" (200|403)\n", body) else None
+    is_run = bool(meant) and os.access(meant, os.X_OK) and os.path.isfile(meant)
+    check("datagrams changed", (status == 0) == is_run and connected == (body == b" 202\n") and status in (0, 126), (body, meant, status, said))
+# Lost: after two seconds it asks over a connection. An agent's hook never asks by datagram.
+began = time.time()
+check("a lost datagram", posted([], late=[OK, ECHO])[:2] == (0, b"a\n") and 1.5 < time.time() - began < 8, time.time() - began)
+check("a hook", hooked([OK, b"pass\n"])[0] == 0, "pass")
+post.settimeout(0.2)
+try: check("a hook", False, post.recvfrom(65536))
+except TimeoutError: pass
+post.close()
+
 door.close()
 child = subprocess.run(["tool"], executable=GATE, stderr=subprocess.PIPE)
 check("nobody answers", child.returncode == 126 and b"cannot reach the gateway" in child.stderr, child)

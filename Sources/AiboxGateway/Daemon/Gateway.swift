@@ -91,7 +91,7 @@ struct Gateway {
                 settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
                 audit: audit, ssh: ssh, forwards: forwards, egress: egress, llm: llm,
                 tools: tools, learning: learning, landlock: landlock)
-            let toolDoor = try open(egress, tools, holder, doors)
+            let toolDoors = try open(egress, tools, holder, doors)
             containment.whenCut {
                 egress?.service.closeConnections()
                 llm?.cut()
@@ -100,7 +100,7 @@ struct Gateway {
                 try ControlServer(service: service, log: log).serve(control, on: group),
                 try ssh.serve(sshListener, on: group).wait(),
             ]
-            if let toolDoor { channels.append(toolDoor) }
+            channels += toolDoors
             if let metrics {
                 let server = try MetricsServer(folder: settings.audit.folder, sandbox: settings.sandbox, log: log)
                 channels.append(try server.serve(metrics.listener, on: group))
@@ -181,23 +181,33 @@ struct Gateway {
 
     /// A port is open only while somebody answers there: first the service, then the filter.
     ///
-    /// - Returns: the channel of the door for tools.
+    /// - Returns: the channels of the door for tools.
     private static func open(
         _ egress: Egress?, _ tools: ToolDoor?, _ holder: HolderConnection, _ doors: Doors
-    ) throws -> (any Channel)? {
+    ) throws -> [any Channel] {
         func listener(_ port: UInt16) throws -> Descriptor {
             if let socket = try holder.perform(.listen(SandboxLink.gatewayAddress, port)) { return socket }
             throw AiboxError(.failed, "cannot open the sandbox's port \(port) of the gateway", why: "no socket came")
         }
-        var ports: [UInt16] = []
+        var ports = OpenPorts()
         if let egress {
-            ports = Egress.ports
-            try egress.serve(try ports.map(listener))
+            ports.tcp = Egress.ports
+            try egress.serve(try ports.tcp.map(listener))
         }
-        let channel = try tools.map { try $0.serve(try listener(ToolQuestion.port)) }
-        if tools != nil { ports.append(ToolQuestion.port) }
-        if !ports.isEmpty { try doors.begin(OpenPorts(tcp: ports)) }
-        return channel
+        var channels: [any Channel] = []
+        if let tools {
+            let port = ToolQuestion.port
+            channels.append(try tools.serve(try listener(port)))
+            guard let socket = try holder.perform(.bind(SandboxLink.gatewayAddress, port)) else {
+                throw AiboxError(
+                    .failed, "cannot open the sandbox's port \(port) of the gateway", why: "no socket came")
+            }
+            channels.append(try tools.serve(datagrams: socket))
+            ports.tcp.append(port)
+            ports.udp.append(port)
+        }
+        if ports != OpenPorts() { try doors.begin(ports) }
+        return channels
     }
 
     /// Serves until something ends it, then takes everything down. Returns the exit status.

@@ -5,7 +5,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Where the gates of a sandbox ask: 10.200.1.1:8444, one request a connection.
+/// Where the gates of a sandbox ask: 10.200.1.1:8444, by a datagram what is decided at once (`ToolDatagram`), everything else by
+/// one request a connection.
 ///
 /// Who asks is the sandbox: nobody else reaches that address. Decisions are made on a loop of their own, so that nothing
 /// that a sandbox asks here holds up its other doors.
@@ -17,6 +18,7 @@ final class ToolDoor: Sendable {
     private let audit: GatewayAudit
     private let group: MultiThreadedEventLoopGroup
     private let loop: any EventLoop
+    /// Connections, and questions by datagram that are not answered yet.
     private let open = Atomic(0)
     private let log: GatewayLog
 
@@ -54,6 +56,17 @@ final class ToolDoor: Sendable {
             .wait()
     }
 
+    func serve(datagrams socket: Descriptor) throws -> any Channel {
+        try DatagramBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ToolDatagramHandler(self))
+                }
+            }
+            .withBoundSocket(socket.release())
+            .wait()
+    }
+
     private func admit(_ channel: any Channel) throws {
         let isRoom = open.add(1, ordering: .relaxed).newValue <= Self.connectionLimit
         channel.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
@@ -75,12 +88,30 @@ final class ToolDoor: Sendable {
         return turn.flatMap { [self] in
             let ruling = judge.value.judge(asked)
             return ruling.isReviewed ? reviewed(asked, ruling, ticket, asking) : told(ruling)
-        }.flatMapErrorThrowing { [log] error in
-            if !(error is ToolReviews.Left) { log.error("no decision about a tool", ["reason": "\(error)"]) }
-            return ToolAnswer(
-                run: nil, rule: "audit", layer: "org", reason: "the decision cannot be written down",
-                nextSteps: ["aibox status, on the host, says what is wrong"])
+        }.flatMapErrorThrowing { [self] error in unwritten(error) }
+    }
+
+    /// The answer to a datagram. What a person decides, what has to wait and what does not fit is told over a connection, and
+    /// nothing of it is written down before.
+    func answerAtOnce(_ asked: ToolDatagram) -> EventLoopFuture<[UInt8]> {
+        let elsewhere = loop.makeSucceededFuture(asked.elsewhere)
+        guard open.load(ordering: .relaxed) < Self.connectionLimit, pace.value.passes(now: .now()) else {
+            return elsewhere
         }
+        let ruling = judge.value.judge(.call(asked.question))
+        guard !ruling.isReviewed, let answer = asked.answer(ruling.answer) else { return elsewhere }
+        open.add(1, ordering: .relaxed)
+        return told(ruling).map { _ in answer }.flatMapErrorThrowing { [self] error in
+            asked.answer(unwritten(error)) ?? asked.elsewhere
+        }.always { [self] _ in open.subtract(1, ordering: .relaxed) }
+    }
+
+    /// The answer where the event that tells of it is not on the disk.
+    private func unwritten(_ error: any Error) -> ToolAnswer {
+        if !(error is ToolReviews.Left) { log.error("no decision about a tool", ["reason": "\(error)"]) }
+        return ToolAnswer(
+            run: nil, rule: "audit", layer: "org", reason: "the decision cannot be written down",
+            nextSteps: ["aibox status, on the host, says what is wrong"])
     }
 
     private func told(_ ruling: ToolJudge.Ruling) -> EventLoopFuture<ToolAnswer> {
@@ -140,6 +171,12 @@ struct ToolPace {
     init(now: NIODeadline) { due = now - Self.step * Int64(Self.burst) }
 
     private static let step = TimeAmount.nanoseconds(1_000_000_000 / Int64(perSecond))
+
+    /// Takes the place of a question that has to wait for nobody; false, and nothing is taken, if it has to.
+    mutating func passes(now: NIODeadline) -> Bool {
+        if due + Self.step > now { return false }
+        return next(now: now) == .nanoseconds(0)
+    }
 
     /// How long a question has to wait.
     mutating func next(now: NIODeadline) -> TimeAmount {
