@@ -18,7 +18,7 @@ struct SquidSupervisorTests {
         let (isBusy, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let supervisor = try SquidSupervisor(
             folder: try SquidFolder.make(runFolder: place.path),
-            surroundings: .init(targets: TargetPolicy()),
+            surroundings: .init(targets: TargetPolicy(), judge: .init(port: 1, secret: "nobody")),
             authority: try CertificateAuthority.make(name: "test", days: 1),
             log: GatewayLog(limit: .max), changed: { _, _ in },
             spoke: { line in

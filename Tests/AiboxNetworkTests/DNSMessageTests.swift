@@ -50,7 +50,7 @@ struct DNSMessageTests {
 @Suite("Squid's log")
 struct SquidLogLineTests {
     static let tunnel =
-        "aibox1 1700000000.123 42 TCP_TUNNEL 200 517 3943 CONNECT allowed.test:443 allowed.test splice 198.51.100.10 - 40017"
+        "aibox2 1700000000.123 42 TCP_TUNNEL 200 517 3943 CONNECT allowed.test:443 allowed.test splice 198.51.100.10 - 40017 -"
 
     @Test("a tunnel")
     func reads() throws {
@@ -62,15 +62,16 @@ struct SquidLogLineTests {
                 && line.url == "allowed.test:443")
         #expect(
             line.serverName == "allowed.test" && line.bumpMode == "splice" && line.server == IPAddress("198.51.100.10"))
-        #expect(line.error == nil && line.clientPort == 40017 && !line.isRefused)
+        #expect(line.error == nil && line.clientPort == 40017 && line.event == nil && !line.isRefused)
     }
 
     @Test("escapes are undone, and a denial is seen")
     func denied() throws {
         let text =
-            "aibox1 1700000000.000 0 TCP_DENIED 403 100 3900 GET http://x.test/a%20b%0A - - - ERR_ACCESS_DENIED 1"
+            "aibox2 1700000000.000 0 TCP_DENIED 403 100 3900 GET http://x.test/a%20b%0A - - - ERR_ACCESS_DENIED 1 refused"
         let line = try SquidLogLine(Array(text.utf8)[...])
         #expect(line.url == "http://x.test/a b\n" && line.isRefused && line.server == nil)
+        #expect(line.event == ICAPAnswer.told)
     }
 
     /// As Squid 5.7 wrote them for what was sent in an opened tunnel.
@@ -89,13 +90,13 @@ struct SquidLogLineTests {
             ),
         ])
     func unreadable(what: String, text: String, expected: Bool) throws {
-        #expect(try SquidLogLine(Array("aibox1 1700000000.000 0 \(text)".utf8)[...]).isUnreadable == expected)
+        #expect(try SquidLogLine(Array("aibox2 1700000000.000 0 \(text) -".utf8)[...]).isUnreadable == expected)
     }
 
     @Test(
         "other lines are refused",
         arguments: [
-            "", "aibox1", tunnel.replacing("aibox1", with: "aibox2"), tunnel + " x",
+            "", "aibox1", tunnel.replacing("aibox2", with: "aibox1"), tunnel + " x",
             tunnel.replacing(" 42 ", with: " -42 "),
             tunnel.replacing(" 42 ", with: "  "), tunnel.replacing("200", with: "2000"),
             tunnel.replacing("allowed", with: "al%zowed"),

@@ -12,7 +12,11 @@ final class LabSquid {
 
     static let secret = "00112233445566778899aabbccddeeff"
 
-    init(_ lab: Lab, _ allowList: AllowList, exceptions: [String] = [Lab.block], trustsLab: Bool = true) throws {
+    /// - Parameter judge: who is asked about requests in opened tunnels; nobody where Squid's own check is what is tested.
+    init(
+        _ lab: Lab, _ allowList: AllowList, exceptions: [String] = [Lab.block], trustsLab: Bool = true,
+        judge: SquidConfiguration.Judge? = nil
+    ) throws {
         self.lab = lab
         folder = try TemporaryFolder(prefix: "aibox-squid")
         try TestAuthority.write(folder.path + "/authority.pem", name: "aibox sandbox authority")
@@ -20,7 +24,7 @@ final class LabSquid {
             address: .v4(0x7F01_0203), port: 13128, secret: Self.secret, folder: folder.path, allowList: allowList,
             targets: TargetPolicy(exceptions: exceptions.compactMap { AddressRange($0) }),
             authority: folder.path + "/authority.pem", originAuthorities: trustsLab ? [lab.authorityFile] : [],
-            nameServers: IPAddress(Lab.nameServer).map { [$0] })
+            nameServers: IPAddress(Lab.nameServer).map { [$0] }, judge: judge)
         let path = try folder.write("squid.conf", configuration.text)
         if configuration.inspects {
             try SystemCommandRunner().require(

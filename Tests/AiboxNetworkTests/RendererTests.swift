@@ -14,7 +14,8 @@ struct RendererTests {
             targets: TargetPolicy(
                 exceptions: [try #require(AddressRange("10.20.0.0/16"))],
                 hostAddresses: [try #require(IPAddress("198.18.0.2"))]),
-            authority: folder + "/authority.pem")
+            authority: folder + "/authority.pem",
+            judge: .init(port: 40001, secret: "fedcba9876543210fedcba9876543210"))
     }
 
     @Test("the packet filter, as nft accepts it")

@@ -178,6 +178,19 @@ struct SquidTests {
         #expect(arrived.count >= 2 && arrived.allSatisfy { $0.contains("\"host\": \"allowed.test\"") }, "\(arrived)")
     }
 
+    @Test("where nobody can be asked about requests in an opened tunnel, none goes out")
+    func noJudge() throws {
+        let lab = try Lab()
+        let nobody = SquidConfiguration.Judge(port: 1, secret: "0123456789abcdef0123456789abcdef")
+        let squid = try LabSquid(lab, AllowList(Self.sources), judge: nobody)
+        let inside = ["--cacert", squid.configuration.authority]
+        let answer = try squid.curl("https://api.allowed.test/headers", inside)
+        #expect(answer.text.hasPrefix("500"), "\(answer)")
+        #expect(!lab.requests.contains { $0.contains("\"method\"") })
+        // What is not opened is nobody's question.
+        #expect(try squid.curl("https://allowed.test/").text.hasPrefix("200"))
+    }
+
     @Test("an origin with a certificate of an unknown authority is not spoken to in an inspected tunnel")
     func upstreamCertificate() throws {
         let lab = try Lab()

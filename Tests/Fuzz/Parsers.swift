@@ -16,6 +16,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     case "tls": fuzzTLS(input)
     case "dns": fuzzDNS(input)
     case "squidlog": fuzzSquidLog(input)
+    case "icap": fuzzICAP(input)
     case "netlink": fuzzNetlink(input)
     case "trace": fuzzTrace(input)
     case "hostname": fuzzHostName(input)
@@ -52,6 +53,26 @@ private func summed(_ input: [UInt8]) -> [UInt8] {
         bytes[start + 155] = 0
     }
     return bytes
+}
+
+/// Whole and by bytes: the same requests, and the same end.
+private func fuzzICAP(_ input: [UInt8]) {
+    func parse(_ size: Int) -> ([ICAPRequest], Bool) {
+        var parser = ICAPRequestParser()
+        var requests: [ICAPRequest] = []
+        for start in stride(from: 0, to: input.count, by: size) {
+            parser.feed(input[start..<min(start + size, input.count)])
+            do { while let request = try parser.next() { requests.append(request) } } catch { return (requests, true) }
+        }
+        return (requests, false)
+    }
+    guard !input.isEmpty else { return }
+    let (whole, isRefused) = parse(input.count)
+    let (bytes, isRefusedByBytes) = parse(1)
+    precondition(whole == bytes && isRefused == isRefusedByBytes, "the pieces change what is read")
+    for case .modify(_, let method, let url) in whole {
+        precondition(!method.isEmpty && !url.isEmpty && !url.contains(" ") && !url.contains("\r\n"))
+    }
 }
 
 /// Whole, by bytes, and in halves: the same head or the same refusal; then the body, likewise.

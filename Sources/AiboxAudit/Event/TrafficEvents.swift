@@ -18,12 +18,7 @@ extension AuditEventType {
                 .optional("would", .text, "what its own policy says: deny"),
                 .optional("would_rule", .text, "the rule of its own policy"),
                 .optional("would_layer", .text, "whose rule that is"),
-                .optional("would_code", .text, "the stable word for the reason"),
-                .optional(
-                    "status", .integer, "the answer's status; this and what follows: a request in an opened tunnel"),
-                .optional("bytes_out", .integer, "bytes sent by the sandbox"),
-                .optional("bytes_in", .integer, "bytes received by the sandbox"),
-                .optional("duration_ms", .integer, "how long it took, in milliseconds"))
+                .optional("would_code", .text, "the stable word for the reason"))
         case .networkDeny:
             AuditEventDefinition(
                 "A connection, request or packet was refused.", subject: "host and port, or the packet's target",
@@ -51,6 +46,7 @@ extension AuditEventType {
             AuditEventDefinition(
                 "What went out has ended.", subject: "host and port", retention: .tier2,
                 .required("allow", .text, "the id of the network.allow event"),
+                .optional("status", .integer, "the answer's status, of a request in an opened tunnel"),
                 .required("bytes_out", .integer, "bytes sent by the sandbox"),
                 .required("bytes_in", .integer, "bytes received by the sandbox"),
                 .required("duration_ms", .integer, "how long it took, in milliseconds"))

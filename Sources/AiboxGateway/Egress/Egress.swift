@@ -25,6 +25,7 @@ final class Egress: Sendable {
     /// Certificate of the authority that opens tunnels, as PEM; nil where none is opened.
     let authority: String?
     private let supervisor: SquidSupervisor
+    private let judge: SquidJudge
     private let changes: EgressChanges
     private let recorder: EgressRecorder
     var decisions: EgressRecorder.Counts { recorder.counts }
@@ -58,8 +59,10 @@ final class Egress: Sendable {
             list: list, rules: policies, exceptions: plan.targets, hasUpstream: plan.upstream != nil, lookup: lookup,
             recorder: recorder, log: log)
         let authority = try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let judge = try SquidJudge(service, on: group)
         let supervisor = try SquidSupervisor(
-            folder: try SquidFolder.make(runFolder: runFolder), surroundings: surroundings(plan),
+            folder: try SquidFolder.make(runFolder: runFolder), surroundings: surroundings(plan, judge),
             authority: authority, log: log,
             changed: { squid, why in
                 service.use(squid)
@@ -67,7 +70,8 @@ final class Egress: Sendable {
             }, spoke: { line in service.squidSpoke(line) })
         service.supervisor.withLock { $0 = supervisor }
         let certificate = list.inspects ? String(decoding: authority.certificate, as: UTF8.self) : nil
-        return Egress(rules, learn, service, supervisor, recorder, lookup, audit, log, authority: certificate)
+        return Egress(
+            rules, learn, service, supervisor, judge, recorder, lookup, group, audit, log, authority: certificate)
     }
 
     /// What the organisation alone permits.
@@ -86,16 +90,18 @@ final class Egress: Sendable {
 
     private init(
         _ rules: SessionRules, _ learn: (allow: [AllowRuleSource], policy: JSONValue)?, _ service: EgressService,
-        _ supervisor: SquidSupervisor, _ recorder: EgressRecorder,
-        _ lookup: AddressLookup, _ audit: GatewayAudit, _ log: GatewayLog, authority: String?
+        _ supervisor: SquidSupervisor, _ judge: SquidJudge, _ recorder: EgressRecorder,
+        _ lookup: AddressLookup, _ group: MultiThreadedEventLoopGroup, _ audit: GatewayAudit, _ log: GatewayLog,
+        authority: String?
     ) {
         self.authority = authority
         self.service = service
         self.supervisor = supervisor
+        self.judge = judge
         self.recorder = recorder
         self.lookup = lookup
         self.log = log
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.group = group
         let loop = group.next()
         first = loop.makePromise(of: Void.self)
         squidReady = Self.install(service.list, supervisor, loop)
@@ -249,6 +255,7 @@ final class Egress: Sendable {
         for channel in channels.withLock({ $0 }) { try? channel.close().wait() }
         installer.resolver.withLock { $0 }?.awaitEnd()
         supervisor.end()
+        judge.end()
         lookup.end()
         first.fail(AiboxError(.failed, "the gateway is ending"))
         try? group.syncShutdownGracefully()
@@ -257,7 +264,9 @@ final class Egress: Sendable {
     /// A gateway that does not come up says why, and not that a promise was forgotten.
     deinit { first.fail(AiboxError(.failed, "the gateway did not start")) }
 
-    private static func surroundings(_ plan: EgressPlan) throws(AiboxError) -> SquidSupervisor.Surroundings {
+    private static func surroundings(
+        _ plan: EgressPlan, _ judge: SquidJudge
+    ) throws(AiboxError) -> SquidSupervisor.Surroundings {
         var hosts: String?
         if !plan.names.isEmpty {
             hosts = plan.names.flatMap { entry in entry.addresses.map { "\($0) \(entry.name)\n" } }.joined()
@@ -265,6 +274,6 @@ final class Egress: Sendable {
         }
         return SquidSupervisor.Surroundings(
             targets: TargetPolicy(exceptions: plan.targets, hostAddresses: try HostAddresses.current()),
-            originAuthorities: plan.originAuthorities, upstream: plan.upstream, hosts: hosts)
+            originAuthorities: plan.originAuthorities, upstream: plan.upstream, hosts: hosts, judge: judge.place)
     }
 }

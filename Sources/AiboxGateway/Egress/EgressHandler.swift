@@ -210,7 +210,7 @@ final class EgressHandler: ChannelInboundHandler {
         case .record(let request, let grant):
             let begun = ContinuousClock.now
             refreshUpstream()
-            whenDone(service.recorder.allowed(request, grant, rego, learned, door, on: context.eventLoop)) {
+            whenDone(service.recorder.allowed(request, grant, rego, learned, .door(door), on: context.eventLoop)) {
                 handler, result in
                 handler.recorded = (try? result.get()).map { ($0, begun) }
                 handler.perform(handler.machine.recorded(handler.recorded == nil ? .unrecorded : nil))
@@ -232,7 +232,7 @@ final class EgressHandler: ChannelInboundHandler {
             // What cannot be written down is refused all the same.
             whenDone(
                 service.recorder.denied(
-                    denial, attempt, rego.flatMap { $0.refuses ? $0 : nil }, learned, door, on: context.eventLoop)
+                    denial, attempt, rego.flatMap { $0.refuses ? $0 : nil }, learned, .door(door), on: context.eventLoop)
             ) { handler, _ in
                 handler.isRecording = false
                 handler.perform([])

@@ -33,10 +33,10 @@ final class EgressRecorder: Sendable {
     /// - Returns: the event's id; fails if it could not be written.
     func allowed(
         _ request: EgressRequest, _ grant: EgressGrant, _ rego: NetworkDecider.Rego?,
-        _ learned: NetworkDecider.Learned?, _ door: EgressConnection.Door, on loop: any EventLoop
+        _ learned: NetworkDecider.Learned?, _ way: Way, on loop: any EventLoop
     ) -> EventLoopFuture<EventID> {
         allowedCount.add(1, ordering: .relaxed)
-        var details = Self.details(EgressAttempt(request), door)
+        var details = Self.details(EgressAttempt(request), way)
         details["rule"] = .string(grant.rule)
         details["layer"] = .string(grant.layer)
         Self.add(rego, to: &details)
@@ -48,10 +48,10 @@ final class EgressRecorder: Sendable {
     /// - Parameter rego: what the policies in Rego said, where they refuse.
     func denied(
         _ denial: EgressDenial, _ attempt: EgressAttempt, _ rego: NetworkDecider.Rego?,
-        _ learned: NetworkDecider.Learned?, _ door: EgressConnection.Door, on loop: any EventLoop
+        _ learned: NetworkDecider.Learned?, _ way: Way, on loop: any EventLoop
     ) -> EventLoopFuture<EventID> {
         deniedCount.add(1, ordering: .relaxed)
-        var details = Self.details(attempt, door)
+        var details = Self.details(attempt, way)
         details["rule"] = .string(denial.rule)
         details["layer"] = .string(denial.layer)
         details["reason"] = .string(denial.reason)
@@ -82,9 +82,8 @@ final class EgressRecorder: Sendable {
     func denied(by line: SquidLogLine, _ url: String, _ list: AllowList, isLearning: Bool) {
         deniedCount.add(1, ordering: .relaxed)
         let attempt = EgressAttempt(line, url)
-        var details = Self.details(attempt, .proxy)
+        var details = Self.details(attempt, url.hasPrefix("https:") ? .opened : .door(.proxy))
         if isLearning { details["learning"] = true }
-        if url.hasPrefix("https:") { details["protocol"] = "https" }
         details["rule"] = "second-check"
         details["layer"] = "org"
         if line.isUnreadable {
@@ -105,28 +104,14 @@ final class EgressRecorder: Sendable {
         note(AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details))
     }
 
-    /// A request in an opened tunnel has gone out and has ended: Squid, which alone can read it, says so.
-    func allowed(by line: SquidLogLine, _ url: String, _ list: AllowList, isLearning: Bool) {
-        allowedCount.add(1, ordering: .relaxed)
-        let attempt = EgressAttempt(line, url)
-        var details = Self.details(attempt, .proxy)
-        details["protocol"] = "https"
-        if let request = try? EgressRequest(url, method: line.method ?? "") {
-            switch list.decide(request) {
-            case .allow(let grant):
-                details["rule"] = .string(grant.rule)
-                details["layer"] = .string(grant.layer)
-            case .deny(let denial):
-                // It began before the list was narrowed.
-                Self.add(denial, to: &details)
-                if !isLearning { details["learning"] = nil }
-            }
-        }
-        details["status"] = .integer(Int64(line.status))
-        details["bytes_out"] = .integer(line.bytesReceived)
-        details["bytes_in"] = .integer(line.bytesSent)
-        details["duration_ms"] = .integer(line.duration)
-        note(AuditEvent(.networkAllow, subject: attempt.place, details: details))
+    /// A request in an opened tunnel has ended: Squid, which alone can read the answer, says so.
+    func ended(by line: SquidLogLine, _ url: String, event: String) {
+        let details: JSONObject = [
+            "allow": .string(Self.carried(event)), "status": .integer(Int64(line.status)),
+            "bytes_out": .integer(line.bytesReceived), "bytes_in": .integer(line.bytesSent),
+            "duration_ms": .integer(line.duration),
+        ]
+        note(AuditEvent(.networkEnd, subject: EgressAttempt(line, url).place, details: details))
     }
 
     /// The sandbox asked for a name; the answer is the resolver's alone, so that nothing waits for the record.
@@ -208,18 +193,26 @@ final class EgressRecorder: Sendable {
         details["would_code"] = .string(would.code.rawValue)
     }
 
-    private static func details(_ attempt: EgressAttempt, _ door: EgressConnection.Door) -> JSONObject {
+    /// How a request came.
+    enum Way {
+        case door(EgressConnection.Door)
+        /// In a tunnel that Squid has opened.
+        case opened
+    }
+
+    private static func details(_ attempt: EgressAttempt, _ way: Way) -> JSONObject {
         var details: JSONObject = [:]
         details["host"] = attempt.host.map { .string(carried($0)) }
         details["port"] = attempt.port.map { .integer(Int64($0)) }
         let word =
-            switch door {
-            case .tls: "tls"
-            case .http: "http"
-            case .proxy: attempt.method == "CONNECT" ? "connect" : "http"
+            switch way {
+            case .opened: "https"
+            case .door(.tls): "tls"
+            case .door(.http): "http"
+            case .door(.proxy): attempt.method == "CONNECT" ? "connect" : "http"
             }
         details["protocol"] = .string(word)
-        if door != .tls, attempt.method != "CONNECT" { details["method"] = attempt.method.map { .string(carried($0)) } }
+        if word != "tls", attempt.method != "CONNECT" { details["method"] = attempt.method.map { .string(carried($0)) } }
         details["path"] = attempt.path.map { .string(carried($0)) }
         return details
     }
@@ -238,8 +231,13 @@ extension EgressAttempt {
         // `error:...`, or the `*` of HTTP/2's first line: nothing that names a place.
         if line.method != "CONNECT", !url.contains("://") {
             self.init(host: line.serverName, port: nil, method: line.method)
-            return
+        } else {
+            self.init(url, method: line.method)
         }
+    }
+
+    /// As far as a URL, or the `HOST:PORT` of a tunnel, can be read.
+    init(_ url: String, method: String?) {
         let isSecure = url.hasPrefix("https://")
         let rest = isSecure ? url.dropFirst(8) : url.hasPrefix("http://") ? url.dropFirst(7) : url[...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
@@ -247,6 +245,6 @@ extension EgressAttempt {
         let path = rest.dropFirst(authority.count).prefix { $0 != "?" }
         self.init(
             host: parts.first.map(String.init), port: parts.count > 1 ? UInt16(parts[1]) : isSecure ? 443 : 80,
-            method: line.method, path: line.method == "CONNECT" ? nil : String(path))
+            method: method, path: method == "CONNECT" ? nil : String(path))
     }
 }

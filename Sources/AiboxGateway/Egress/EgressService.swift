@@ -71,6 +71,29 @@ final class EgressService: Sendable {
         }
     }
 
+    /// Decides about a request in an opened tunnel. The answer comes once the log has it.
+    func decide(inside url: String, method: String, on loop: any EventLoop) -> EventLoopFuture<ICAPAnswer> {
+        func refused(_ denial: EgressDenial, _ attempt: EgressAttempt, _ verdict: NetworkDecider.Verdict? = nil)
+            -> EventLoopFuture<ICAPAnswer>
+        {
+            let rego = verdict?.rego.flatMap { $0.refuses ? $0 : nil }
+            let recorded = recorder.denied(denial, attempt, rego, verdict?.learned, .opened, on: loop)
+            // What cannot be written down is refused all the same.
+            return recorded.map { _ in }.recover { _ in }.map { .refused(denial, isHead: method == "HEAD") }
+        }
+        guard url.hasPrefix("https://"), let request = try? EgressRequest(url, method: method) else {
+            return refused(.unreadable, EgressAttempt(url, method: method))
+        }
+        let verdict = judge(request)
+        switch verdict.decision {
+        case .deny(let denial): return refused(denial, EgressAttempt(request), verdict)
+        case .allow(let grant):
+            return recorder.allowed(request, grant, verdict.rego, verdict.learned, .opened, on: loop)
+                .map { .passes(event: "\($0)") }
+                .recover { _ in .refused(.unrecorded, isHead: method == "HEAD") }
+        }
+    }
+
     var isLearning: Bool { learning.withLock { learning in learning.map { .now() < $0.until } ?? false } }
 
     func release(_ grant: EgressGrant) { state.withLock { $0.limits.ended(grant) } }
@@ -160,9 +183,14 @@ final class EgressService: Sendable {
     func squidSpoke(_ line: SquidLogLine) {
         guard let url = line.url else { return }
         let isRefused = line.result.hasPrefix("TCP_DENIED") || line.bumpMode == "terminate"
-        if isRefused || line.isUnreadable { return recorder.denied(by: line, url, list, isLearning: isLearning) }
-        if line.method != "CONNECT", url.hasPrefix("https://") {
-            recorder.allowed(by: line, url, list, isLearning: isLearning)
+        switch line.event {
+        case ICAPAnswer.told: return
+        case nil where isRefused || line.isUnreadable:
+            return recorder.denied(by: line, url, list, isLearning: isLearning)
+        case nil: break
+        case let event?:
+            recorder.ended(by: line, url, event: event)
+            if isRefused { recorder.denied(by: line, url, list, isLearning: isLearning) }
         }
         if line.isRefused {
             log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])

@@ -16,6 +16,8 @@ final class SquidSupervisor: Sendable {
         var upstream: SquidConfiguration.UpstreamProxy?
         /// A hosts(5) file's text; nil: the host's own.
         var hosts: String?
+        /// Where it asks about requests in opened tunnels.
+        var judge: SquidConfiguration.Judge
     }
 
     /// Connections by Squid, and the one that is not to end with its last one.
@@ -190,7 +192,8 @@ final class SquidSupervisor: Sendable {
                 port: port, secret: secret, folder: folder, allowList: list, targets: surroundings.targets,
                 authority: folder + "/authority.pem", originAuthorities: surroundings.originAuthorities,
                 upstream: surroundings.upstream,
-                hostsFile: surroundings.hosts == nil ? nil : folder + "/hosts", logsToOutput: true)
+                hostsFile: surroundings.hosts == nil ? nil : folder + "/hosts", judge: surroundings.judge,
+                logsToOutput: true)
         }
     }
 

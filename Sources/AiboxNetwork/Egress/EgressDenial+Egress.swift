@@ -45,6 +45,11 @@ extension EgressDenial {
             reason: "the policy was tightened: " + denial.reason, nextSteps: denial.nextSteps)
     }
 
+    /// The refusal of a request in an opened tunnel whose URL cannot be read as one.
+    public static let unreadable = EgressDenial(
+        .malformed, rule: "http-syntax", reason: "the request's URL cannot be read",
+        nextSteps: ["Send a plain HTTP/1.1 request (RFC 9112) for an https URL."])
+
     /// Without the audit log nothing goes out.
     public static let unrecorded = EgressDenial(
         .unavailable, rule: "audit", reason: "the audit log cannot be written, so nothing goes out",

@@ -1,8 +1,8 @@
 extension SquidConfiguration {
     /// squid.conf.
     public var text: String {
-        let sections = [general, listener, callers, outgoing, destinations, access, bumping]
-        return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+        let sections = [general, listener, callers, outgoing, destinations, access, bumping, judging]
+        return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
     }
 
     private var general: [String] {
@@ -35,7 +35,8 @@ extension SquidConfiguration {
             "forwarded_for delete",
             "httpd_suppress_version_string on",
             "strip_query_terms off",
-            "uri_whitespace deny",
+            // None gets this far: the strict parser below refuses it. `deny` would refuse Squid's own questions (`judging`) as well.
+            "uri_whitespace encode",
             "check_hostnames on",
             "allow_underscore off",
             "relaxed_header_parser off",
@@ -218,6 +219,23 @@ extension SquidConfiguration {
         }
         lines += ["ssl_bump terminate all", "on_unsupported_protocol respond all"]
         return lines
+    }
+
+    /// Whatever the list allows in an opened tunnel is asked of the gateway before anything of it goes out; who cannot be asked
+    /// allows nothing.
+    private var judging: [String] {
+        guard let judge, inspects else { return [] }
+        return [
+            "icap_enable on",
+            "icap_preview_enable on",
+            "icap_persistent_connections on",
+            "icap_connect_timeout 5 seconds",
+            "icap_io_timeout 30 seconds",
+            "icap_service_failure_limit -1",
+            "icap_service judge reqmod_precache icap://127.0.0.1:\(judge.port)/\(judge.secret) bypass=off on-overload=wait",
+            "adaptation_access judge allow vouched !tunnel https",
+            "adaptation_access judge deny all",
+        ]
     }
 
     /// A host is opened as soon as one of its https entries asks for it.

@@ -21,6 +21,18 @@ public struct SquidConfiguration: Sendable, Equatable {
         }
     }
 
+    /// An ICAP service on 127.0.0.1 (`ICAPRequest`).
+    public struct Judge: Sendable, Equatable {
+        public var port: UInt16
+        /// The service's path, which nobody else knows: letters and digits only, 128 bits or more.
+        public var secret: String
+
+        public init(port: UInt16, secret: String) {
+            self.port = port
+            self.secret = secret
+        }
+    }
+
     /// Loopback address and port to listen on.
     public var address: IPAddress
     public var port: UInt16
@@ -41,6 +53,8 @@ public struct SquidConfiguration: Sendable, Equatable {
     public var effectiveUser: String?
     /// nil: `/etc/hosts`.
     public var hostsFile: String?
+    /// Where the gateway is asked about each request that is read in an opened tunnel; nil: nowhere.
+    public var judge: Judge?
     /// Write the access log to standard output, which who starts it reads, instead of a file in `folder`.
     public var logsToOutput: Bool
 
@@ -48,7 +62,7 @@ public struct SquidConfiguration: Sendable, Equatable {
         address: IPAddress = .v4(0x7F00_0001), port: UInt16, secret: String, folder: String, allowList: AllowList,
         targets: TargetPolicy = TargetPolicy(), authority: String, originAuthorities: [String] = [],
         upstream: UpstreamProxy? = nil, nameServers: [IPAddress]? = nil, effectiveUser: String? = nil,
-        hostsFile: String? = nil, logsToOutput: Bool = false
+        hostsFile: String? = nil, judge: Judge?, logsToOutput: Bool = false
     ) {
         self.address = address
         self.port = port
@@ -62,6 +76,7 @@ public struct SquidConfiguration: Sendable, Equatable {
         self.nameServers = nameServers
         self.effectiveUser = effectiveUser
         self.hostsFile = hostsFile
+        self.judge = judge
         self.logsToOutput = logsToOutput
     }
 

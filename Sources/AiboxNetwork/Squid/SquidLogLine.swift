@@ -5,8 +5,8 @@
 public struct SquidLogLine: Sendable, Equatable {
     /// The `logformat` directive's value. The first word names the version of the layout.
     public static let format =
-        "aibox1 %ts.%03tu %tr %Ss %03>Hs %>st %<st %rm %#ru %#ssl::>sni %ssl::bump_mode %<a %err_code "
-        + "%>p"
+        "aibox2 %ts.%03tu %tr %Ss %03>Hs %>st %<st %rm %#ru %#ssl::>sni %ssl::bump_mode %<a %err_code "
+        + "%>p %{\(ICAPAnswer.eventField)}adapt::<last_h"
 
     /// Milliseconds since 1970-01-01T00:00:00Z at which the request ended.
     public var time: Int64
@@ -30,6 +30,8 @@ public struct SquidLogLine: Sendable, Equatable {
     public var error: String?
     /// The port that the gateway connected from: it tells which connection this belongs to.
     public var clientPort: UInt16
+    /// What the gateway said when it was asked about this request (`ICAPAnswer`); nil where it was not.
+    public var event: String?
 
     public enum Failure: Error, Sendable, Equatable {
         case tooLong, layout, field(Int)
@@ -42,7 +44,7 @@ public struct SquidLogLine: Sendable, Equatable {
         let words = bytes.split(separator: 0x20, omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)
         }
-        guard words.count == 14, words[0] == "aibox1", !words.contains("") else { throw .layout }
+        guard words.count == 15, words[0] == "aibox2", !words.contains("") else { throw .layout }
         let clock = words[1].split(separator: ".", omittingEmptySubsequences: false)
         guard clock.count == 2, clock[1].utf8.count == 3, let seconds = Self.number(clock[0]),
             let milliseconds = Self.number(clock[1]), seconds < 1 << 40
@@ -62,6 +64,7 @@ public struct SquidLogLine: Sendable, Equatable {
         error = Self.optional(words[12])
         guard let port = Self.number(words[13][...]).flatMap({ UInt16(exactly: $0) }) else { throw .field(13) }
         clientPort = port
+        event = Self.optional(words[14])
     }
 
     /// True if Squid refused, ended the tunnel, or could not reach the server.

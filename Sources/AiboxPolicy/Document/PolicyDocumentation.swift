@@ -65,10 +65,10 @@ public enum PolicyDocumentation {
             an error and a time-out mean deny. `aibox policy why` asks for a person.
 
             **Connections** are decided by the gateway twice, and the stricter answer counts: by the allow-list in force, and by the policies in
-            Rego about what the list allows. `input.request` has `host`, `port`, `scheme` and, for a request in the clear, `method` and `path`; a
-            tunnel has neither, for they are not seen yet. `input.sandbox.name` is the sandbox, `input.policy.network.allow` the list in force, with what
-            a person added (layers `user` and `session`). A refusal is answered with 403 and the reason of the rule. What is asked for inside a
-            tunnel that is opened is judged by Squid, by the list alone; names are resolved by the list alone, and lead to the gateway.
+            Rego about what the list allows. `input.request` has `host`, `port`, `scheme` and, for a request in the clear or inside a tunnel that is opened, `method` and
+            `path` (in normal form, without query); a tunnel itself has neither, for they are not seen yet. `input.sandbox.name` is the sandbox, `input.policy.network.allow` the list in force, with what
+            a person added (layers `user` and `session`). A refusal is answered with 403 and the reason of the rule. Names are resolved by the list alone, and lead to
+            the gateway.
 
             **Requests to language models** are decided by the gateway for the LLM proxy, before anything goes to the provider: `input.action` is `llm`, and
             `input.request` has `model`, `provider` (the host), `endpoint` (the API's path), `stream` and `tools` (whether the model gets any). Only `allow` lets a request

@@ -1,0 +1,103 @@
+import AiboxCrypto
+import AiboxNetwork
+import AiboxSystem
+import NIOCore
+import NIOPosix
+
+/// Where Squid asks about each request that it reads in an opened tunnel, before anything of it goes out: an ICAP service
+/// (RFC 3507) on a port of 127.0.0.1.
+///
+/// Who else of this machine finds the port does not know the path, and gets nothing. Whoever could ask would only be told what
+/// the list says, and be written down.
+final class SquidJudge: Sendable {
+    /// For Squid's configuration.
+    let place: SquidConfiguration.Judge
+    private let channel: any Channel
+
+    /// As many as the sandbox may have connections.
+    private static let queueLength: Int32 = 1024
+    /// A connection on which nothing is asked is closed.
+    private static let idleLimit = TimeAmount.minutes(10)
+
+    init(_ service: EgressService, on group: any EventLoopGroup) throws(AiboxError) {
+        let secret = Hex.encode(try SecureRandom.bytes(32))
+        do {
+            channel = try ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: Self.queueLength)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: Self.idleLimit))
+                        try channel.pipeline.syncOperations.addHandler(SquidJudgeHandler(service, path: "/" + secret))
+                    }
+                }
+                .bind(to: SocketAddress(ipAddress: IPv4.loopback.description, port: 0))
+                .wait()
+        } catch {
+            throw AiboxError(.failed, "cannot listen for Squid's questions", why: "\(error)")
+        }
+        guard let port = channel.localAddress?.port.flatMap({ UInt16(exactly: $0) }) else {
+            throw AiboxError(.failed, "cannot listen for Squid's questions", why: "no port came")
+        }
+        place = SquidConfiguration.Judge(port: port, secret: secret)
+    }
+
+    func end() { try? channel.close().wait() }
+}
+
+/// One connection of Squid's: one question after the other.
+private final class SquidJudgeHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let service: EgressService
+    private let path: [UInt8]
+    private var parser = ICAPRequestParser()
+    private var isAsked = false
+
+    init(_ service: EgressService, path: String) {
+        self.service = service
+        self.path = Array(path.utf8)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        parser.feed(unwrapInboundIn(data).readableBytesView)
+        proceed(context)
+    }
+
+    private func proceed(_ context: ChannelHandlerContext) {
+        if isAsked { return }
+        do throws(ICAPRequest.Failure) {
+            guard let request = try parser.next() else { return }
+            switch request {
+            case .options(let path): answer(isOwn(path) ? .options : .notFound, context)
+            case .modify(let path, let method, let url):
+                guard isOwn(path) else { return answer(.notFound, context) }
+                isAsked = true
+                let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+                service.decide(inside: url, method: method, on: context.eventLoop).whenSuccess { answer in
+                    let (handler, context) = bound.value
+                    handler.isAsked = false
+                    handler.answer(answer, context)
+                    handler.proceed(context)
+                }
+            }
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func isOwn(_ path: String) -> Bool { ConstantTime.equal(Array(path.utf8), self.path) }
+
+    private func answer(_ answer: ICAPAnswer, _ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer.bytes)), promise: nil)
+        if answer == .notFound { context.close(promise: nil) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent, !isAsked { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}
