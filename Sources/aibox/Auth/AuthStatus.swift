@@ -16,10 +16,11 @@ struct AuthStatus: ParsableCommand {
         var failure: AiboxError?
         do { chosen = try CredentialStores(settings, of: available) } catch { failure = error }
         for note in chosen?.notes ?? [] { global.output.note("note: " + note) }
-        let rows = available.states.map { kind, place, problem -> [OutputValue] in
-            [
-                .text(kind.rawValue), .boolean(chosen?.stores.contains { $0.kind == kind } ?? false),
-                .boolean(chosen?.writable?.kind == kind), .text(problem?.why ?? problem?.what ?? "works"), .text(place),
+        let rows = available.states.map { store -> [OutputValue] in
+            let state = store.problem.map { $0.why ?? $0.what } ?? store.identity.map { "works as \($0)" } ?? "works"
+            return [
+                .text(store.kind.rawValue), .boolean(chosen?.stores.contains { $0.kind == store.kind } ?? false),
+                .boolean(chosen?.writable?.kind == store.kind), .text(state), .text(store.place),
             ]
         }
         global.output.answer(.listing(Listing(columns: ["store", "used", "keeps", "state", "place"], rows: rows)))
