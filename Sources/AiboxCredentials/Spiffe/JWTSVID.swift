@@ -30,7 +30,9 @@ public struct JWTSVID: Sendable {
         if let type = header["typ"], !["JWT", "JOSE"].contains(type.stringValue) {
             throw Self.unfit("its header says that it is something else")
         }
-        id = try SpiffeID(workload: claims["sub"]?.stringValue ?? "")
+        do throws(AiboxError) { id = try SpiffeID(workload: claims["sub"]?.stringValue ?? "") } catch {
+            throw Self.unfit(error.reason)
+        }
         guard id.description == name else { throw Self.unfit("it names another workload than the Workload API does") }
         let audiences = claims["aud"].map { $0.elements ?? [$0] } ?? []
         guard audiences.contains(.string(audience)) else { throw Self.unfit("it is not for \(audience)") }
@@ -47,7 +49,9 @@ public struct JWTSVID: Sendable {
         let keyName = header["kid"]?.stringValue
         if header["kid"] != nil, keyName == nil { throw Self.unfit("its header's kid is no text") }
         let signed = Array(text.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))
-        for key in try JWTBundle(bundle).keys where keyName == nil || key.name == keyName {
+        let keys: [JWTBundle.Key]
+        do throws(AiboxError) { keys = try JWTBundle(bundle).keys } catch { throw Self.unfit(error.reason) }
+        for key in keys where keyName == nil || key.name == keyName {
             if try key.key.isValid(signature, of: signed, algorithm: algorithm) {
                 token = try Secret(text)
                 return

@@ -1,3 +1,4 @@
+import AiboxCrypto
 import AiboxHTTP2
 public import AiboxSystem
 
@@ -48,18 +49,21 @@ public struct WorkloadAPI: Sendable, Equatable {
     /// The certificate of the default identity, the first that is listed (SPIFFE_Workload_API.md, section 5.3).
     public func x509SVID() throws(AiboxError) -> X509SVID {
         let deadline = ContinuousClock.now + timeout
-        let message: [UInt8]
+        var message: [UInt8]
         do throws(GRPCStatus) {
             let channel = try GRPCChannel(socketPath: endpoint.path, deadline: deadline)
             message = try first(channel, .x509SVID, [], deadline)
         } catch { throw failure(error) }
+        defer { message.wipe() }
         return try Self.x509SVID(message)
     }
 
     static func x509SVID(_ message: [UInt8]) throws(AiboxError) -> X509SVID {
-        guard let entries = try? WorkloadMessages.x509Entries(message) else { throw unreadable }
-        guard let entry = entries.first else { throw none }
-        return try X509SVID(entry, now: .now)
+        guard var entries = try? WorkloadMessages.x509Entries(message) else { throw unreadable }
+        // The one that is taken holds a copy of its own.
+        defer { for index in entries.indices { entries[index].key.wipe() } }
+        if entries.isEmpty { throw none }
+        return try X509SVID(entries[0], now: .now)
     }
 
     /// The first message of an answer; what would follow is not waited for.

@@ -14,10 +14,10 @@ public struct X509SVID: Sendable {
         if entry.id.isEmpty || entry.chain.isEmpty || entry.key.isEmpty || entry.bundle.isEmpty {
             throw Self.unfit("a part of it is missing")
         }
-        id = try SpiffeID(workload: entry.id)
         let chain: CertificateChain
         let leaf: CertificateChain.Leaf
         do throws(AiboxError) {
+            id = try SpiffeID(workload: entry.id)
             chain = try CertificateChain(concatenated: entry.chain)
             leaf = try chain.leaf()
         } catch { throw Self.unfit(error.reason) }
