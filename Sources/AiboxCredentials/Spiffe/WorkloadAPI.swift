@@ -28,6 +28,7 @@ public struct WorkloadAPI: Sendable, Equatable {
 
     /// A token of the default identity for one reader.
     public func jwtSVID(audience: String) throws(AiboxError) -> JWTSVID {
+        try endpoint.requireOwned()
         let deadline = ContinuousClock.now + timeout
         let (bundles, entries): ([String: [UInt8]], [WorkloadMessages.JWTEntry])
         do throws(GRPCStatus) {
@@ -48,6 +49,7 @@ public struct WorkloadAPI: Sendable, Equatable {
 
     /// The certificate of the default identity, the first that is listed (SPIFFE_Workload_API.md, section 5.3).
     public func x509SVID() throws(AiboxError) -> X509SVID {
+        try endpoint.requireOwned()
         let deadline = ContinuousClock.now + timeout
         var message: [UInt8]
         do throws(GRPCStatus) {

@@ -1,4 +1,5 @@
 public import AiboxSystem
+import Glibc
 
 /// Where the SPIFFE Workload API of this machine listens: a Unix socket
 /// (github.com/spiffe/spiffe, standards/SPIFFE_Workload_Endpoint.md, section 4).
@@ -39,5 +40,16 @@ public struct WorkloadEndpoint: Sendable, Equatable {
                 .failed, "\(source) cannot be used", why: "it is not unix:/// and an absolute path", remedy: remedy)
         }
         self.path = String(path)
+    }
+
+    /// - Throws: `integrity` if anybody may put another socket into its folder.
+    func requireOwned() throws(AiboxError) {
+        let folder = Path.parent(path)
+        var status = stat()
+        guard stat(folder, &status) == 0, status.st_mode & S_IWOTH != 0 else { return }
+        throw AiboxError(
+            .integrity, "the SPIFFE Workload API at \(path) cannot be trusted",
+            why: "anybody may put another socket into \(folder), and tell aibox who it is",
+            remedy: "have the agent's socket in a folder that only its user may write to")
     }
 }

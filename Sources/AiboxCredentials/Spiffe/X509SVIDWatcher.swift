@@ -41,6 +41,7 @@ public final class X509SVIDWatcher {
                 }
                 nextTry = nil
             }
+            if stream == nil { try api.endpoint.requireOwned() }
             var message: [UInt8]
             do throws(GRPCStatus) {
                 guard let received = try receive(deadline) else {

@@ -256,4 +256,26 @@ struct VaultSpiffeTests {
             #expect(error?.description.contains("certificate") == true && lab.requests.count == count)
         }
     }
+
+    @Test("the script that tries real servers finds that everything holds against the lab's, and says what does not")
+    func script() throws {
+        let lab = try SpiffeVaultLab()
+        let script = (0..<4).reduce(#filePath) { path, _ in Path.parent(path) } + "/scripts/vault-spire-tests"
+        let program = try AiboxProgram()
+        func run(_ change: [String: String] = [:]) throws -> CommandResult {
+            let variables = [
+                "SPIFFE_ENDPOINT_SOCKET": "unix://\(lab.folder)/api.sock",
+                "AIBOX_TEST_VAULT_ADDR": "https://localhost:" + lab.port,
+                "AIBOX_TEST_VAULT_CA": lab.folder + "/lab.crt", "AIBOX_TEST_JWT_ROLE": "aibox",
+                "AIBOX_TEST_CERT_ROLE": "aibox", "AIBOX_TEST_JWT_AUDIENCE": "vault.test",
+            ].merging(change) { $1 }
+            return try SystemCommandRunner().run(
+                Command(script, [program.path], environment: variables.mapValues { $0 as String? }))
+        }
+        let result = try run()
+        #expect(result.succeeded && !result.text.contains("FAILED"), "\(result.text)\(result.errorText)")
+        #expect(result.text.split(separator: "\n").count == 10)
+        #expect(try !run(["AIBOX_TEST_JWT_AUDIENCE": "another"]).succeeded)
+        #expect(try !run(["AIBOX_TEST_JWT_ROLE": "", "AIBOX_TEST_CERT_ROLE": ""]).succeeded)
+    }
 }

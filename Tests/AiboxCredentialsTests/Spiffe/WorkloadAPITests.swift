@@ -121,6 +121,21 @@ struct WorkloadAPITests {
         try fails("", ["agent runs"])
     }
 
+    @Test("an agent's socket in a folder that anybody may write to is not asked")
+    func openFolder() throws {
+        let lab = try WorkloadLab()
+        try SystemCommandRunner().require(Command("chmod", ["1777", lab.folder.path]), "chmod")
+        for _ in 0..<2 {
+            let error = #expect(throws: AiboxError.self) { try lab.api().x509SVID() }
+            #expect(error?.code == .integrity && error?.description.contains("anybody may put") == true)
+        }
+        #expect(throws: AiboxError.self) { try lab.api().jwtSVID(audience: "a") }
+        #expect(throws: AiboxError.self) {
+            try X509SVIDWatcher(lab.api()).next(deadline: .now + .milliseconds(100))
+        }
+        #expect(try lab.calls.isEmpty)
+    }
+
     @Test("the server refuses who leaves the standard's header out: it is the client that sets it")
     func header() throws {
         let lab = try WorkloadLab()
