@@ -46,7 +46,12 @@ public struct CertificateChain: Sendable, Equatable {
             }
             found.append(bytes)
         }
+        // The text's end is no error; a block that cannot be read is.
+        let reason = ERR_GET_REASON(ERR_peek_last_error())
         ERR_clear_error()
+        if reason != PEM_R_NO_START_LINE, found.count <= Self.longest {
+            throw Self.unfit("a block of its PEM text cannot be read")
+        }
         try self.init(found)
     }
 

@@ -271,7 +271,9 @@ def fetch_x509_svid(_, context):
         if now["generation"] != sent:
             sent = now["generation"]
             bad = wrong(now)
-            yield bad if bad is not None else pb.X509SVIDResponse(svids=[x509_entry(now)])
+            # More than a window holds: it has to be opened again and again.
+            lists = [bytes(3 << 20)] if now["fault"] == "x509-large" else []
+            yield bad if bad is not None else pb.X509SVIDResponse(svids=[x509_entry(now)], crl=lists)
             if now["fault"] == "hang-up":
                 return
         time.sleep(0.03)

@@ -174,6 +174,8 @@ struct VaultSpiffeTests {
         try fails("cannot read certificates", "no-certificate.pem", key)
         try fails("does not fit", "other.pem", certificate + File.text(lab.folder + "/ca.key"))
         try fails("cannot read certificates", "garbage.pem", "garbage")
+        let broken = certificate.replacing("-----END", with: "!!!!\n-----END")
+        try fails("cannot be read", "broken.pem", certificate + broken + key)
         try SystemCommandRunner().require(
             Command(
                 "openssl",

@@ -23,7 +23,8 @@ struct WorkloadAPITests {
     }
 
     @Test(
-        "an X.509-SVID is fetched, with the authorities in between", arguments: ["", "x509-middle"])
+        "an X.509-SVID is fetched, with the authorities in between, and in a large answer",
+        arguments: ["", "x509-middle", "x509-large"])
     func x509(fault: String) throws {
         let lab = try WorkloadLab(#"{"fault": "\#(fault)", "lifetime": 600}"#)
         let svid = try lab.api().x509SVID()
