@@ -24,12 +24,12 @@ public enum JWSAlgorithm: String, Sendable, CaseIterable {
 
     fileprivate var isSaltedRSA: Bool { [.ps256, .ps384, .ps512].contains(self) }
 
-    /// Bits of the curve's field; nil for RSA.
-    fileprivate var curveBits: Int32? {
+    /// The library's name of the curve, and the bytes of each of the signature's numbers; nil for RSA.
+    fileprivate var curve: (name: String, width: Int)? {
         switch self {
-        case .es256: 256
-        case .es384: 384
-        case .es512: 521
+        case .es256: ("prime256v1", 32)
+        case .es384: ("secp384r1", 48)
+        case .es512: ("secp521r1", 66)
         default: nil
         }
     }
@@ -45,10 +45,10 @@ extension PublicKey {
         let key = try decoded()
         defer { EVP_PKEY_free(key) }
         var encoded = signature
-        if let bits = algorithm.curveBits {
-            guard EVP_PKEY_get_base_id(key) == EVP_PKEY_EC, EVP_PKEY_get_bits(key) == bits else { return false }
-            let width = Int(bits + 7) / 8
-            guard signature.count == 2 * width else { return false }
+        if let (name, width) = algorithm.curve {
+            guard EVP_PKEY_get_base_id(key) == EVP_PKEY_EC, Self.curve(key) == name, signature.count == 2 * width else {
+                return false
+            }
             encoded = DER.sequence([DER.integer(signature.prefix(width)), DER.integer(signature.suffix(width))])
         } else {
             guard EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA, EVP_PKEY_get_bits(key) >= 2048 else { return false }
@@ -65,6 +65,13 @@ extension PublicKey {
         let isValid = EVP_DigestVerify(context, encoded, encoded.count, message, message.count) == 1
         ERR_clear_error()
         return isValid
+    }
+
+    private static func curve(_ key: OpaquePointer) -> String? {
+        var name = [CChar](repeating: 0, count: 80)
+        var count = 0
+        guard EVP_PKEY_get_group_name(key, &name, name.count, &count) == 1 else { return nil }
+        return String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// An RSA key of its numbers, big-endian (RFC 7518, section 6.3.1).

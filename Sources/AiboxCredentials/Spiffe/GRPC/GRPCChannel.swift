@@ -13,6 +13,8 @@ final class GRPCChannel {
     /// What comes is read into.
     private let room: SecretBytes
     private var calls: [Call: Progress] = [:]
+    /// Bytes that the socket did not take yet.
+    private var unsent: [UInt8] = []
 
     /// Of one call.
     private struct Progress {
@@ -107,9 +109,6 @@ final class GRPCChannel {
         if ready == 0 { throw GRPCStatus(.deadlineExceeded, "it does not answer in time") }
         if waiting.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { try read() }
     }
-
-    /// Bytes that the socket did not take yet.
-    private var unsent: [UInt8] = []
 
     private func write() throws(GRPCStatus) -> Bool {
         unsent += session.output()
