@@ -22,7 +22,6 @@ final class GRPCChannel {
         var messages: [[UInt8]] = []
         /// Bytes whose window stays shut while messages wait to be taken.
         var held = 0
-        var hasHead = false
         var status: GRPCStatus?
         var isOver = false
     }
@@ -146,7 +145,6 @@ final class GRPCChannel {
     private func take(_ event: HTTP2Event) throws(HTTP2Fault) {
         switch event {
         case .head(let call, let fields):
-            calls[call]?.hasHead = true
             if let fault = Self.fault(head: fields) {
                 end(call, fault)
             } else if let status = GRPCStatus(fields: fields) {
