@@ -101,7 +101,7 @@ let package = Package(
             ]),
         room(
             "AiboxCredentials",
-            uses: ["AiboxConfig", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
+            uses: ["AiboxConfig", "AiboxCrypto", "AiboxHTTP2", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
         room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
         room(
             "AiboxPolicy",
@@ -118,6 +118,7 @@ let package = Package(
         // Leaves.
         room("AiboxCrypto", uses: ["AiboxSystem", "COpenSSL", "CSHA256"]),
         room("AiboxEmbedded", uses: ["CEmbedded"]),
+        room("AiboxHTTP2", uses: ["CNghttp2"]),
         room("AiboxState", uses: ["AiboxSystem", "CSQLite"]),
         room("AiboxSystem", uses: ["CLinux"]),
         room("AiboxWire"),
@@ -128,6 +129,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CSHA256"),
         system("CAppArmor", "libapparmor", "libapparmor-dev"),
+        system("CNghttp2", "libnghttp2", "libnghttp2-dev"),
         system("CNftnl", "libnftnl", "libnftnl-dev"),
         system("COpenSSL", "openssl", "libssl-dev"),
         system("CSeccomp", "libseccomp", "libseccomp-dev"),
@@ -159,7 +161,10 @@ let package = Package(
             exclude: ["Profiles/Probe", "Profiles/Corpus"]),
         tests(
             "AiboxCredentialsTests",
-            uses: ["AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
+            uses: [
+                "AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxHTTP2", "AiboxNetwork", "AiboxSystem",
+                "AiboxWire",
+            ]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),
         tests(
@@ -170,6 +175,7 @@ let package = Package(
                 "AiboxWire",
                 "CLinux", "aibox-gateway",
             ]),
+        tests("AiboxHTTP2Tests", uses: ["AiboxHTTP2"]),
         tests("AiboxNetworkTests", uses: ["AiboxNetwork", "AiboxSystem", "CNftnl"], exclude: ["Golden"]),
         tests(
             "AiboxPolicyTests",

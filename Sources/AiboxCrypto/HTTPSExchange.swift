@@ -6,6 +6,8 @@ public struct HTTPSExchange: Sendable {
     public var port: UInt16
     /// Certificates to trust instead of the system's.
     public var authorities: String?
+    /// Who is said to ask, where the server wants to know; nobody if nil.
+    public var identity: TLSClientIdentity?
     /// For connecting, and for each read and write.
     public var timeout: Duration
     /// For all of it; nil leaves it at the limit of each step.
@@ -54,7 +56,8 @@ public struct HTTPSExchange: Sendable {
             try connection.write(bytes)
             return try receive(method) { () throws(AiboxError) in try connection.read() }
         }
-        let connection = try TLSConnection(host: host, port: port, authorities: authorities, timeout: timeout)
+        let connection = try TLSConnection(
+            host: host, port: port, authorities: authorities, identity: identity, timeout: timeout)
         try connection.write(bytes)
         return try receive(method) { () throws(AiboxError) in try connection.read() }
     }

@@ -50,6 +50,9 @@ public struct PublicKey: Sendable, Equatable {
         return valid
     }
 
+    /// The library's form of it. The caller frees it.
+    func decoded() throws(AiboxError) -> OpaquePointer { try Self.decode(encoded) }
+
     private static func decode(_ bytes: [UInt8]) throws(AiboxError) -> OpaquePointer {
         let key = bytes.withUnsafeBufferPointer { buffer -> OpaquePointer? in
             var start = buffer.baseAddress

@@ -14,9 +14,11 @@ public final class TLSConnection {
     /// - Parameters:
     ///   - host: a name or an address; it must be in the server's certificate.
     ///   - authorities: a file with the certificates to trust (PEM); nil takes the system's.
+    ///   - identity: shown to a server that asks who this is.
     ///   - timeout: for connecting, and for each read and write.
     public init(
-        host: String, port: UInt16, authorities: String? = nil, timeout: Duration = .seconds(10)
+        host: String, port: UInt16, authorities: String? = nil, identity: TLSClientIdentity? = nil,
+        timeout: Duration = .seconds(10)
     ) throws(AiboxError) {
         name = "\(host):\(port)"
         let what = "cannot connect to \(name)"
@@ -31,6 +33,10 @@ public final class TLSConnection {
             if let authorities { SSL_CTX_load_verify_file(context, authorities) } else {
                 SSL_CTX_set_default_verify_paths(context)
             }
+        do throws(AiboxError) { try identity?.use(in: context) } catch {
+            SSL_CTX_free(context)
+            throw error
+        }
         guard trusted == 1, let tls = SSL_new(context) else {
             SSL_CTX_free(context)
             throw OpenSSL.failure("cannot use the certificates in \(authorities ?? "the system's store")")

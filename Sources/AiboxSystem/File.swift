@@ -55,6 +55,11 @@ public enum File {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    public static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
     /// Replaces a file as a whole: a reader sees the old or the new content, and so does the next
     /// boot. Written beside the target with a random name, synced, renamed, the folder synced.
     public static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(AiboxError) {

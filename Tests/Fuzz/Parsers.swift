@@ -22,9 +22,64 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     case "hostname": fuzzHostName(input)
     case "gitcredential": fuzzGitCredential(input)
     case "bundle": fuzzBundle(input)
+    case "http2": fuzzHTTP2(input)
+    case "grpc": fuzzGRPC(input)
     default: preconditionFailure("AIBOX_FUZZ names no parser")
     }
     return 0
+}
+
+/// Frames of a server, whole and in halves: as many bytes of bodies, never more than came, and few bytes in return.
+private func fuzzHTTP2(_ input: [UInt8]) {
+    let now = ContinuousClock.now
+    func feed(_ parts: [ArraySlice<UInt8>]) -> (data: Int, ends: Bool)? {
+        guard let session = try? HTTP2ClientSession() else { preconditionFailure("no session") }
+        let head = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")]
+        for _ in 0..<2 { _ = try? session.open(head.map { HTTP2Field($0, $1) }, endsStream: true) }
+        _ = session.output()
+        var (data, written, ends) = (0, 0, false)
+        for part in parts {
+            guard
+                let events = part.withUnsafeBytes({ bytes -> [HTTP2Event]? in
+                    try? session.receive(bytes, at: now)
+                })
+            else {
+                precondition(session.isOver && !session.canOpen)
+                return nil
+            }
+            for event in events {
+                if case .data(let stream, let bytes) = event {
+                    data += bytes.count
+                    try? session.consume(bytes.count, on: stream)
+                }
+                if case .end = event { ends = true }
+            }
+            written += session.output().count
+        }
+        precondition(data <= input.count && written <= 64 * input.count + 1024, "more than there was")
+        return (data, ends)
+    }
+    let whole = feed([input[...]])
+    let halves = feed([input.prefix(input.count / 2), input.dropFirst(input.count / 2)])
+    // What is written between the halves may end a stream before its rest comes.
+    if let whole, let halves { precondition(halves.data <= whole.data) }
+}
+
+/// Messages in a body: the same whole and by bytes; what is in them is read or not, never worse.
+private func fuzzGRPC(_ input: [UInt8]) {
+    var one = GRPCMessages()
+    let whole = one.feed(input)
+    var other = GRPCMessages()
+    let bytes = input.flatMap { other.feed([$0]) }
+    precondition(whole == bytes && one.fault == other.fault && one.isInside == other.isInside)
+    for message in whole + [input] {
+        precondition(message.count <= input.count)
+        let entries = try? WorkloadMessages.x509Entries(message)
+        precondition((entries?.count ?? 0) <= WorkloadMessages.mostEntries)
+        precondition(entries?.allSatisfy { $0.chain.count + $0.key.count + $0.bundle.count <= message.count } ?? true)
+        _ = try? WorkloadMessages.jwtEntries(message)
+        _ = try? WorkloadMessages.jwtBundles(message)
+    }
 }
 
 /// An archive that is read names nothing outside of itself and nothing twice, and written again reads the same.

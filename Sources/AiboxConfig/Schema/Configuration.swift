@@ -110,17 +110,25 @@ public struct Configuration: Sendable, Equatable {
         /// Where the method is enabled; empty for the place of its own name.
         public var vaultAuthMount = ""
         public var vaultRole = ""
-        /// The file with what the method needs: the token, AppRole's secret id, or the JWT.
+        /// Whom a JWT-SVID is for; empty for the address.
+        public var vaultAudience = ""
+        /// The file with what the method needs: the token, AppRole's secret id, the JWT, or certificate and key.
         public var vaultSecretPath = "~/.vault-token"
         /// The secrets engine.
         public var vaultMount = "aibox"
         /// Certificates to trust instead of the system's; empty for the system's.
         public var vaultCA = ""
+        /// Where the SPIFFE Workload API listens; empty for what `SPIFFE_ENDPOINT_SOCKET` says.
+        public var spiffeEndpoint = ""
 
         public init() {}
 
         public enum Store: String, Sendable, CaseIterable { case auto, keyring, file, command, environment, vault }
-        public enum VaultAuth: String, Sendable, CaseIterable { case token, approle, jwt }
+        public enum VaultAuth: String, Sendable, CaseIterable {
+            case token, approle, jwt, cert
+            case spiffeJWT = "spiffe-jwt"
+            case spiffeX509 = "spiffe-x509"
+        }
         public enum Fallback: String, Sendable, CaseIterable { case none, file }
     }
 

@@ -120,16 +120,22 @@ public enum ConfigurationSchema {
             "Where that method is enabled in Vault; empty means the place of its own name."),
         ConfigurationKey(
             "credentials.vault_role", \.credentials.vaultRole, .text(.optionalVaultPath),
-            "With approle the role id, with jwt the role."),
+            "With approle the role id, else the role; cert and spiffe-x509 need none."),
+        ConfigurationKey(
+            "credentials.vault_audience", \.credentials.vaultAudience, .text(.optionalAudience),
+            "With spiffe-jwt: whom the token is for; empty means credentials.vault_addr."),
         ConfigurationKey(
             "credentials.vault_secret_path", \.credentials.vaultSecretPath, .text(.pathFromAnywhere),
-            "File, of mode 0600, with the token, the secret id of the AppRole, or the JWT."),
+            "File, of mode 0600, with the token, the secret id of the AppRole, the JWT, or certificate and key (PEM)."),
         ConfigurationKey(
             "credentials.vault_mount", \.credentials.vaultMount, .text(.vaultPath),
             "Secrets engine, KV version 2, that holds the credentials."),
         ConfigurationKey(
             "credentials.vault_ca", \.credentials.vaultCA, .text(.optionalPath),
             "Certificates that Vault's has to come from, instead of the system's (PEM)."),
+        ConfigurationKey(
+            "credentials.spiffe_endpoint", \.credentials.spiffeEndpoint, .text(.optionalSocket),
+            "Where the SPIFFE Workload API listens; empty means what SPIFFE_ENDPOINT_SOCKET says."),
         ConfigurationKey(
             "audit.recording_policy", \.audit.recordingPolicy,
             .choice(of: Configuration.Audit.RecordingPolicy.self), tighter: .later,

@@ -50,6 +50,12 @@ public struct TextForm: Sendable {
     static let optionalVaultPath = TextForm(name: "letters, digits and - _ . /, or empty", example: "team/aibox") {
         isVaultPath($0)
     }
+    static let optionalAudience = TextForm(name: "text without white space, or empty", example: "vault.example.org") {
+        $0.utf8.count <= 1000 && isPrintable($0) && !$0.contains(" ")
+    }
+    static let optionalSocket = TextForm(name: "unix:///PATH, or empty", example: "unix:///run/spire/agent.sock") {
+        $0.isEmpty || $0.hasPrefix("unix:/") && $0.utf8.count <= 1000 && isPrintable($0) && !$0.contains(" ")
+    }
     static let argument = TextForm(name: "an argument without white space", example: "/usr/local/bin/credentials") {
         !$0.isEmpty && $0.utf8.count <= 1000 && isPrintable($0) && !$0.contains(" ")
     }

@@ -41,8 +41,18 @@ public struct AvailableStores: Sendable {
             vault: isVaultWanted ? try VaultStore(settings, paths: paths) : nil)
     }
 
-    /// Every kind with what keeps it from being used now; nil if nothing does. Asks nobody for anything.
-    public var states: [(kind: CredentialStoreKind, place: String, problem: AiboxError?)] {
+    /// Of one kind.
+    public struct State: Sendable {
+        public let kind: CredentialStoreKind
+        public let place: String
+        /// What keeps it from being used now; nil if nothing does.
+        public let problem: AiboxError?
+        /// Who it is used as, and until when, where that is known.
+        public var identity: String?
+    }
+
+    /// Every kind. Asks the SPIFFE Workload API where a login needs it, nobody else.
+    public var states: [State] {
         func problem(_ store: any CredentialStore) -> AiboxError? {
             do throws(AiboxError) { try store.check() } catch { return error }
             return nil
@@ -51,11 +61,20 @@ public struct AvailableStores: Sendable {
         let none = AiboxError(.failed, "credentials.command is empty")
         let noVault = AiboxError(.failed, "the settings do not ask for it")
         return [
-            (.environment, environment.place, environment.isPresent ? problem(environment) : unset),
-            (.command, command?.place ?? "-", command.map(problem) ?? none),
-            (.vault, vault?.place ?? "-", vault.map(problem) ?? noVault),
-            (.keyring, keyring.place, problem(keyring)),
-            (.file, file.place, problem(file)),
+            State(
+                kind: .environment, place: environment.place,
+                problem: environment.isPresent ? problem(environment) : unset),
+            State(kind: .command, place: command?.place ?? "-", problem: command.map(problem) ?? none),
+            vault.map(Self.state) ?? State(kind: .vault, place: "-", problem: noVault),
+            State(kind: .keyring, place: keyring.place, problem: problem(keyring)),
+            State(kind: .file, place: file.place, problem: problem(file)),
         ]
+    }
+
+    private static func state(_ vault: VaultStore) -> State {
+        do throws(AiboxError) {
+            try vault.check()
+            return State(kind: .vault, place: vault.place, problem: nil, identity: try vault.identity())
+        } catch { return State(kind: .vault, place: vault.place, problem: error) }
     }
 }

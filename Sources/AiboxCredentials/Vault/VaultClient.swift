@@ -2,26 +2,7 @@ import AiboxCrypto
 import AiboxSystem
 import AiboxWire
 
-/// How aibox proves to Vault who it is.
-enum VaultLogin: Sendable, Equatable {
-    /// A token in a file; it is used as it is and not taken back.
-    case token
-    /// AppRole: the role id, and the secret id in the file.
-    case appRole(role: String)
-    /// JWT or OIDC: the role, and the signed token in the file.
-    case jwt(role: String)
-
-    /// The path under `auth/` where the method is enabled unless somebody chose another.
-    var method: String {
-        switch self {
-        case .token: "token"
-        case .appRole: "approle"
-        case .jwt: "jwt"
-        }
-    }
-}
-
-/// The part of Vault's HTTP API that aibox needs (developer.hashicorp.com/vault/api-docs): logins of AppRole and JWT, KV version 2,
+/// The part of Vault's HTTP API that aibox needs (developer.hashicorp.com/vault/api-docs): logins, KV version 2,
 /// and taking back one's own token.
 struct VaultClient: Sendable {
     var exchange: HTTPSExchange
@@ -30,14 +11,15 @@ struct VaultClient: Sendable {
     var login: VaultLogin
     /// Where the method is enabled, below `auth/`.
     var loginMount: String
-    /// The file with the token, the secret id or the JWT.
+    /// The file with the token, the secret id, the JWT, or certificate and key.
     var secretPath: String
 
     /// Runs `body` with a token that is taken back afterwards, however `body` ends.
     func session<Result>(
         _ body: (Session) throws(AiboxError) -> Result
     ) throws(AiboxError) -> Result {
-        let session = Session(client: self, token: try logIn())
+        let (client, token) = try logIn()
+        let session = Session(client: client, token: token)
         let result: Result
         do throws(AiboxError) { result = try body(session) } catch {
             // What went wrong first is what has to be told.
@@ -48,29 +30,7 @@ struct VaultClient: Sendable {
         return result
     }
 
-    private func logIn() throws(AiboxError) -> Secret {
-        guard var bytes = try PrivateFile.read(secretPath, limit: Secret.longest) else {
-            throw AiboxError(
-                .failed, "cannot log in to Vault", why: "\(secretPath) is not there",
-                remedy: "aibox config set credentials.vault_secret_path FILE")
-        }
-        defer { bytes.wipe() }
-        while bytes.last == UInt8(ascii: "\n") || bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        let secret = try Secret(bytes)
-        let body: JSONObject
-        switch login {
-        case .token: return secret
-        case .appRole(let role): body = ["role_id": .string(role), "secret_id": .string(secret.text)]
-        case .jwt(let role): body = ["role": .string(role), "jwt": .string(secret.text)]
-        }
-        let answer = try send("POST", "auth/\(loginMount)/login", token: nil, JSONValue.object(body).bytes)
-        guard answer.status == 200, let token = Self.json(answer)?["auth"]?["client_token"]?.stringValue,
-            let secret = try? Secret(token)
-        else { throw Self.failure("cannot log in to Vault", answer) }
-        return secret
-    }
-
-    fileprivate func send(
+    func send(
         _ method: String, _ path: String, token: Secret?, _ body: [UInt8] = []
     ) throws(AiboxError) -> HTTPSExchange.Answer {
         var headers = [("X-Vault-Request", "true"), ("Accept", "application/json")]
@@ -84,12 +44,12 @@ struct VaultClient: Sendable {
         }
     }
 
-    fileprivate static func json(_ answer: HTTPSExchange.Answer) -> JSONValue? {
+    static func json(_ answer: HTTPSExchange.Answer) -> JSONValue? {
         try? JSONParser.parse(answer.body, limits: .init(size: 1 << 20))
     }
 
     /// With the status and Vault's own words, the member `errors`; nothing else of a body is repeated.
-    fileprivate static func failure(_ what: String, _ answer: HTTPSExchange.Answer) -> AiboxError {
+    static func failure(_ what: String, _ answer: HTTPSExchange.Answer) -> AiboxError {
         let said = (json(answer)?["errors"]?.elements ?? []).compactMap(\.stringValue).prefix(3).joined(separator: "; ")
         let why =
             switch answer.status {

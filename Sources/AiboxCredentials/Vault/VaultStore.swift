@@ -14,8 +14,11 @@ public struct VaultStore: CredentialStore {
     private let mount: String
     private let address: String
 
+    /// - Parameter environment: may say where the SPIFFE Workload API is.
     /// - Throws: if the settings do not say all that is needed.
-    public init(_ settings: Configuration.Credentials, paths: Paths) throws(AiboxError) {
+    public init(
+        _ settings: Configuration.Credentials, paths: Paths, environment: [String: String] = Environment.all
+    ) throws(AiboxError) {
         let start = "https://"
         guard settings.vaultAddress.hasPrefix(start) else {
             throw AiboxError(
@@ -31,17 +34,7 @@ public struct VaultStore: CredentialStore {
                 .failed, "credentials.vault_addr has a path",
                 remedy: "aibox config set credentials.vault_addr https://HOST:8200")
         }
-        let login: VaultLogin
-        switch settings.vaultAuth {
-        case .token: login = .token
-        case .approle, .jwt:
-            if settings.vaultRole.isEmpty {
-                throw AiboxError(
-                    .failed, "credentials.vault_auth needs a role",
-                    remedy: "aibox config set credentials.vault_role ROLE")
-            }
-            login = settings.vaultAuth == .jwt ? .jwt(role: settings.vaultRole) : .appRole(role: settings.vaultRole)
-        }
+        let login = try Self.login(settings, environment)
         client = VaultClient(
             exchange: HTTPSExchange(
                 host: String(host), port: port,
@@ -56,12 +49,34 @@ public struct VaultStore: CredentialStore {
 
     public var place: String { address }
 
-    public func check() throws(AiboxError) {
-        // A login would be an act; whether the file for it is there and this user's own is not.
-        guard try PrivateFile.read(client.secretPath, limit: Secret.longest) != nil else {
+    /// A login would be an act; whether there is what it needs is none.
+    public func check() throws(AiboxError) { try client.check() }
+
+    /// Whom Vault would be shown, and until when; nil where it is shown a secret of a file.
+    ///
+    /// - Throws: if whoever knows that does not say it: the SPIFFE Workload API, which is asked, or the file.
+    public func identity() throws(AiboxError) -> String? { try client.identity() }
+
+    private static func login(
+        _ settings: Configuration.Credentials, _ environment: [String: String]
+    ) throws(AiboxError) -> VaultLogin {
+        func api() throws(AiboxError) -> WorkloadAPI {
+            WorkloadAPI(try WorkloadEndpoint(setting: settings.spiffeEndpoint, environment: environment))
+        }
+        let role = settings.vaultRole
+        if role.isEmpty, [.approle, .jwt, .spiffeJWT].contains(settings.vaultAuth) {
             throw AiboxError(
-                .failed, "cannot log in to Vault", why: "\(client.secretPath) is not there",
-                remedy: "aibox config set credentials.vault_secret_path FILE")
+                .failed, "credentials.vault_auth needs a role", remedy: "aibox config set credentials.vault_role ROLE")
+        }
+        switch settings.vaultAuth {
+        case .token: return .token
+        case .approle: return .appRole(role: role)
+        case .jwt: return .jwt(role: role)
+        case .cert: return .certificate(role: role)
+        case .spiffeJWT:
+            let audience = settings.vaultAudience.isEmpty ? settings.vaultAddress : settings.vaultAudience
+            return .spiffeJWT(role: role, audience: audience, try api())
+        case .spiffeX509: return .spiffeX509(role: role, try api())
         }
     }
 

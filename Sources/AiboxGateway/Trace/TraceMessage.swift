@@ -1,3 +1,5 @@
+import AiboxWire
+
 /// One packet of gVisor's remote sink: a header, and a point in protobuf
 /// (github.com/google/gvisor, pkg/sentry/seccheck: sinks/remote/wire, points/*.proto).
 ///

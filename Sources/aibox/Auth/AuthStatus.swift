@@ -16,13 +16,24 @@ struct AuthStatus: ParsableCommand {
         var failure: AiboxError?
         do { chosen = try CredentialStores(settings, of: available) } catch { failure = error }
         for note in chosen?.notes ?? [] { global.output.note("note: " + note) }
-        let rows = available.states.map { kind, place, problem -> [OutputValue] in
+        let states = available.states
+        func isUsed(_ store: AvailableStores.State) -> Bool {
+            chosen?.stores.contains { $0.kind == store.kind } ?? false
+        }
+        let rows = states.map { store -> [OutputValue] in
             [
-                .text(kind.rawValue), .boolean(chosen?.stores.contains { $0.kind == kind } ?? false),
-                .boolean(chosen?.writable?.kind == kind), .text(problem?.why ?? problem?.what ?? "works"), .text(place),
+                .text(store.kind.rawValue), .boolean(isUsed(store)), .boolean(chosen?.writable?.kind == store.kind),
+                .text(Self.words(store)), .text(store.place),
             ]
         }
         global.output.answer(.listing(Listing(columns: ["store", "used", "keeps", "state", "place"], rows: rows)))
-        if let failure { throw failure }
+        // Who a store is used as is asked only here: that it cannot be said is as bad as a store that does not work.
+        if let failure = failure ?? states.first(where: { isUsed($0) && $0.problem != nil })?.problem { throw failure }
+    }
+
+    private static func words(_ store: AvailableStores.State) -> String {
+        guard let problem = store.problem else { return store.identity.map { "works as \($0)" } ?? "works" }
+        // Of Vault more can be wrong than its name tells.
+        return store.kind == .vault && problem.why != nil ? problem.reason : problem.why ?? problem.what
     }
 }

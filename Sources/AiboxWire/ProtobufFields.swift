@@ -1,24 +1,26 @@
 /// The fields of a message in protobuf's wire format, one after the other (protobuf.dev/programming-guides/encoding).
 ///
 /// The bytes come from outside: nothing is copied before it is asked for, and no length is believed.
-struct ProtobufFields {
-    enum Value: Equatable {
+public struct ProtobufFields: Sendable {
+    public enum Value: Sendable, Equatable {
         case number(UInt64)
         case bytes(ArraySlice<UInt8>)
     }
 
-    struct Malformed: Error {}
+    public struct Malformed: Error {
+        public init() {}
+    }
 
     private let bytes: ArraySlice<UInt8>
     private var position: Int
 
-    init(_ bytes: ArraySlice<UInt8>) {
+    public init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         position = bytes.startIndex
     }
 
     /// The next field; nil at the end.
-    mutating func next() throws(Malformed) -> (number: UInt64, value: Value)? {
+    public mutating func next() throws(Malformed) -> (number: UInt64, value: Value)? {
         if position == bytes.endIndex { return nil }
         let key = try varint()
         let number = key >> 3

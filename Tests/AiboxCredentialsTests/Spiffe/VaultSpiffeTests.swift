@@ -1,0 +1,283 @@
+import AiboxConfig
+import AiboxCredentials
+import AiboxSystem
+import AiboxTestSupport
+import Testing
+
+/// Against servers that follow the public documents of Vault and SPIFFE (Tests/lab): neither Vault nor SPIRE is at hand.
+@Suite("Vault, with an identity of SPIFFE or TLS")
+struct VaultSpiffeTests {
+    /// Both servers over one folder; Vault trusts the Workload API's authority, and one whose certificates lie in files.
+    private final class SpiffeVaultLab {
+        let workload: WorkloadLab
+        private let server: LabProcess
+        var folder: String { workload.folder.path }
+        let port: String
+
+        init() throws {
+            workload = try WorkloadLab()
+            let folder = workload.folder.path
+            let openSSL = SystemCommandRunner()
+            func run(_ words: String...) throws { try openSSL.require(Command("openssl", words), "openssl") }
+            let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"]
+            try openSSL.require(
+                Command(
+                    "openssl",
+                    ["req", "-x509", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+                        + key + [folder + "/lab.key", "-out", folder + "/lab.crt"]), "openssl")
+            try openSSL.require(
+                Command(
+                    "openssl",
+                    ["req", "-x509", "-days", "2", "-subj", "/CN=clients"] + key
+                        + [folder + "/ca.key", "-out", folder + "/ca.crt"]), "openssl")
+            try openSSL.require(
+                Command(
+                    "openssl",
+                    ["req", "-subj", "/CN=ci"] + key + [folder + "/ci.key", "-out", folder + "/ci.csr"]), "openssl")
+            try File.replace(
+                folder + "/ci.ext",
+                with: "subjectAltName=URI:urn:ci\nextendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
+            try run(
+                "x509", "-req", "-days", "2", "-in", folder + "/ci.csr", "-CA", folder + "/ca.crt", "-CAkey",
+                folder + "/ca.key", "-extfile", folder + "/ci.ext", "-out", folder + "/ci.crt")
+            try File.replace(
+                folder + "/ci.pem", with: try File.text(folder + "/ci.key") + File.text(folder + "/ci.crt"))
+            try File.replace(
+                folder + "/lab.pem", with: try File.text(folder + "/lab.crt") + File.text(folder + "/lab.key"))
+            try File.replace(folder + "/state.json", with: Self.state())
+            server = try LabProcess(
+                Command(
+                    WorkloadLab.python,
+                    [
+                        Lab.programs + "/vault_server.py", folder + "/lab.pem", folder, folder + "/bundle.pem",
+                        folder + "/ca.crt",
+                    ]), ready: "ready")
+            port = try File.text(folder + "/port")
+        }
+
+        static func state(
+            subject: String = "spiffe://lab.test/aibox", audience: String = "vault.test", namespace: String = ""
+        ) -> String {
+            """
+            {"namespace": "\(namespace)", "tokens": {}, "approle": {}, "jwt": {},
+             "jwt_roles": {"aibox": {"bound_subject": "\(subject)", "bound_audiences": ["\(audience)"]}},
+             "cert": {"other": {"allowed_uri_sans": ["spiffe://other.test/*"]},
+                      "aibox": {"allowed_uri_sans": ["spiffe://lab.test/*"]}, "ci": {"allowed_uri_sans": ["urn:ci"]}},
+             "kv": {"aibox/git-token/git.example": {"secret": "canary-1", "user": "bot"}}}
+            """
+        }
+
+        func settings(
+            _ auth: Configuration.Credentials.VaultAuth, role: String = "aibox",
+            _ change: (inout Configuration.Credentials) -> Void = { _ in }
+        ) -> Configuration.Credentials {
+            var settings = Configuration.Credentials()
+            settings.store = .vault
+            settings.vaultAddress = "https://localhost:" + port
+            settings.vaultCA = folder + "/lab.crt"
+            settings.vaultAuth = auth
+            settings.vaultRole = role
+            settings.vaultAudience = "vault.test"
+            settings.vaultSecretPath = folder + "/ci.pem"
+            settings.spiffeEndpoint = "unix://\(folder)/api.sock"
+            change(&settings)
+            return settings
+        }
+
+        var paths: Paths {
+            Paths(identity: UserIdentity(uid: 0, gid: 0, name: "x", home: folder), environment: [:])
+        }
+
+        func store(
+            _ auth: Configuration.Credentials.VaultAuth, role: String = "aibox", environment: [String: String] = [:],
+            _ change: (inout Configuration.Credentials) -> Void = { _ in }
+        ) throws -> VaultStore {
+            try VaultStore(settings(auth, role: role, change), paths: paths, environment: environment)
+        }
+
+        func change(_ state: String) throws { try File.replace(folder + "/state.json", with: state) }
+
+        /// None if nobody asked.
+        var requests: [String] {
+            ((try? File.text(folder + "/requests.jsonl")) ?? "").split(separator: "\n").map(String.init)
+        }
+    }
+
+    private static let git = "git-token:git.example"
+    private static let id = "spiffe://lab.test/aibox"
+
+    @Test("a JWT-SVID logs in, for Vault's own audience, and the login is taken back")
+    func jwt() throws {
+        let lab = try SpiffeVaultLab()
+        let store = try lab.store(.spiffeJWT)
+        try store.check()
+        #expect(try store.identity()?.hasPrefix(Self.id + " until ") == true)
+        #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+        let asked = lab.requests
+        #expect(asked.count == 3 && asked[0].contains("/v1/auth/jwt/login") && asked[2].contains("revoke-self"))
+        #expect(asked.allSatisfy { $0.contains(#""peer": null"#) }, "no certificate is shown")
+        // Without an audience of its own it is Vault's address.
+        try lab.change(SpiffeVaultLab.state(audience: "https://localhost:" + lab.port))
+        let plain = try lab.store(.spiffeJWT) { $0.vaultAudience = "" }
+        #expect(try plain.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+        // Bound to another audience, subject or role, it opens nothing.
+        #expect(throws: AiboxError.self) { try store.read(try CredentialName(Self.git)) }
+        try lab.change(SpiffeVaultLab.state(subject: Self.id + "/x"))
+        #expect(throws: AiboxError.self) { try store.read(try CredentialName(Self.git)) }
+        try lab.change(SpiffeVaultLab.state())
+        #expect(throws: AiboxError.self) {
+            try lab.store(.spiffeJWT, role: "admin").read(try CredentialName(Self.git))
+        }
+    }
+
+    @Test("an X.509-SVID logs in over mutual TLS, and every request of the session is made under it")
+    func x509() throws {
+        let lab = try SpiffeVaultLab()
+        for role in ["aibox", ""] {
+            let store = try lab.store(.spiffeX509, role: role)
+            #expect(try store.identity()?.hasPrefix(Self.id + " until ") == true)
+            #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+        }
+        let asked = lab.requests
+        #expect(asked.count == 6 && asked[0].contains("/v1/auth/cert/login"))
+        #expect(asked.allSatisfy { $0.contains(#""peer": ["\#(Self.id)"]"#) })
+        for role in ["other", "ci", "admin"] {
+            let error = #expect(throws: AiboxError.self) {
+                try lab.store(.spiffeX509, role: role).read(try CredentialName(Self.git))
+            }
+            #expect(error?.description.contains("cannot log in to Vault") == true)
+        }
+        // With authorities in between, and after a rotation.
+        try lab.workload.change(#"{"fault": "x509-middle", "generation": 2}"#)
+        #expect(try lab.store(.spiffeX509).secret(for: try CredentialName(Self.git))?.text == "canary-1")
+    }
+
+    @Test("a certificate in a file logs in, if the file is this user's own and holds all of it")
+    func certificate() throws {
+        let lab = try SpiffeVaultLab()
+        let store = try lab.store(.cert, role: "ci")
+        try store.check()
+        #expect(try store.identity()?.hasPrefix("urn:ci until ") == true)
+        #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+        #expect(lab.requests.allSatisfy { $0.contains(#""peer": ["urn:ci"]"#) } && lab.requests.count == 3)
+        func fails(_ words: String, _ name: String, _ text: String) throws {
+            try File.replace(lab.folder + "/" + name, with: text)
+            let error = #expect(throws: AiboxError.self, "\(words)") {
+                try lab.store(.cert, role: "ci") { $0.vaultSecretPath = lab.folder + "/" + name }
+                    .read(try CredentialName(Self.git))
+            }
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+            #expect(error?.description.contains("BEGIN") != true)
+        }
+        let (certificate, key) = (try File.text(lab.folder + "/ci.crt"), try File.text(lab.folder + "/ci.key"))
+        try fails("there is none, or it is encrypted", "no-key.pem", certificate)
+        try fails("cannot read certificates", "no-certificate.pem", key)
+        try fails("does not fit", "other.pem", certificate + File.text(lab.folder + "/ca.key"))
+        try fails("cannot read certificates", "garbage.pem", "garbage")
+        let broken = certificate.replacing("-----END", with: "!!!!\n-----END")
+        try fails("cannot be read", "broken.pem", certificate + broken + key)
+        try SystemCommandRunner().require(
+            Command(
+                "openssl",
+                [
+                    "pkcs8", "-topk8", "-in", lab.folder + "/ci.key", "-passout", "pass:x", "-out",
+                    lab.folder + "/encrypted.key",
+                ]), "openssl")
+        // Nobody is asked for its passphrase: a test would wait for ever.
+        try fails("encrypted", "locked.pem", certificate + File.text(lab.folder + "/encrypted.key"))
+        try SystemCommandRunner().require(Command("chmod", ["644", lab.folder + "/ci.pem"]), "chmod")
+        #expect(throws: AiboxError.self) { try store.read(try CredentialName(Self.git)) }
+    }
+
+    @Test(
+        "without an identity that holds, Vault is not asked at all, and no other login takes its place",
+        arguments: [
+            ("permission-denied", "no SPIFFE identity"), ("unavailable", "agent runs"), ("jwt-audience", "not for"),
+            ("x509-foreign", "authority"), ("silent-socket", "no socket"),
+        ])
+    func noIdentity(fault: String, words: String) throws {
+        let lab = try SpiffeVaultLab()
+        try File.replace(lab.folder + "/.vault-token", with: "t-1")
+        try lab.workload.fault(fault)
+        let auth: Configuration.Credentials.VaultAuth = fault.hasPrefix("x509") ? .spiffeX509 : .spiffeJWT
+        if fault == "silent-socket" { lab.workload.stop() }
+        let settings = lab.settings(auth) {
+            if fault == "silent-socket" { $0.spiffeEndpoint = "unix:///nonexistent/api.sock" }
+            // As it is by default, with a token that would do.
+            $0.vaultSecretPath = "~/.vault-token"
+        }
+        let store = try VaultStore(settings, paths: lab.paths, environment: [:])
+        let file = try FileStoreLab()
+        let available = AvailableStores(
+            environment: EnvironmentStore([:]), command: nil, keyring: SecretServiceStore(environment: [:]),
+            file: file.store(), vault: store)
+        let error = #expect(throws: AiboxError.self) {
+            try CredentialStores(settings, of: available).read(try CredentialName(Self.git))
+        }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        #expect(lab.requests.isEmpty)
+        let state = try #require(available.states.first { $0.kind == .vault })
+        #expect(state.problem?.description.contains(words) == true && state.identity == nil)
+    }
+
+    @Test("what is missing or wrong in the settings is told before anybody is asked")
+    func settings() throws {
+        let lab = try SpiffeVaultLab()
+        func fails(_ words: String, _ body: () throws -> VaultStore) {
+            let error = #expect(throws: AiboxError.self) { try body() }
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        }
+        fails("needs a role") { try lab.store(.spiffeJWT, role: "") }
+        fails("neither credentials.spiffe_endpoint nor SPIFFE_ENDPOINT_SOCKET") {
+            try lab.store(.spiffeX509) { $0.spiffeEndpoint = "" }
+        }
+        fails("over tcp") {
+            try lab.store(.spiffeX509, environment: ["SPIFFE_ENDPOINT_SOCKET": "tcp://127.0.0.1:1"]) {
+                $0.spiffeEndpoint = ""
+            }
+        }
+        let store = try lab.store(
+            .spiffeX509, environment: ["SPIFFE_ENDPOINT_SOCKET": "unix://\(lab.folder)/api.sock"]
+        ) { $0.spiffeEndpoint = "" }
+        #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+        #expect(try lab.workload.calls.count == 1)
+    }
+
+    @Test("a namespace goes with the login; a server that nobody vouches for is shown no identity")
+    func namespaces() throws {
+        let lab = try SpiffeVaultLab()
+        try lab.change(SpiffeVaultLab.state(namespace: "team/a"))
+        for auth in [Configuration.Credentials.VaultAuth.spiffeJWT, .spiffeX509] {
+            #expect(throws: AiboxError.self) { try lab.store(auth).read(try CredentialName(Self.git)) }
+            let store = try lab.store(auth) { $0.vaultNamespace = "team/a" }
+            #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+            let count = lab.requests.count
+            let error = #expect(throws: AiboxError.self) {
+                try lab.store(auth) { $0.vaultCA = lab.folder + "/ca.crt" }.read(try CredentialName(Self.git))
+            }
+            #expect(error?.description.contains("certificate") == true && lab.requests.count == count)
+        }
+    }
+
+    @Test("the script that tries real servers finds that everything holds against the lab's, and says what does not")
+    func script() throws {
+        let lab = try SpiffeVaultLab()
+        let script = (0..<4).reduce(#filePath) { path, _ in Path.parent(path) } + "/scripts/vault-spire-tests"
+        let program = try AiboxProgram()
+        func run(_ change: [String: String] = [:]) throws -> CommandResult {
+            let variables = [
+                "SPIFFE_ENDPOINT_SOCKET": "unix://\(lab.folder)/api.sock",
+                "AIBOX_TEST_VAULT_ADDR": "https://localhost:" + lab.port,
+                "AIBOX_TEST_VAULT_CA": lab.folder + "/lab.crt", "AIBOX_TEST_JWT_ROLE": "aibox",
+                "AIBOX_TEST_CERT_ROLE": "aibox", "AIBOX_TEST_JWT_AUDIENCE": "vault.test",
+            ].merging(change) { $1 }
+            return try SystemCommandRunner().run(
+                Command(script, [program.path], environment: variables.mapValues { $0 as String? }))
+        }
+        let result = try run()
+        #expect(result.succeeded && !result.text.contains("FAILED"), "\(result.text)\(result.errorText)")
+        #expect(result.text.split(separator: "\n").count == 10)
+        #expect(try !run(["AIBOX_TEST_JWT_AUDIENCE": "another"]).succeeded)
+        #expect(try !run(["AIBOX_TEST_JWT_ROLE": "", "AIBOX_TEST_CERT_ROLE": ""]).succeeded)
+    }
+}
