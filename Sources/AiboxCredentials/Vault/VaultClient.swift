@@ -48,7 +48,7 @@ struct VaultClient: Sendable {
         return result
     }
 
-    private func logIn() throws(AiboxError) -> Secret {
+    func logIn() throws(AiboxError) -> Secret {
         guard var bytes = try PrivateFile.read(secretPath, limit: Secret.longest) else {
             throw AiboxError(
                 .failed, "cannot log in to Vault", why: "\(secretPath) is not there",
@@ -70,7 +70,7 @@ struct VaultClient: Sendable {
         return secret
     }
 
-    fileprivate func send(
+    func send(
         _ method: String, _ path: String, token: Secret?, _ body: [UInt8] = []
     ) throws(AiboxError) -> HTTPSExchange.Answer {
         var headers = [("X-Vault-Request", "true"), ("Accept", "application/json")]
@@ -84,12 +84,12 @@ struct VaultClient: Sendable {
         }
     }
 
-    fileprivate static func json(_ answer: HTTPSExchange.Answer) -> JSONValue? {
+    static func json(_ answer: HTTPSExchange.Answer) -> JSONValue? {
         try? JSONParser.parse(answer.body, limits: .init(size: 1 << 20))
     }
 
     /// With the status and Vault's own words, the member `errors`; nothing else of a body is repeated.
-    fileprivate static func failure(_ what: String, _ answer: HTTPSExchange.Answer) -> AiboxError {
+    static func failure(_ what: String, _ answer: HTTPSExchange.Answer) -> AiboxError {
         let said = (json(answer)?["errors"]?.elements ?? []).compactMap(\.stringValue).prefix(3).joined(separator: "; ")
         let why =
             switch answer.status {
@@ -98,40 +98,5 @@ struct VaultClient: Sendable {
             default: "it answered with status \(answer.status)"
             }
         return AiboxError(.failed, what, why: said.isEmpty ? why : "\(why): \(said.prefix(300))")
-    }
-
-    /// One login.
-    struct Session {
-        fileprivate let client: VaultClient
-        fileprivate let token: Secret
-
-        /// The newest version of a secret's data; nil if there is none or it was deleted.
-        func read(_ mount: String, _ path: String) throws(AiboxError) -> JSONObject? {
-            let answer = try client.send("GET", "\(mount)/data/\(path)", token: token)
-            if answer.status == 404 { return nil }
-            guard answer.status == 200, case .object(let data)? = VaultClient.json(answer)?["data"]?["data"] else {
-                throw VaultClient.failure("cannot read from Vault", answer)
-            }
-            return data
-        }
-
-        /// The names directly below a path, folders with a slash at the end; none if there is no such path.
-        func names(_ mount: String, _ path: String) throws(AiboxError) -> [String] {
-            let answer = try client.send("GET", "\(mount)/metadata/\(path)?list=true", token: token)
-            if answer.status == 404 { return [] }
-            guard answer.status == 200, let keys = VaultClient.json(answer)?["data"]?["keys"]?.elements else {
-                throw VaultClient.failure("cannot list in Vault", answer)
-            }
-            return keys.compactMap(\.stringValue)
-        }
-
-        /// Takes the token back, if a login made it.
-        fileprivate func end() throws(AiboxError) {
-            if client.login == .token { return }
-            let answer = try client.send("POST", "auth/token/revoke-self", token: token)
-            guard answer.status == 204 || answer.status == 200 else {
-                throw VaultClient.failure("cannot take a login to Vault back", answer)
-            }
-        }
     }
 }

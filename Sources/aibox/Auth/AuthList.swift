@@ -14,10 +14,12 @@ struct AuthList: ParsableCommand {
                 .text(credential.name.description), .list(credential.destinations.map { .text($0.description) }),
                 .text(credential.place.description), .optional(credential.user),
                 credential.added.map { .time($0) } ?? .null, credential.expires.map { .time($0) } ?? .null,
-                .text(store.rawValue),
+                .text(store.rawValue), .boolean(credential.isDynamic),
             ]
         }
         global.output.answer(
-            .listing(Listing(columns: ["name", "hosts", "place", "user", "added", "expires", "store"], rows: rows)))
+            .listing(
+                Listing(
+                    columns: ["name", "hosts", "place", "user", "added", "expires", "store", "dynamic"], rows: rows)))
     }
 }

@@ -16,7 +16,11 @@ struct AuthLogin: ParsableCommand {
         let auth = try AuthStores(global)
         let all = try name.map { [try auth.known($0)] } ?? auth.stores.list()
         var rows: [[OutputValue]] = []
-        for (credential, _) in all {
+        for (credential, store) in all {
+            if credential.isDynamic {
+                rows.append([.text(credential.name.description), .text(store.rawValue), .text("made at each start")])
+                continue
+            }
             guard let found = try auth.stores.read(credential.name) else {
                 throw AiboxError(.failed, "\(credential.name) is gone", why: "its store listed it a moment ago")
             }
