@@ -63,22 +63,22 @@ enum LeaseKeeperDaemon {
         }
         control.descriptor.close()
         while !keeper.isEmpty {
-            if try !wait(keeper.pause, gateway, signals) { break }
-            keeper.work()
+            switch try wait(keeper.pause, signals, other: gateway) {
+            case nil: keeper.work()
+            case 0:
+                let reason = "the keeper of its leases was ended"
+                keeper.takeBackAll(reason: reason)
+                return settle(keeper, reason, signals, log)
+            default: return settle(keeper, LeaseKeeper.stopped, signals, log)
+            }
         }
-        return settle(keeper, keeper.isEmpty ? "the policy's time is over" : LeaseKeeper.stopped, signals, log)
+        return settle(keeper, "the policy's time is over", signals, log)
     }
 
     /// Until the gateway has what was lent; false: the start is gone, or this process is to end.
     private static func isToKeep(_ control: PacketSocket, _ signals: Descriptor) throws(AiboxError) -> Bool {
         guard try wait(nil, signals, other: control.descriptor) == 1 else { return false }
         return try order(from: control) == .keep
-    }
-
-    /// - Returns: false once the gateway has ended, or this process is to end.
-    private static func wait(_ pause: Double?, _ gateway: Descriptor, _ signals: Descriptor) throws(AiboxError) -> Bool
-    {
-        try wait(pause, signals, other: gateway) == nil
     }
 
     /// - Returns: 0 a signal, 1 the other descriptor, nil after the pause.

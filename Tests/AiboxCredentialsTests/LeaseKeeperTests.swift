@@ -2,6 +2,7 @@ import AiboxConfig
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
+import Glibc
 import Testing
 
 @testable import AiboxCredentials
@@ -336,6 +337,15 @@ struct LeaseKeeperTests {
                 settings.vaultCA = other.certificate
             })
         #expect(try other.requests.isEmpty && kept.journal != nil)
+        // What has ended by itself meanwhile is forgotten, and no login is needed for it.
+        var ended = try #require(kept.journal)
+        ended.leases = ended.leases.map {
+            LeaseJournal.Lease(id: $0.id, name: $0.name, expires: 1_700_000_000, accessor: $0.accessor)
+        }
+        ended.tokens = []
+        try kept.journals.write(ended, "gone.0123456789ab")
+        #expect(try kept.recover { $0.vaultAddress = other.address })
+        #expect(try kept.journals.entries().count == 1 && other.requests.isEmpty)
         // Nor after a redirect.
         try kept.vault.set(Self.state("\"redirect\": \"\(other.address)\","))
         #expect(try !kept.recover() && other.requests.isEmpty)
@@ -388,6 +398,27 @@ struct LeaseKeeperTests {
             #expect(kept.settle(reason: "the start failed") == nil)
             kept.die()
         }
+    }
+
+    @Test("a token that may not ask about itself, or was ended behind its back, is no end of what is lent")
+    func tokens() throws {
+        let blind = #""denied": ["auth/token/lookup-self"],"#
+        let kept = try Self.kept(Self.state(blind))
+        try kept.begin()
+        #expect(kept.journal?.tokens.isEmpty == true && kept.journal?.leases.count == 1)
+        kept.pass(500)
+        #expect(kept.told.last?.isRenewal == true)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+        kept.die()
+
+        try kept.vault.set(Self.state(#""token": {"ttl": 1, "max_ttl": 1, "renewable": false},"#))
+        try kept.begin()
+        usleep(2_100_000)
+        try kept.vault.set(Self.state())
+        kept.pass(30)
+        #expect(kept.told.last?.isRevocation == false && kept.journal?.trouble == nil)
+        #expect(kept.vault.leases("live") == 1)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
     }
 
     @Test("a dynamic secret is listed without being made, and read for sandboxes alone")

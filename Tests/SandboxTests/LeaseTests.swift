@@ -1,3 +1,4 @@
+import AiboxContainer
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -150,6 +151,34 @@ extension Sandboxes {
             #expect(
                 try lab.settled { lab.vault.leases("live") == 0 && lab.journals().isEmpty })
             #expect(try lab.settled { try lab.keepers().isEmpty })
+        }
+
+        @Test("a start that dies before its gateway is there leaves no lease")
+        func deadStart() throws {
+            let lab = try Lab(ttl: 600)
+            let folder = lab.fixture.folder.path
+            let settings = LeaseKeeperSettings(
+                vault: LeaseRevocationSettings(
+                    credentials: [
+                        "credentials.vault_addr": lab.vault.address, "credentials.vault_ca": lab.vault.certificate,
+                        "credentials.vault_auth": "approle", "credentials.vault_role": "r-1",
+                        "credentials.vault_secret_path": lab.vault.folder.path + "/secret-id",
+                    ], folder: folder + "/leases", key: folder + "/key/leases.key",
+                    audit: GatewaySettings.AuditPlace(
+                        folder: folder + "/audit", checkpoints: folder + "/checkpoints", session: "0123456789abcdef"),
+                    user: "x"), sandbox: "dead", runFolder: folder + "/run", modelGateway: "",
+                lent: ["custom:app": Timestamp.now.seconds + 600], revokesOnStop: true)
+            do {
+                let keeper = try LeaseKeeperProcess.start(settings, logFile: folder + "/log/leases.log")
+                #expect(keeper.changes.first?.places.first?.secret == lab.mirror.secret + "-1")
+                #expect(lab.vault.leases("live") == 1)
+                // There is no gateway to give it to.
+                #expect(throws: AiboxError.self) { try keeper.keep() }
+            }
+            #expect(try lab.settled { lab.vault.leases("live") == 0 })
+            _ = try LeaseKeeperProcess.start(settings, logFile: folder + "/log/leases.log")
+            #expect(try lab.settled { lab.vault.leases("live") == 0 && lab.vault.leases("revoked") == 2 })
+            #expect(try lab.settled { try Folder.names(folder + "/leases").allSatisfy { $0.hasPrefix(".") } })
         }
 
         @Test(

@@ -2,8 +2,8 @@
 
 Usage: mirror_server.py CERT+KEY.pem FOLDER   (writes FOLDER/port, prints "ready", serves until standard input ends)
 
-FOLDER/files is handed out; FOLDER/password holds "user:password" lines, of which one goes as Basic, or the password alone in X-Lab-Token.
-FOLDER/requests.jsonl gets a line for each request: method, path, whether it brought the credential, and its fields.
+FOLDER/files is handed out; FOLDER/password holds "user:password" lines, of which one goes as Basic, or the password alone in
+X-Lab-Token. FOLDER/requests.jsonl gets a line for each request: method, path, whether it brought the credential (and which), its fields.
 Besides: /moved/... is at /... by a whole URL, /relative/... is at /... by ../..., /away/... is on another server, /plain/...
 is without TLS, /echo says the credential again in small pieces, /links and /page have links in small pieces, /endless goes on and on,
 /blocked is a 403 with a reason, and /api/... says in JSON what was asked.
@@ -97,7 +97,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name in places:
             return self.answer(302, [("Location", places[name])], b"")
         if name == "echo":
-            return self.pieces([("Content-Type", "text/html"), ("X-Echo", given)], f"said: {PASSWORD} and {given}.", 3)
+            return self.pieces([("Content-Type", "text/html"), ("X-Echo", given)], f"said: {pairs[0]} and {given}.", 3)
         if name == "links":
             urls = [f"https://{host}/a", f"https:\\/\\/{host}\\/b", f"https://{host}.evil/c", f"https://{host}", "https://h"]
             return self.pieces([("Content-Type", "application/vnd.lab+json")], " ".join(urls), 5)

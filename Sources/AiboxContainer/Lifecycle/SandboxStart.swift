@@ -305,7 +305,7 @@ public struct SandboxStart: Sendable {
                 kept.settings, session: session, policy: ruling.digest,
                 marksGaps: ruling.policy.auditFailure == .markGap),
             sandbox: name.text, runFolder: runFolder, modelGateway: context.configuration.network.llmGateway,
-            lent: ends, revokesOnStop: ruling.policy["credentials.revoke_on_stop"]?.boolean ?? true)
+            lent: ends, revokesOnStop: CredentialPolicy(ruling.policy).revokesOnStop)
         let log = try context.paths.sandboxState(name.text) + "/leases.log"
         let keeper = try LeaseKeeperProcess.start(settings, logFile: log)
         return (lending.filled(keeper.changes, of: Set(ends.keys)), keeper)

@@ -48,6 +48,12 @@ public struct LeaseJournal: Sendable, Equatable {
     /// When the last lease ends by itself; nil: there is none, or one of its tokens never ends.
     public var lastEnd: Int64? { leases.map(\.expires).max() }
 
+    /// Whether Vault has ended everything by itself.
+    func hasEnded(by past: Double) -> Bool {
+        tokens.allSatisfy { $0.expires.map { Double($0) < past } ?? false }
+            && leases.allSatisfy { Double($0.expires) < past }
+    }
+
     /// Whether nothing is left that Vault could take back.
     public var isSettled: Bool { tokens.isEmpty && leases.isEmpty }
 }

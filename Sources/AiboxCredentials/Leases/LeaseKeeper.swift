@@ -106,10 +106,13 @@ public final class LeaseKeeper {
     private func logIn() throws(AiboxError) {
         let token = try vault.client.logIn()
         let session = VaultClient.Session(client: vault.client, token: token)
-        let facts: VaultToken
+        var facts = VaultToken(accessor: nil, seconds: nil, isRenewable: false)
         do throws(AiboxError) { facts = try session.lookUp() } catch {
-            try? session.end()
-            throw error
+            // Without Vault's policy `default` a token may not even ask about itself.
+            if error.why?.hasPrefix("permission denied") != true {
+                try? session.end()
+                throw error
+            }
         }
         let isOwn = vault.client.login != .token
         let now = outlet.now()
@@ -240,7 +243,10 @@ public final class LeaseKeeper {
                 .failed, "the token for Vault nears its end", remedy: "put another into credentials.vault_secret_path")
         }
         schedule.renewAll(now: outlet.now())
-        guard !accessor.isEmpty else { return }
+        guard !accessor.isEmpty else {
+            try? session.end()
+            return
+        }
         former[accessor] = session
         schedule.retire(accessor, end: end ?? .greatestFiniteMagnitude, now: outlet.now())
     }
@@ -319,6 +325,11 @@ public final class LeaseKeeper {
     /// The policy's time is over: the gateway refuses it already.
     private func end(_ name: String) throws(AiboxError) {
         if let item = schedule[name] { drop(item) }
+    }
+
+    /// Takes everything from the sandbox, as far as its gateway still answers.
+    public func takeBackAll(reason: String) {
+        for item in schedule.items { try? takeBack(item, reason: reason) }
     }
 
     private func drop(_ item: LeaseSchedule.Item) {

@@ -18,13 +18,15 @@ public final class LeaseRecovery {
         journals = LeaseJournals(folder: settings.folder, keyPath: settings.key)
     }
 
-    /// Takes every journal that nobody holds and that is about the Vault of the settings: to another, no login is sent.
+    /// Takes every journal that nobody holds and that is about the Vault of the settings: to another, no login is sent. Of which all
+    /// has ended by itself needs none.
     public func begin() throws(AiboxError) {
         for entry in try journals.entries() where !entry.isAlive {
             guard let lock = try journals.take(entry.name) else { continue }
-            guard case .success(let seen) = entry.journal, let journal = try journals.read(entry.name),
-                seen.address == credentials.vaultAddress, seen.namespace == credentials.vaultNamespace,
-                journal.address == seen.address, journal.namespace == seen.namespace
+            let past = Double(Timestamp.now.seconds) - LeaseRevocation.doubt
+            guard case .success = entry.journal, let journal = try journals.read(entry.name),
+                journal.hasEnded(by: past)
+                    || journal.address == credentials.vaultAddress && journal.namespace == credentials.vaultNamespace
             else {
                 lock.release()
                 continue
