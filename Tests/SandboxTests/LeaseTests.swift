@@ -46,16 +46,20 @@ extension Sandboxes {
                 try fixture.shell("bash", "-c", "curl -s -w ' %{http_code}' -d '{}' $AIBOX_CUSTOM_APP_URL/issues").text
             }
 
-            /// Processes that hold a journal of this aibox.
+            /// Processes that hold a journal of this aibox, as the kernel's table of locks has them: nobody may look at what else
+            /// they hold.
             func keepers() throws -> [Int32] {
-                let script = """
-                    for process in /proc/[0-9]*; do
-                        if ls -l $process/fd 2>/dev/null | grep -qF "$1/state/aibox/leases/"; then echo ${process#/proc/}; fi
-                    done
-                    """
-                let found = try SystemCommandRunner().run(
-                    Command("bash", ["-c", script, "keepers", fixture.aibox.home.path]))
-                return found.text.split(separator: "\n").compactMap { Int32($0) }
+                let folder = fixture.aibox.home.path + "/state/aibox/leases"
+                let locks = try File.text("/proc/locks").split(separator: "\n").map { $0.split(separator: " ") }
+                var found: [Int32] = []
+                for name in (try? Folder.names(folder)) ?? [] where name.hasSuffix(".lock") {
+                    var status = stat()
+                    guard stat(folder + "/" + name, &status) == 0 else { continue }
+                    for lock in locks where lock.count > 5 && lock[5].hasSuffix(":\(status.st_ino)") {
+                        if let pid = Int32(lock[4]), pid > 0 { found.append(pid) }
+                    }
+                }
+                return found
             }
 
             func journals() -> [String] {
@@ -90,7 +94,11 @@ extension Sandboxes {
 
             // Neither Vault's login nor what it lends is on the disk, on a command line or in an environment.
             for file in ["environ", "cmdline"] {
-                let text = try File.text("/proc/\(keeper)/\(file)")
+                // Not even its own user may read its environment: it is not dumpable.
+                guard let text = try? File.text("/proc/\(keeper)/\(file)") else {
+                    #expect(geteuid() != 0 && file == "environ")
+                    continue
+                }
                 for secret in [lab.mirror.secret, "s-1", "hvs."] { #expect(!text.contains(secret), "\(file)") }
             }
             let limits = try File.text("/proc/\(keeper)/limits").split(separator: "\n")

@@ -104,8 +104,7 @@ public final class LeaseKeeper {
     }
 
     private func logIn() throws(AiboxError) {
-        let token = try vault.client.logIn()
-        let session = VaultClient.Session(client: vault.client, token: token)
+        let session = try vault.client.open()
         var facts = VaultToken(accessor: nil, seconds: nil, isRenewable: false)
         do throws(AiboxError) { facts = try session.lookUp() } catch {
             // Without Vault's policy `default` a token may not even ask about itself.

@@ -3,6 +3,9 @@ import AiboxSystem
 import AiboxWire
 
 extension VaultClient {
+    /// A login that goes on until it is ended.
+    func open() throws(AiboxError) -> Session { Session(client: self, token: try logIn()) }
+
     /// One login.
     struct Session {
         let client: VaultClient
