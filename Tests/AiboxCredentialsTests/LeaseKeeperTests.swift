@@ -200,6 +200,30 @@ struct LeaseKeeperTests {
         #expect(kept.settle() == nil && kept.vault.leases("live") == 0 && kept.journal == nil)
     }
 
+    @Test("a Vault that takes a request and says nothing holds the keeper for seconds alone")
+    func silence() throws {
+        let kept = try Self.kept()
+        try kept.begin()
+        try kept.vault.set(Self.state(#""hang": 8,"#))
+        let began = ContinuousClock.now
+        #expect(kept.settle() ?? 0 > 0 && kept.journal?.isEnding == true && kept.journal?.since != nil)
+        #expect(began.duration(to: .now) < .seconds(20))
+        try kept.vault.set(Self.state())
+        usleep(8_000_000)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test("a model's key may be dynamic as well")
+    func modelKey() throws {
+        let entry = #"{"dynamic": "db/creds/app", "member": "password"}"#
+        let kept = try Self.kept(
+            Self.state().replacing("\"kv\": {", with: "\"kv\": {\"aibox/llm-api-key/openai\": \(entry), "))
+        let change = try #require(try kept.begin(["llm-api-key:openai"]).first)
+        #expect(change.key?.secret == "canary-secret-1" && change.key?.base == "https://api.openai.com")
+        #expect(change.key?.header == "Authorization" && change.places.isEmpty)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
     @Test("a secret that is changed or deleted in Vault reaches the sandbox")
     func follows() throws {
         let kept = try Self.kept()

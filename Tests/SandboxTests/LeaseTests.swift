@@ -219,12 +219,12 @@ extension Sandboxes {
         @Test(
             "Vault down while it runs: it goes on to the lease's end, then the refusal says why; later it works again")
         func outageInside() throws {
-            let lab = try Lab(ttl: 12)
+            let lab = try Lab(ttl: 20)
             try lab.fixture.start()
             #expect(try lab.ask().hasSuffix(" 200"))
             try lab.vault.set(#"{"outage": true, "tokens": {}}"#)
             #expect(try lab.ask().hasSuffix(" 200"))
-            #expect(try lab.settled(30) { try lab.ask().hasSuffix(" 403") })
+            #expect(try lab.settled(60) { try lab.ask().hasSuffix(" 403") })
             let refusal = try lab.ask()
             #expect(refusal.contains("Vault has not answered since "), "\(refusal)")
             let status = try lab.fixture.aibox.run("auth", "status")

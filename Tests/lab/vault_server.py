@@ -8,7 +8,7 @@ FOLDER/state.json: {"namespace": "", "sealed": false, "tokens": {"TOKEN": "polic
 "jwt": {"ROLE": "JWT"}, "kv": {"MOUNT/PATH": {...} or null for a deleted version}, "denied": ["PATH"], "revoke": 204,
 "token": {"ttl": S, "max_ttl": S, "renewable": true}, "dynamic": {"PATH": {"ttl": S, "max_ttl": S, "renewable": true,
 "data": {"NAME": "text, %n is a number that counts up"}, "answer": {what replaces members of the answer}}},
-"outage": true hangs up without a word, "redirect": "URL" sends every request there}
+"outage": true hangs up without a word, "hang": S waits as long before it does, "redirect": "URL" sends every request there}
 It is read at each request. FOLDER/requests.jsonl: method, path, namespace, and whether a token of its own was given.
 FOLDER/leases.json: all leases so far, {"ID": {"path", "state": live, revoked, "ends", "data"}}.
 """
@@ -136,7 +136,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         LOG.write(json.dumps({
             "method": self.command, "path": path, "namespace": self.headers.get("X-Vault-Namespace", ""), "known": known,
         }) + "\n")
-        if state.get("outage"):
+        if state.get("outage") or state.get("hang"):
+            time.sleep(state.get("hang", 0))
             self.close_connection = True
             return
         if state.get("redirect"):

@@ -55,7 +55,10 @@ public final class LeaseKeeper {
     /// - Throws: if the settings are no Vault's, or the journal cannot be held.
     public init(_ settings: LeaseKeeperSettings, paths: Paths, outlet: Outlet) throws(AiboxError) {
         let credentials = try Configuration.Credentials(texts: settings.vault.credentials)
-        vault = try VaultStore(credentials, paths: paths)
+        var vault = try VaultStore(credentials, paths: paths)
+        // Whoever waits for Vault does not see its sandbox end.
+        vault.client.exchange.timeout = Self.patience
+        self.vault = vault
         self.settings = settings
         self.outlet = outlet
         journals = LeaseJournals(folder: settings.vault.folder, keyPath: settings.vault.key)
@@ -497,6 +500,9 @@ public final class LeaseKeeper {
         try? write()
         return pause
     }
+
+    /// For each step of an exchange with Vault.
+    static let patience = Duration.seconds(5)
 
     /// Why leases are revoked when a sandbox ends.
     public static let stopped = "the sandbox ended"

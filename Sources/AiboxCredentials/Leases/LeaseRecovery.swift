@@ -1,4 +1,5 @@
 public import AiboxConfig
+import AiboxCrypto
 public import AiboxSystem
 public import AiboxWire
 
@@ -14,7 +15,9 @@ public final class LeaseRecovery {
     public init(_ settings: LeaseRevocationSettings, paths: Paths) throws(AiboxError) {
         self.settings = settings
         credentials = try Configuration.Credentials(texts: settings.credentials)
-        vault = try VaultStore(credentials, paths: paths)
+        var vault = try VaultStore(credentials, paths: paths)
+        vault.client.exchange.timeout = LeaseKeeper.patience
+        self.vault = vault
         journals = LeaseJournals(folder: settings.folder, keyPath: settings.key)
     }
 

@@ -10,7 +10,7 @@ import AiboxWire
 /// Each use logs in, and takes its token back at the end.
 public struct VaultStore: CredentialStore {
     public let kind = CredentialStoreKind.vault
-    let client: VaultClient
+    var client: VaultClient
     private let mount: String
     private let address: String
 

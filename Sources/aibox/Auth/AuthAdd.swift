@@ -47,6 +47,7 @@ struct AuthAdd: ParsableCommand {
                 why: "every process of this machine can read it there, and your shell may have kept it",
                 remedy: "give it without; aibox asks. If this one is real, have it replaced by its issuer")
         }
+        LeaseCare(global).sweep()
         var credential = try credential()
         let auth = try AuthStores(global)
         let replaces = try auth.stores.list().contains { $0.credential.name == credential.name }

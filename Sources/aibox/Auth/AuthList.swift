@@ -9,6 +9,7 @@ struct AuthList: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() throws {
+        LeaseCare(global).sweep()
         let rows = try AuthStores(global).stores.list().map { credential, store -> [OutputValue] in
             [
                 .text(credential.name.description), .list(credential.destinations.map { .text($0.description) }),

@@ -13,6 +13,7 @@ struct AuthLogin: ParsableCommand {
     var name: String?
 
     func run() throws {
+        LeaseCare(global).sweep()
         let auth = try AuthStores(global)
         let all = try name.map { [try auth.known($0)] } ?? auth.stores.list()
         var rows: [[OutputValue]] = []

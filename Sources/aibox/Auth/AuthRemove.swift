@@ -17,6 +17,7 @@ struct AuthRemove: ParsableCommand {
     var name: String
 
     func run() throws {
+        LeaseCare(global).sweep()
         let auth = try AuthStores(global)
         let (credential, store) = try auth.known(name)
         guard store.isWritable else {

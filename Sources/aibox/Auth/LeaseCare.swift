@@ -56,7 +56,7 @@ struct LeaseCare {
             usleep(20_000)
             remaining = left()
         }
-        return remaining.map { LeaseReport($0) }
+        return remaining.map { LeaseReport($0, isOver: true) }
     }
 
     /// Has revoked what died keepers left, and takes it from sandboxes that still have it. Waits two seconds at most; the rest goes

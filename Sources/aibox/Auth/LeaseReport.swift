@@ -4,11 +4,12 @@ import AiboxSystem
 /// What a sandbox holds, or left, of Vault's leases.
 struct LeaseReport {
     private let entry: LeaseJournals.Entry
-    private let now: Timestamp
+    /// Nobody uses it any more.
+    private let isOver: Bool
 
-    init(_ entry: LeaseJournals.Entry, now: Timestamp = .now) {
+    init(_ entry: LeaseJournals.Entry, isOver: Bool = false) {
         self.entry = entry
-        self.now = now
+        self.isOver = isOver
     }
 
     /// In one line.
@@ -17,11 +18,11 @@ struct LeaseReport {
         case .failure(let error): return "a journal of leases cannot be used: \(error.reason)"
         case .success(let journal):
             let count = journal.leases.count
-            let leases = count == 1 ? "1 lease" : "\(count) leases"
+            let leases = count == 0 ? "a login, no lease" : count == 1 ? "1 lease" : "\(count) leases"
             var words = "\(journal.sandbox): \(leases) of Vault"
             if !entry.isAlive {
                 words += ", whose keeper has died"
-            } else if journal.isEnding {
+            } else if journal.isEnding || isOver {
                 words += ", being revoked"
             } else if let next = journal.next, count > 0 {
                 words += ", next step at \(Self.time(next))"
@@ -29,7 +30,7 @@ struct LeaseReport {
             if let trouble = journal.trouble, let since = journal.since {
                 words += "; trouble since \(Self.time(since)): \(trouble)"
             }
-            if journal.isEnding || !entry.isAlive { words += "; " + Self.end(journal) }
+            if journal.isEnding || isOver || !entry.isAlive { words += "; " + Self.end(journal) }
             return words
         }
     }
