@@ -162,6 +162,17 @@ struct LeaseKeeperTests {
         #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
     }
 
+    @Test("where Vault permits no revocation of one lease, that is told once, and is no reason to refuse anything")
+    func mayNotRevoke() throws {
+        let kept = try Self.kept(Self.state(#""denied": ["sys/leases/revoke"],"#, rules: #", "renewable": false"#))
+        try kept.begin()
+        kept.pass(620)
+        #expect(kept.told.last?.isRevocation == false && kept.told.allSatisfy { $0.lease?.note == nil })
+        #expect(kept.events.filter { $0.kind == .notRevoked }.map(\.name) == [Self.name])
+        #expect(kept.journal?.trouble?.contains("permission denied") == true)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0, "they went with their login")
+    }
+
     @Test("a token at the end of its life is replaced by another login, whose leases take the place of its own")
     func replacesToken() throws {
         let kept = try Self.kept(Self.state(#""token": {"ttl": 900, "max_ttl": 900, "renewable": false},"#))

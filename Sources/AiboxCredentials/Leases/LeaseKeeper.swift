@@ -199,7 +199,7 @@ public final class LeaseKeeper {
         guard let work = schedule.due(now: outlet.now()) else { return }
         do throws(AiboxError) {
             try perform(work)
-            try recover(work)
+            try recover()
         } catch {
             failed(work, error)
         }
@@ -346,7 +346,9 @@ public final class LeaseKeeper {
 
     private func revokeRetired(_ id: String) throws(AiboxError) {
         let lease = journal.leases.first { $0.id == id }
-        if let session = former[id] {
+        if lease == nil, former[id] == nil {
+            // It went with its login.
+        } else if let session = former[id] {
             let end = schedule.retired.first { $0.id == id }?.end ?? 0
             do throws(AiboxError) { try session.end() } catch { if outlet.now() < end { throw error } }
             former[id] = nil
@@ -379,7 +381,7 @@ public final class LeaseKeeper {
 
     /// What the broker says once a lease has ended.
     private var note: String? {
-        journal.since.map {
+        since.map {
             let time = Timestamp(seconds: $0).local
             return isSilent
                 ? "Vault has not answered since \(time), and the secret that it had lent has ended"
@@ -387,6 +389,8 @@ public final class LeaseKeeper {
         }
     }
 
+    /// When Vault began not to prolong what is lent.
+    private var since: Int64?
     private var isSilent = false
 
     // MARK: Trouble
@@ -421,30 +425,37 @@ public final class LeaseKeeper {
                 }
             }
         }
-        let isNew = journal.since == nil
-        journal.since = journal.since ?? Int64(now)
         journal.trouble = String(error.reason.prefix(300))
-        isSilent = error.what == "Vault does not answer" || error.why?.hasPrefix("it ") == true
-        if isNew {
-            try? outlet.record(LeaseEvent(.failed, name, reason: error.reason))
-            for item in schedule.items { try? tellEnd(item) }
+        if case .revoke(let id) = work {
+            if journal.since == nil {
+                let lease = journal.leases.first { $0.id == id }
+                try? outlet.record(LeaseEvent(.notRevoked, lease?.name ?? name, lease: lease?.id, reason: error.reason))
+            }
+        } else {
+            isSilent = error.what == "Vault does not answer" || error.why?.hasPrefix("it ") == true
+            if since == nil {
+                since = Int64(now)
+                try? outlet.record(LeaseEvent(.failed, name, reason: error.reason))
+                for item in schedule.items { try? tellEnd(item) }
+            }
         }
+        journal.since = journal.since ?? Int64(now)
     }
 
     /// Vault answers again: whoever was told otherwise is told.
-    private func recover(_ work: LeaseSchedule.Work) throws(AiboxError) {
-        guard journal.since != nil, !isWaiting else { return }
-        (journal.since, journal.trouble) = (nil, nil)
-        for item in schedule.items { try tellEnd(item) }
-    }
-
-    /// Whether anything went wrong the last time that it was tried.
-    private var isWaiting: Bool {
-        (schedule.token?.failures ?? 0) > 0 || schedule.retired.contains { $0.failures > 0 }
+    private func recover() throws(AiboxError) {
+        let isFailing =
+            (schedule.token?.failures ?? 0) > 0
             || schedule.items.contains { item in
                 if case .dynamic(_, let term) = item.kind, term.failures > 0 { return true }
                 return item.failures > 0
             }
+        if isFailing { return }
+        if since != nil {
+            since = nil
+            for item in schedule.items { try tellEnd(item) }
+        }
+        if !schedule.retired.contains(where: { $0.failures > 0 }) { (journal.since, journal.trouble) = (nil, nil) }
     }
 
     private func write() throws(AiboxError) { try journals.write(journal, name) }
