@@ -30,6 +30,12 @@ extension Sandboxes {
                     ])
             }
 
+            /// While there still is a Vault to revoke at.
+            deinit {
+                _ = try? fixture.aibox.run("stop", "--all", "--volumes", "-q")
+                for keeper in (try? keepers()) ?? [] { kill(keeper, SIGKILL) }
+            }
+
             static func state(_ mirror: LabMirror, _ ttl: Int, _ longest: Int, _ more: String) -> String {
                 """
                 {"namespace": "", "tokens": {}, "approle": {"r-1": "s-1"}, "jwt": {}, \(more)
@@ -231,6 +237,8 @@ extension Sandboxes {
             #expect(status.text.contains("trouble since "), "\(status.text)")
             try lab.set("")
             #expect(try lab.settled(90) { try lab.ask().hasSuffix(" 200") })
+            #expect(try lab.fixture.aibox.run("stop", "--name", lab.fixture.name).succeeded)
+            #expect(try lab.vault.leases("live") == 0 && lab.keepers().isEmpty)
         }
     }
 }

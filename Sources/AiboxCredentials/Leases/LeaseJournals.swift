@@ -98,9 +98,8 @@ public struct LeaseJournals: Sendable {
         } catch { throw unfit("it is of another version, or damaged") }
     }
 
-    /// On the disk when it returns.
+    /// On the disk when it returns. Only by who holds the lock; a folder that was removed with all of aibox's is not made again.
     func write(_ journal: LeaseJournal, _ name: String) throws(AiboxError) {
-        try Folder.makePrivate(folder)
         let key: CredentialKey
         if let known = try CredentialKey.read(keyPath) { key = known } else { key = try makeKey() }
         let line = journal.json.bytes
