@@ -17,7 +17,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -Xlinker
 	-Xswiftc -use-ld=lld $(PACKED) \
 	-Xswiftc -Xclang-linker -Xswiftc -static-libgcc --scratch-path $(RELEASE) -j $(JOBS)
 PREFIX ?= /usr/local
-PROGRAMS := aibox aibox-credential-helper aibox-docker-runtime aibox-gateway aibox-llm-proxy aibox-tool-gate
+PROGRAMS := aibox aibox-credential-helper aibox-docker-runtime aibox-gateway aibox-lease-keeper aibox-llm-proxy aibox-tool-gate
 
 .PHONY: help deps build test clients check fmt bench install quickstart clean
 
@@ -56,7 +56,7 @@ bench: build
 
 install: build
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/aibox
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/aibox $(BIN)/aibox-docker-runtime $(BIN)/aibox-gateway $(BIN)/aibox-llm-proxy $(BIN)/aibox-credential-helper $(BIN)/aibox-tool-gate
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/aibox $(BIN)/aibox-docker-runtime $(BIN)/aibox-gateway $(BIN)/aibox-lease-keeper $(BIN)/aibox-llm-proxy $(BIN)/aibox-credential-helper $(BIN)/aibox-tool-gate
 	ln -sf ../libexec/aibox/aibox-credential-helper $(DESTDIR)$(PREFIX)/bin/git-credential-aibox
 
 quickstart: deps build

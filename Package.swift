@@ -38,6 +38,7 @@ let package = Package(
         .executable(name: "aibox-credential-helper", targets: ["aibox-credential-helper"]),
         .executable(name: "aibox-docker-runtime", targets: ["aibox-docker-runtime"]),
         .executable(name: "aibox-gateway", targets: ["aibox-gateway"]),
+        .executable(name: "aibox-lease-keeper", targets: ["aibox-lease-keeper"]),
         .executable(name: "aibox-llm-proxy", targets: ["aibox-llm-proxy"]),
         .executable(name: "aibox-tool-gate", targets: ["aibox-tool-gate"]),
         // The policy language on its own, for other packages.
@@ -83,6 +84,11 @@ let package = Package(
             ]),
         program("aibox-docker-runtime", uses: ["AiboxSystem", "AiboxWire"]),
         program("aibox-gateway", uses: ["AiboxGateway"]),
+        program(
+            "aibox-lease-keeper",
+            uses: [
+                "AiboxAudit", "AiboxConfig", "AiboxContainer", "AiboxCredentials", "AiboxSystem", "AiboxWire", "CLinux",
+            ]),
         program("aibox-llm-proxy", uses: ["AiboxBroker"]),
         program("rego-conformance", uses: ["Rego"]),
         program("audit-benchmark", uses: ["AiboxAudit", "AiboxSystem", "AiboxWire"]),

@@ -105,6 +105,10 @@ extension Paths {
     public var credentials: String { stateFolder + "/credentials/credentials" }
     /// The key of the encrypted credentials: not beside them, so that a copy of one folder is not a copy of both.
     public var credentialKey: String { configurationFolder + "/credentials.key" }
+    /// What aibox holds of Vault's leases, a file for each sandbox: 0700.
+    public var leases: String { stateFolder + "/leases" }
+    /// The key that seals those files: not beside them.
+    public var leaseKey: String { configurationFolder + "/leases.key" }
     /// Policies that sandboxes are or were held to, by digest.
     public var policies: String { stateFolder + "/policies" }
     /// Signed bundles of policies as they were fetched, a folder for each source: 0700.

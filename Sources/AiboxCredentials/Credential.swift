@@ -13,6 +13,8 @@ public struct Credential: Sendable, Equatable {
     public var added: Timestamp?
     /// When its issuer ends it; nil where nobody said.
     public var expires: Timestamp?
+    /// Whether its store makes the secret anew for each sandbox.
+    public var isDynamic = false
 
     /// What the name alone tells: place and destination of its type.
     ///

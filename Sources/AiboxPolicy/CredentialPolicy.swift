@@ -32,6 +32,8 @@ public struct CredentialPolicy: Sendable, Equatable {
     public var modelKeys: Int
     /// Seconds for which a credential for a place is lent; 0: none is.
     public var places: [PlaceGrant.Kind: Int]
+    /// Whether leases of Vault are revoked when the sandbox ends, or left to end by themselves.
+    public var revokesOnStop: Bool
 
     public init(_ policy: EffectivePolicy) {
         models = policy["llm.models"]?.texts ?? []
@@ -42,6 +44,7 @@ public struct CredentialPolicy: Sendable, Equatable {
             dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer)
         logging = Logging(rawValue: policy["llm.logging"]?.text ?? "") ?? .none
         masksLeaks = policy["llm.redact"]?.boolean ?? true
+        revokesOnStop = policy["credentials.revoke_on_stop"]?.boolean ?? true
         prices = (policy["llm.prices"]?.elements ?? []).map { entry in
             LLMPrice(
                 model: entry["model"]?.text ?? "", input: entry["input"]?.integer ?? 0,

@@ -43,6 +43,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         public var header: String?
         /// Seconds since 1970 from which on it is refused; nil: never.
         public var expires: Int64?
+        /// What is said from then on; nil: that the time is over.
+        public var note: String?
 
         public init(
             name: String, api: API, surrogate: String, secret: String, base: String? = nil, header: String? = nil,
@@ -223,6 +225,7 @@ extension BrokerPlan.Grant {
         ]
         object["header"] = header.map { .string($0) }
         object["expires"] = expires.map { .integer($0) }
+        object["note"] = note.map { .string($0) }
         return .object(object)
     }
 
@@ -233,6 +236,7 @@ extension BrokerPlan.Grant {
             name: try fields.string("name"), api: api, surrogate: try fields.string("surrogate"),
             secret: try fields.string("secret"), base: try fields.string("base"),
             header: try fields.optionalString("header"), expires: try fields.optionalInteger("expires"))
+        note = try fields.optionalString("note")
         try fields.finish()
         // A surrogate that is short could be guessed, and one that is a part of the key would be taken out with it.
         if surrogate.utf8.count < 24 { throw fields.error("a surrogate is shorter than 24 characters") }

@@ -20,18 +20,40 @@ public struct CredentialChange: Sendable, Equatable {
         }
     }
 
+    /// What the keeper of leases says with it (docs/credentials.md, "Leases").
+    public struct Lease: Sendable, Equatable {
+        /// Seconds since 1970 at which it ends unless it is told again; nil: as it was.
+        public var until: Int64?
+        /// Told to who uses it after that end.
+        public var note: String?
+        /// Why it changes, for the audit log; nil: only its end does, the secret is the same.
+        public var reason: String?
+
+        public init(until: Int64? = nil, note: String? = nil, reason: String? = nil) {
+            self.until = until
+            self.note = note
+            self.reason = reason
+        }
+    }
+
     /// The credential's name.
     public var name: String
     public var key: Key?
     /// One for each place where it is good.
     public var places: [PlaceGrant]
+    /// nil: a person changed it.
+    public var lease: Lease?
 
     /// With neither a key nor a grant: it is taken back.
-    public init(name: String, key: Key? = nil, places: [PlaceGrant] = []) {
+    public init(name: String, key: Key? = nil, places: [PlaceGrant] = [], lease: Lease? = nil) {
         self.name = name
         self.key = key
         self.places = places
+        self.lease = lease
     }
+
+    /// Whether the secret is the one that is lent already.
+    public var isRenewal: Bool { !isRevocation && lease != nil && lease?.reason == nil }
 
     public var isRevocation: Bool { key == nil && places.isEmpty }
 }
@@ -50,6 +72,7 @@ extension CredentialChange {
     public var json: JSONValue {
         var object: JSONObject = ["name": .string(name), "places": .array(places.map(\.json))]
         object["key"] = key?.json
+        object["lease"] = lease?.json
         return .object(object)
     }
 
@@ -59,11 +82,34 @@ extension CredentialChange {
         for entry in try fields.list("places") { places.append(try PlaceGrant(json: entry)) }
         var key: Key?
         if let entry = fields.take("key") { key = try Key(json: entry) }
-        self.init(name: try fields.string("name"), key: key, places: places)
+        var lease: Lease?
+        if let entry = fields.take("lease") { lease = try Lease(json: entry) }
+        self.init(name: try fields.string("name"), key: key, places: places, lease: lease)
         try fields.finish()
         // The broker takes no plan with one, and would end.
         if places.contains(where: { $0.secret.utf8.count < 8 || $0.name != name }) {
             throw fields.error("a secret is shorter than 8 characters, or another credential's")
+        }
+    }
+}
+
+extension CredentialChange.Lease {
+    var json: JSONValue {
+        var object: JSONObject = [:]
+        object["until"] = until.map { .integer($0) }
+        object["note"] = note.map { .string($0) }
+        object["reason"] = reason.map { .string($0) }
+        return .object(object)
+    }
+
+    init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "lease")
+        self.init(
+            until: try fields.optionalInteger("until"), note: try fields.optionalString("note"),
+            reason: try fields.optionalString("reason"))
+        try fields.finish()
+        for text in [note, reason].compactMap(\.self) where text.utf8.count > 500 {
+            throw fields.error("its words are longer than 500 bytes")
         }
     }
 }
@@ -98,19 +144,22 @@ extension BrokerPlan {
     ///   - lifetimes: for how many seconds each credential, by name, is lent.
     public func after(_ change: CredentialChange, now: Int64, lifetimes: [String: Int64]) -> BrokerPlan {
         let end = lifetimes[change.name].map { now + $0 }
-        func expiry(_ own: Int64?) -> Int64? { [end, own].compactMap(\.self).min() }
+        let until = change.lease?.until
+        func expiry(_ own: Int64?) -> Int64? { [end, until, own].compactMap(\.self).min() }
         var plan = self
         plan.grants = grants.compactMap { grant in
             if grant.name != change.name { return grant }
             guard let key = change.key, key.base ?? grant.api.standardBase == grant.base else { return nil }
             var grant = grant
             (grant.secret, grant.header, grant.expires) = (key.secret, key.header, expiry(key.expires))
+            grant.note = change.lease?.note
             return grant
         }
         plan.places = places.compactMap { grant in
             if grant.name != change.name { return grant }
             guard var next = change.places.first(where: { $0.isSamePlace(as: grant) }) else { return nil }
             next.expires = expiry(next.expires)
+            next.note = change.lease?.note
             return next
         }
         return plan

@@ -42,6 +42,8 @@ public struct PlaceGrant: Sendable, Equatable {
     public var secret: String
     /// Seconds since 1970 from which on it is refused; nil: never.
     public var expires: Int64?
+    /// What is said from then on; nil: that the time is over.
+    public var note: String?
 
     public init(
         _ kind: Kind, name: String, host: String, port: UInt16 = 443, path: String = "/",
@@ -81,6 +83,7 @@ extension PlaceGrant {
             "value": .string(value), "secret": .string(secret),
         ]
         object["expires"] = expires.map { .integer($0) }
+        object["note"] = note.map { .string($0) }
         return .object(object)
     }
 
@@ -91,6 +94,7 @@ extension PlaceGrant {
             kind, name: try fields.string("name"), host: try fields.string("host"), port: try fields.integer("port"),
             path: try fields.string("path"), header: try fields.string("header"), value: try fields.string("value"),
             secret: try fields.string("secret"), expires: try fields.optionalInteger("expires"))
+        note = try fields.optionalString("note")
         try fields.finish()
         if secret.isEmpty || !value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
             throw fields.error("the secret is empty, or has a character that no header carries")

@@ -103,7 +103,9 @@ extension GatewayEgressTests {
             #expect(name.text == "10.200.1.1")
         }
 
-        @Test("a request in an opened tunnel is decided like others: refused in words, and on the disk before it goes out")
+        @Test(
+            "a request in an opened tunnel is decided like others: refused in words, and on the disk before it goes out"
+        )
         func insideTunnel() throws {
             let origin = try Origin()
             // Squid may run as another account, which has to read the authority.
@@ -120,7 +122,9 @@ extension GatewayEgressTests {
             let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
             let base = "https://api.allowed.test:\(Origin.https)"
             func ask(_ more: [String], _ path: String) throws -> String {
-                let arguments = ["-sS", "-m", "20", "--cacert", trusted, "-x", "http://10.200.1.1:3128", "-w", "\n%{http_code}"]
+                let arguments = [
+                    "-sS", "-m", "20", "--cacert", trusted, "-x", "http://10.200.1.1:3128", "-w", "\n%{http_code}",
+                ]
                 return try SystemCommandRunner().run(gateway.inBox("curl", arguments + more + [base + path])).text
             }
             // In every spelling that servers read as the same.
@@ -128,11 +132,15 @@ extension GatewayEgressTests {
                 let body = ["-X", "DELETE", "--path-as-is", "--data-binary", "secret-\(path.utf8.count)"]
                 let answer = try ask(body, path)
                 #expect(answer.hasSuffix("403"), "\(path): \(answer)")
-                #expect(answer.contains("\"rule\":\"no-delete\"") && answer.contains("nothing is deleted there"), "\(answer)")
+                #expect(
+                    answer.contains("\"rule\":\"no-delete\"") && answer.contains("nothing is deleted there"),
+                    "\(answer)")
             }
             #expect(origin.requests.isEmpty)
             let refused = try gateway.events("network.deny")
-            #expect(refused.count == 6 && refused.allSatisfy { $0.json["details"]?["origin"]?.stringValue == "own.rego:16" })
+            #expect(
+                refused.count == 6 && refused.allSatisfy { $0.json["details"]?["origin"]?.stringValue == "own.rego:16" }
+            )
             #expect(refused.allSatisfy { $0.json["details"]?["protocol"]?.stringValue == "https" })
             #expect(refused.first?.json["details"]?["question"]?["request"]?["path"]?.stringValue == "/v1/kept")
             // The controls: other methods and other paths, bodies of any length, chunked ones.

@@ -154,11 +154,16 @@ struct GatewayEgressTests {
             #expect(passed.map { $0["path"]?.stringValue } == ["/headers", "/headers"], "\(passed)")
             #expect(passed.allSatisfy { $0["rule"]?.stringValue == "api" && $0["input"]?.stringValue?.count == 64 })
             // The end of each names its beginning.
-            let begun = try gateway.events("network.allow").filter { $0.json["details"]?["protocol"]?.stringValue == "https" }
-            let ends = { try gateway.events("network.end").compactMap { $0.json["details"] }.filter { $0["status"] != nil } }
+            let begun = try gateway.events("network.allow").filter {
+                $0.json["details"]?["protocol"]?.stringValue == "https"
+            }
+            let ends = {
+                try gateway.events("network.end").compactMap { $0.json["details"] }.filter { $0["status"] != nil }
+            }
             #expect(eventually { (try? ends().count) == 2 }, "one end a request")
             #expect(try ends().map { $0["allow"]?.stringValue } == begun.map { $0.json["id"]?.stringValue })
-            #expect(try ends().allSatisfy { $0["status"]?.wholeNumber == 200 && ($0["bytes_in"]?.wholeNumber ?? 0) > 10 })
+            #expect(
+                try ends().allSatisfy { $0["status"]?.wholeNumber == 200 && ($0["bytes_in"]?.wholeNumber ?? 0) > 10 })
             #expect((refused + passed).allSatisfy { $0["host"]?.stringValue == "api.allowed.test" })
             #expect(try !gateway.events().contains { "\($0.json)".contains("query-secret") })
             // The host of the gateway's own request to Squid hides nothing that names it.

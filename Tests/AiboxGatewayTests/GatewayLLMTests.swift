@@ -208,6 +208,21 @@ struct GatewayLLMTests {
         }
         #expect(try ask(gateway).hasSuffix(" 200"), "what cannot be used changes nothing")
 
+        // A renewal is no event; one that brings another secret is, whatever it says of itself.
+        let now = Timestamp.now.seconds
+        func renew(_ secret: String, until: Int64, note: String? = nil) throws -> Bool {
+            try gateway.client.change(
+                CredentialChange(
+                    name: name, key: .init(secret: secret, base: base), lease: .init(until: until, note: note)))
+        }
+        #expect(try renew(Self.secret, until: now - 1, note: "Vault has not answered since 12:00"))
+        let over = try ask(gateway)
+        #expect(over.contains("Vault has not answered since 12:00") && !over.hasSuffix(" 200"), "\(over)")
+        #expect(try renew(Self.secret, until: now + 600) && ask(gateway).hasSuffix(" 200"))
+        #expect(try gateway.events("credential.rotate").isEmpty)
+        #expect(try renew(Self.secret + "x", until: now + 600))
+        #expect(try gateway.events("credential.rotate").count == 1)
+
         let next = "sk-canary-next-" + String(UInt64.random(in: .min ... .max), radix: 36)
         #expect(try gateway.client.change(CredentialChange(name: name, key: .init(secret: next, base: base))))
         #expect(try ask(gateway).hasSuffix(" 200"))
@@ -222,7 +237,7 @@ struct GatewayLLMTests {
         #expect(try gateway.client.change(CredentialChange(name: name)))
         #expect(try ask(gateway).hasSuffix(" 403"))
         #expect(try !gateway.client.change(CredentialChange(name: name)))
-        #expect(try gateway.events("credential.rotate").count == 1)
+        #expect(try gateway.events("credential.rotate").count == 2)
         #expect(try gateway.events("credential.revoke").count == 1)
         let events = try gateway.events().map { String(decoding: $0.line, as: UTF8.self) }.joined()
         #expect(!events.contains(next) && !gateway.log.contains(next))

@@ -44,11 +44,15 @@ struct ICAPRequestTests {
             question(section: "req-body"), question(section: "req-body", more: "Preview: 5\r\n"),
             question(section: "req-body", more: "Preview: 0\r\n") + "1\r\na\r\n0\r\n\r\n",
             question(section: "req-body", more: "Preview: 0\r\nPreview: 0\r\n"), question(section: "res-body"),
-            question(more: "Encapsulated: req-hdr=0, null-body=9\r\n"), question("GET /\r\n\r\n"), question("GET  HTTP/1.1\r\n\r\n"),
+            question(more: "Encapsulated: req-hdr=0, null-body=9\r\n"), question("GET /\r\n\r\n"),
+            question("GET  HTTP/1.1\r\n\r\n"),
             question("GET a b HTTP/1.1\r\n\r\n"), question("\r\n\r\n\r\n\r\n"), question("GET / FTP/1\r\n\r\n"),
-            question(first: "RESPMOD icap://127.0.0.1:40001/secret ICAP/1.0"), question(first: "REQMOD /secret ICAP/1.0"),
-            question(first: "REQMOD icap://127.0.0.1/secret ICAP/2.0"), question(first: "GET / HTTP/1.1"), question(more: "a\r\n"),
-            question(more: "A: \u{1}\r\n"), "REQMOD icap://a/secret ICAP/1.0\r\n\r\n", String(repeating: "a", count: 9000),
+            question(first: "RESPMOD icap://127.0.0.1:40001/secret ICAP/1.0"),
+            question(first: "REQMOD /secret ICAP/1.0"),
+            question(first: "REQMOD icap://127.0.0.1/secret ICAP/2.0"), question(first: "GET / HTTP/1.1"),
+            question(more: "a\r\n"),
+            question(more: "A: \u{1}\r\n"), "REQMOD icap://a/secret ICAP/1.0\r\n\r\n",
+            String(repeating: "a", count: 9000),
         ])
     func malformed(text: String) {
         #expect(throws: ICAPRequest.Failure.self) { _ = try parse(text) }

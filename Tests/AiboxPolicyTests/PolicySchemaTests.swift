@@ -106,6 +106,10 @@ struct PolicySchemaTests {
                 { CredentialPolicy($0).places[.custom] == 2 * 3600 }
             ),
             (
+                "credentials.revoke_on_stop", "credentials: {revoke_on_stop: false}",
+                { !CredentialPolicy($0).revokesOnStop }
+            ),
+            (
                 "credentials.llm_api_key_ttl", "credentials: {llm_api_key_ttl: 8h}",
                 { CredentialPolicy($0).modelKeys == 8 * 3600 }
             ),

@@ -123,6 +123,59 @@ struct BrokerPlanTests {
         #expect(after(CredentialChange(name: grant.name)).places == [plan.places[1]])
     }
 
+    @Test("the keeper of leases moves an end forth and back, never past the policy's, and says why")
+    func leased() {
+        let plan = Self.plan()
+        let anthropic = "llm-api-key:anthropic"
+        let key = CredentialChange.Key(secret: "another-key", base: "https://models.example/x")
+        func after(_ plan: BrokerPlan, _ lease: CredentialChange.Lease?) -> BrokerPlan.Grant {
+            plan.after(
+                CredentialChange(name: anthropic, key: key, lease: lease), now: 1000, lifetimes: [anthropic: 100]
+            ).grants[0]
+        }
+        #expect(after(plan, .init(until: 1050)).expires == 1050 && after(plan, .init(until: 5000)).expires == 1100)
+        #expect(after(plan, .init(until: 900)).expires == 900 && after(plan, .init()).expires == 1100)
+        let noted = after(plan, .init(until: 1050, note: "Vault has not answered"))
+        #expect(noted.note == "Vault has not answered" && (try? BrokerPlan.Grant(json: noted.json)) == noted)
+        var told = plan
+        told.grants[0] = noted
+        #expect(after(told, .init(until: 1060)).note == nil)
+        var grant = plan.places[0]
+        grant.note = "why"
+        #expect((try? PlaceGrant(json: grant.json)) == grant)
+
+        let renewal = CredentialChange(name: anthropic, key: key, lease: .init(until: 1050))
+        #expect(renewal.isRenewal && (try? CredentialChange(json: renewal.json)) == renewal)
+        #expect(!CredentialChange(name: anthropic, key: key).isRenewal)
+        #expect(!CredentialChange(name: anthropic, key: key, lease: .init(until: 1, reason: "new")).isRenewal)
+        #expect(!CredentialChange(name: anthropic, lease: .init(until: 1)).isRenewal, "to take back is no renewal")
+        let long = CredentialChange(name: anthropic, lease: .init(reason: String(repeating: "a", count: 501)))
+        #expect(throws: WireError.self) { try CredentialChange(json: long.json) }
+    }
+
+    @Test("orders to the keeper of leases and its reports come back as they went")
+    func keeper() throws {
+        let vault = LeaseRevocationSettings(
+            credentials: ["credentials.vault_addr": "https://v.example"], folder: "/f", key: "/k",
+            audit: GatewaySettings.AuditPlace(folder: "/a", checkpoints: "/c", session: "s"), user: "u")
+        let begin = LeaseKeeperOrder.begin(
+            LeaseKeeperSettings(
+                vault: vault, sandbox: "box", runFolder: "/r", modelGateway: "", lent: ["custom:a": 7],
+                revokesOnStop: false))
+        for order in [begin, .keep, .revoke(vault)] { #expect(try LeaseKeeperOrder(json: order.json) == order) }
+        let reports: [LeaseKeeperReport] = [
+            .lent([CredentialChange(name: "n")]), .kept, .failed(WireError(what: "w", why: "y")),
+        ]
+        for report in reports { #expect(try LeaseKeeperReport(json: report.json) == report) }
+        for json in [
+            [:], ["version": 2, "keep": true], ["version": 1], ["version": 1, "keep": false],
+            ["version": 1, "keep": true, "more": 1], ["version": 1, "begin": [:]],
+        ] as [JSONValue] {
+            #expect(throws: WireError.self) { try LeaseKeeperOrder(json: json) }
+            #expect(throws: WireError.self) { try LeaseKeeperReport(json: json) }
+        }
+    }
+
     @Test("a secret that no broker takes is refused before one is told", arguments: ["", "short", "a line\nbreak"])
     func unusable(secret: String) {
         let key = CredentialChange(name: "n", key: .init(secret: secret))

@@ -2,8 +2,8 @@
 
 Usage: mirror_server.py CERT+KEY.pem FOLDER   (writes FOLDER/port, prints "ready", serves until standard input ends)
 
-FOLDER/files is handed out; FOLDER/password holds "user:password", which goes as Basic, or the password alone in X-Lab-Token.
-FOLDER/requests.jsonl gets a line for each request: method, path, whether it brought the credential, and its fields.
+FOLDER/files is handed out; FOLDER/password holds "user:password" lines, of which one goes as Basic, or the password alone in
+X-Lab-Token. FOLDER/requests.jsonl gets a line for each request: method, path, whether it brought the credential (and which), its fields.
 Besides: /moved/... is at /... by a whole URL, /relative/... is at /... by ../..., /away/... is on another server, /plain/...
 is without TLS, /echo says the credential again in small pieces, /links and /page have links in small pieces, /endless goes on and on,
 /blocked is a 403 with a reason, and /api/... says in JSON what was asked.
@@ -19,7 +19,6 @@ import threading
 import time
 
 CERTIFICATE, FOLDER = sys.argv[1:]
-PASSWORD = open(os.path.join(FOLDER, "password")).read()
 LOG = open(os.path.join(FOLDER, "requests.jsonl"), "a", buffering=1)
 TYPES = {"npm": "application/json", "simple": "text/html", "nuget": "application/atom+xml"}
 
@@ -80,9 +79,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 left -= len(piece)
                 size += len(piece)
         given = self.headers.get("Authorization") or self.headers.get("X-Lab-Token")
-        right = given in ("Basic " + base64.b64encode(PASSWORD.encode()).decode(), PASSWORD.split(":")[1])
+        pairs = open(os.path.join(FOLDER, "password")).read().split("\n")
+        which = [index for index, pair in enumerate(pairs)
+                 if given in ("Basic " + base64.b64encode(pair.encode()).decode(), pair.split(":")[1])]
+        right = bool(which)
         fields = sorted(name.lower() for name in self.headers.keys())
-        LOG.write(json.dumps({"method": self.command, "path": self.path, "right": right, "fields": fields, "size": size}) + "\n")
+        LOG.write(json.dumps({"method": self.command, "path": self.path, "right": right, "fields": fields, "size": size,
+                              "which": which}) + "\n")
         if not right:
             return self.answer(401, [("WWW-Authenticate", 'Basic realm="lab"')], b"who are you?")
         host = self.headers["Host"]
@@ -94,7 +97,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name in places:
             return self.answer(302, [("Location", places[name])], b"")
         if name == "echo":
-            return self.pieces([("Content-Type", "text/html"), ("X-Echo", given)], f"said: {PASSWORD} and {given}.", 3)
+            return self.pieces([("Content-Type", "text/html"), ("X-Echo", given)], f"said: {pairs[0]} and {given}.", 3)
         if name == "links":
             urls = [f"https://{host}/a", f"https:\\/\\/{host}\\/b", f"https://{host}.evil/c", f"https://{host}", "https://h"]
             return self.pieces([("Content-Type", "application/vnd.lab+json")], " ".join(urls), 5)

@@ -1,12 +1,17 @@
 """A server that follows the public HTTP API documents of Vault, as far as aibox uses it: logins of AppRole, JWT and TLS
-certificates, tokens that are taken back or end, KV version 2 with namespaces, and the ways it fails. It is not Vault.
+certificates, tokens that are looked up, renewed, taken back or end, KV version 2 with namespaces, dynamic secrets with leases
+that are renewed up to a longest life and revoked by themselves or with their token, and the ways it fails. It is not Vault.
 
 Usage: vault_server.py CERT+KEY.pem FOLDER [AUTHORITIES.pem]   (writes FOLDER/port, prints "ready", serves until standard input ends)
 
 FOLDER/state.json: {"namespace": "", "sealed": false, "tokens": {"TOKEN": "policy"}, "approle": {"ROLE": "SECRET"},
-"jwt": {"ROLE": "JWT"}, "kv": {"MOUNT/PATH": {...} or null for a deleted version}, "denied": ["MOUNT/PATH"], "revoke": 204}
+"jwt": {"ROLE": "JWT"}, "kv": {"MOUNT/PATH": {...} or null for a deleted version}, "denied": ["PATH"], "revoke": 204,
+"token": {"ttl": S, "max_ttl": S, "renewable": true}, "dynamic": {"PATH": {"ttl": S, "max_ttl": S, "renewable": true,
+"data": {"NAME": "text, %n is a number that counts up"}, "answer": {what replaces members of the answer}}},
+"outage": true hangs up without a word, "hang": S waits as long before it does, "redirect": "URL" sends every request there}
 It is read at each request. FOLDER/requests.jsonl: method, path, namespace, whether a token of its own was given, and the names
 of the kind URI in the client's certificate, which has to come from AUTHORITIES.pem.
+FOLDER/leases.json: all leases so far, {"ID": {"path", "state": live, revoked, "ends", "data"}}.
 
 "jwt_roles": {"ROLE": {"bound_subject": "...", "bound_audiences": ["..."]}}: tokens are checked with the keys of FOLDER/jwks.json
 (needs the package PyJWT). "cert": {"ROLE": {"allowed_uri_sans": ["..."]}}: as Vault's roles of these methods.
@@ -20,11 +25,40 @@ import secrets
 import ssl
 import sys
 import threading
+import time
 
 CERTIFICATE, FOLDER = sys.argv[1:3]
 AUTHORITIES = sys.argv[3:]
 LOG = open(os.path.join(FOLDER, "requests.jsonl"), "a", buffering=1)
-LENT = set()
+TOKENS = {}  # token -> accessor, ends, last
+LEASES = {}  # id -> path, token, ends, last, state, data
+LOCK = threading.RLock()
+COUNT = [0]
+
+
+def write_leases():
+    text = json.dumps({key: {name: lease[name] for name in ("path", "state", "ends", "data")}
+                       for key, lease in LEASES.items()})
+    with open(os.path.join(FOLDER, "leases.new"), "w") as file:
+        file.write(text)
+    os.rename(os.path.join(FOLDER, "leases.new"), os.path.join(FOLDER, "leases.json"))
+
+
+def end_token(token):
+    TOKENS.pop(token, None)
+    for lease in LEASES.values():
+        if lease["token"] == token and lease["state"] == "live":
+            lease["state"] = "revoked"
+    write_leases()
+
+
+def expire():
+    now = time.time()
+    for token in [token for token, facts in TOKENS.items() if facts["ends"] < now]:
+        end_token(token)
+    for lease in LEASES.values():
+        if lease["state"] == "live" and lease["ends"] < now:
+            lease["state"] = "expired"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -45,15 +79,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def fail(self, status, *errors):
         self.answer(status, {"errors": list(errors)})
 
-    def auth(self):
-        token = "hvs." + secrets.token_urlsafe(24)
-        LENT.add(token)
+    def auth(self, state, token=None):
+        rules = {"ttl": 3600, "max_ttl": 86400, "renewable": True, **state.get("token", {})}
+        now = time.time()
+        if token is None:
+            token = "hvs." + secrets.token_urlsafe(24)
+            TOKENS[token] = {"accessor": secrets.token_urlsafe(18), "last": now + rules["max_ttl"]}
+        facts = TOKENS[token]
+        facts["ends"] = min(now + rules["ttl"], facts["last"])
         self.answer(200, {
             "request_id": "1", "lease_id": "", "renewable": False, "lease_duration": 0, "data": None, "warnings": None,
             "auth": {
-                "client_token": token, "accessor": "a", "policies": ["default"], "token_policies": ["default"],
-                "metadata": {}, "lease_duration": 3600, "renewable": True, "entity_id": "e", "token_type": "service",
-                "orphan": True,
+                "client_token": token, "accessor": facts["accessor"], "policies": ["default"],
+                "token_policies": ["default"], "metadata": {}, "lease_duration": round(facts["ends"] - now),
+                "renewable": rules["renewable"], "entity_id": "e", "token_type": "service", "orphan": True,
             },
         })
 
@@ -72,47 +111,116 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return False
         return claims["sub"] == role["bound_subject"]
 
+    def dynamic(self, rules, path, token):
+        now = time.time()
+        COUNT[0] += 1
+        data = {name: text.replace("%n", str(COUNT[0])) for name, text in rules["data"].items()}
+        lease = path + "/" + secrets.token_urlsafe(18)
+        LEASES[lease] = {"path": path, "token": token, "ends": now + rules["ttl"], "last": now + rules["max_ttl"],
+                         "state": "live", "data": data, "rules": rules}
+        write_leases()
+        self.answer(200, {
+            "request_id": "4", "lease_id": lease, "renewable": rules.get("renewable", True),
+            "lease_duration": rules["ttl"], "data": data, "warnings": None, "auth": None, **rules.get("answer", {})})
+
+    def renew(self, given):
+        lease = LEASES.get(given.get("lease_id"))
+        if lease is None or lease["state"] != "live":
+            return self.fail(400, "lease not found")
+        if not lease["rules"].get("renewable", True):
+            return self.fail(400, "lease is not renewable")
+        now = time.time()
+        lease["ends"] = min(now + int(given.get("increment") or lease["rules"]["ttl"]), lease["last"])
+        write_leases()
+        self.answer(200, {"lease_id": given["lease_id"], "renewable": True,
+                          "lease_duration": max(0, round(lease["ends"] - now))})
+
+    def revoke(self, given):
+        lease = LEASES.get(given.get("lease_id"))
+        if lease is None or lease["state"] != "live":
+            return self.fail(400, "lease not found")
+        lease["state"] = "revoked"
+        write_leases()
+        self.answer(204)
+
     def serve(self):
+        with LOCK:
+            self.serve_one()
+
+    def serve_one(self):
         state = json.load(open(os.path.join(FOLDER, "state.json")))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         token = self.headers.get("X-Vault-Token")
         path, _, query = self.path.partition("?")
-        known = token in LENT or token in state["tokens"]
+        expire()
+        known = token in TOKENS or token in state["tokens"]
         LOG.write(json.dumps({
             "method": self.command, "path": path, "namespace": self.headers.get("X-Vault-Namespace", ""), "known": known,
             "peer": self.peer(),
         }) + "\n")
+        if state.get("outage") or state.get("hang"):
+            time.sleep(state.get("hang", 0))
+            self.close_connection = True
+            return
+        if state.get("redirect"):
+            self.send_response(307)
+            self.send_header("Location", state["redirect"] + self.path)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         if state.get("sealed"):
             return self.fail(503, "Vault is sealed")
         if self.headers.get("X-Vault-Namespace", "") != state["namespace"]:
             return self.fail(404, "no handler for route")
         path = path.removeprefix("/v1/").replace("%3A", ":")
+        given = json.loads(body) if body else {}
         if path == "auth/jwt/login" and "jwt_roles" in state:
-            given = json.loads(body)
             role = state["jwt_roles"].get(given.get("role"))
             if role and self.fits_jwt_role(role, given.get("jwt", "")):
-                return self.auth()
+                return self.auth(state)
             return self.fail(400, "error validating token: invalid audience, subject or signature")
         if path == "auth/cert/login":
-            wanted = (json.loads(body) if body else {}).get("name")
+            wanted = given.get("name")
             if self.peer() is None:
                 return self.fail(400, "client certificate must be supplied")
             for name, role in state.get("cert", {}).items():
                 allowed = role["allowed_uri_sans"]
                 if wanted in (None, name) and any(fnmatch.fnmatchcase(uri, form) for uri in self.peer() for form in allowed):
-                    return self.auth()
+                    return self.auth(state)
             return self.fail(400, "invalid certificate or no client certificate supplied")
         for method, role, word in (("approle", "role_id", "secret_id"), ("jwt", "role", "jwt")):
             if path == f"auth/{method}/login":
-                given = json.loads(body)
                 if state[method].get(given.get(role)) == given.get(word):
-                    return self.auth()
+                    return self.auth(state)
                 return self.fail(400, "invalid role or secret ID")
-        if not known:
+        if not known or path in state.get("denied", []):
             return self.fail(403, "permission denied")
         if path == "auth/token/revoke-self":
-            LENT.discard(token)
+            if state.get("revoke", 204) < 300:
+                end_token(token)
             return self.answer(state.get("revoke", 204))
+        if path == "auth/token/lookup-self":
+            facts = TOKENS.get(token, {"accessor": "static", "ends": 0})
+            return self.answer(200, {"request_id": "5", "data": {
+                "accessor": facts["accessor"], "ttl": max(0, round(facts["ends"] - time.time())), "type": "service",
+                "renewable": token in TOKENS and state.get("token", {}).get("renewable", True)}})
+        if path == "auth/token/renew-self":
+            if token not in TOKENS or not state.get("token", {}).get("renewable", True):
+                return self.fail(400, "lease is not renewable")
+            return self.auth(state, token)
+        if path == "auth/token/revoke-accessor":
+            for other, facts in list(TOKENS.items()):
+                if facts["accessor"] == given.get("accessor"):
+                    end_token(other)
+                    return self.answer(204)
+            return self.fail(400, "1 error occurred: * invalid accessor")
+        if path == "sys/leases/renew":
+            return self.renew(given)
+        if path == "sys/leases/revoke":
+            return self.revoke(given)
+        if path in state.get("dynamic", {}):
+            return self.dynamic(state["dynamic"][path], path, token)
+        if path.count("/") < 2:
+            return self.fail(404, "no handler for route")
         mount, kind, rest = path.split("/", 2)
         name = mount + "/" + rest
         if name in state.get("denied", []):

@@ -31,6 +31,7 @@ public enum AuditSource: String, Sendable, CaseIterable {
     case cli = "aibox-cli"
     case gateway = "aibox-gateway"
     case llmProxy = "aibox-llm-proxy"
+    case leaseKeeper = "aibox-lease-keeper"
     case toolGate = "aibox-tool-gate"
     case credentialHelper = "aibox-credential-helper"
     case agent = "aibox-agent"

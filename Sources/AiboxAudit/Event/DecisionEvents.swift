@@ -78,6 +78,7 @@ extension AuditEventType {
                 .optional("host", .text, "where it is good, and below which path"),
                 .optional("expires", .text, "when it dies, UTC"),
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
+                .optional("lease", .text, "Vault's id of the lease, as its own log has it"),
                 .optional("reason", .text, "why it was refused"))
         case .credentialUse:
             AuditEventDefinition(
@@ -98,6 +99,7 @@ extension AuditEventType {
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the new surrogate's SHA-256"),
                 .optional("expires", .text, "when the new one dies, UTC"),
+                .optional("lease", .text, "Vault's id of the new lease, as its own log has it"),
                 .optional("reason", .text, "why it was replaced, or could not be"))
         default:
             AuditEventDefinition(
@@ -105,7 +107,8 @@ extension AuditEventType {
                 .optional("kind", .text, "git, llm, mirror, custom, ..."),
                 .optional("store", .text, "file, keyring, vault, spiffe, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),
-                .optional("reason", .text, "stop, expiry, asked for, store"))
+                .optional("lease", .text, "Vault's id of the lease, as its own log has it"),
+                .optional("reason", .text, "stop, expiry, asked for, store; why it could not be revoked"))
         }
     }
 }

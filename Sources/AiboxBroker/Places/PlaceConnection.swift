@@ -173,15 +173,18 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
                 rule: "credential",
                 nextSteps: ["Ask the person at this machine: aibox auth add \(name ?? "\(type):\(route.authority)")"])
         }
-        if let expires = access.grant.expires, expires <= Timestamp.now.seconds { throw expired(route.kind) }
+        if let expires = access.grant.expires, expires <= Timestamp.now.seconds { throw expired(access.grant) }
         return access
     }
 
-    private static func expired(_ kind: PlaceGrant.Kind) -> BrokerRefusal {
+    private static func expired(_ grant: PlaceGrant) -> BrokerRefusal {
         BrokerRefusal(
-            kind: .permission, rule: kind.lifetimeField,
-            reason: "the time for which the credential was lent is over",
-            nextSteps: ["Ask the person at this machine to start the sandbox again."])
+            kind: .permission, rule: grant.note == nil ? grant.kind.lifetimeField : "credential.lease",
+            reason: grant.note ?? "the time for which the credential was lent is over",
+            nextSteps: [
+                "Ask the person at this machine "
+                    + (grant.note == nil ? "to start the sandbox again." : "to look at aibox auth status.")
+            ])
     }
 
     private func isDeciding(_ id: String) -> Bool { phase == .deciding && request?.id == id }
@@ -365,8 +368,8 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
     private func watch() {
         link.after(.seconds(5)) { [weak self] in
             guard let self, phase == .asking else { return }
-            if let expires = request?.access?.grant.expires, expires <= Timestamp.now.seconds {
-                return refuse(Self.expired(kind))
+            if let grant = request?.access?.grant, let expires = grant.expires, expires <= Timestamp.now.seconds {
+                return refuse(Self.expired(grant))
             }
             if !link.hasStalled(for: ClientLink.stallLimit) { return watch() }
             refuse(

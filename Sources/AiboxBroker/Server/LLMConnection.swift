@@ -207,9 +207,13 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                 exchange.record.provider = configuration.base(of: grant)?.host ?? ""
                 if service.isExpired(grant) {
                     throw BrokerRefusal(
-                        kind: .authentication, rule: "credentials.llm_api_key_ttl",
-                        reason: "the time for which the key was lent is over",
-                        nextSteps: ["Ask the person at this machine to start the sandbox again."])
+                        kind: .authentication,
+                        rule: grant.note == nil ? "credentials.llm_api_key_ttl" : "credential.lease",
+                        reason: grant.note ?? "the time for which the key was lent is over",
+                        nextSteps: [
+                            "Ask the person at this machine "
+                                + (grant.note == nil ? "to start the sandbox again." : "to look at aibox auth status.")
+                        ])
                 }
             }
             let namesModel = exchange.route?.namesModel ?? false

@@ -96,6 +96,26 @@ public struct GatewayClient: Sendable {
             remedy: "end the process aibox-gateway of this sandbox by hand")
     }
 
+    /// A descriptor that becomes readable when the daemon ends.
+    ///
+    /// - Throws: if none is running.
+    public func process() throws(AiboxError) -> Descriptor {
+        func absent() -> AiboxError {
+            AiboxError(.failed, "cannot watch the gateway", why: "none is running in \(runFolder)")
+        }
+        guard let socket = try UnixSocket.connect(folder: runFolder, name: Wire.controlSocket, timeout: timeout) else {
+            throw absent()
+        }
+        var (pid, uid, gid): (pid_t, uid_t, gid_t) = (0, 0, 0)
+        guard aibox_peer_credentials(socket.number, &pid, &uid, &gid) == 0, uid == geteuid() else { throw absent() }
+        let process = aibox_pidfd_open(pid)
+        if process < 0 { throw .system("cannot watch the gateway", errno: process) }
+        let descriptor = Descriptor(process)
+        // Asked after the descriptor was made: as in `kill`, it is no stranger's.
+        guard GatewayRemains.state(of: runFolder) == .running else { throw absent() }
+        return descriptor
+    }
+
     private func isGone(within limit: Duration) throws(AiboxError) -> Bool {
         let deadline = ContinuousClock.now + limit
         while try GatewayRemains.clear(runFolder) == .running {

@@ -12,11 +12,13 @@ public struct LentCredential: Sendable {
 
     /// Tells every gateway of this user.
     ///
-    /// - Parameter database: where the sandboxes are written down; one that is not there has none.
-    public init(_ change: CredentialChange, database: String) throws(AiboxError) {
+    /// - Parameters:
+    ///   - database: where the sandboxes are written down; one that is not there has none.
+    ///   - sandbox: tells only this one.
+    public init(_ change: CredentialChange, database: String, sandbox: String? = nil) throws(AiboxError) {
         if !File.exists(database) { return }
         for record in try SandboxStore(path: database).all()
-        where GatewayRemains.state(of: record.runFolder) == .running {
+        where sandbox ?? record.name == record.name && GatewayRemains.state(of: record.runFolder) == .running {
             do throws(AiboxError) {
                 if try GatewayClient(runFolder: record.runFolder).change(change) { sandboxes.append(record.name) }
             } catch  where GatewayRemains.state(of: record.runFolder) == .running {

@@ -9,7 +9,7 @@ import AiboxWire
 /// What of the credentials a sandbox is lent: surrogates inside, the credentials themselves for its broker alone (P4).
 struct CredentialLending: Sendable {
     /// nil: nothing is lent, and there is no proxy.
-    let plan: BrokerPlan?
+    private(set) var plan: BrokerPlan?
     /// Why less is lent than there is, for the person.
     let notes: [String]
     /// What the policies in Rego said of each.
@@ -104,6 +104,26 @@ struct CredentialLending: Sendable {
         plan.digests = policy.logging >= .hash
         plan.prices = policy.prices
         self.plan = plan
+    }
+
+    /// Seconds since 1970 until which each is lent, by name.
+    var ends: [String: Int64] {
+        guard let plan else { return [:] }
+        let all = plan.grants.map { ($0.name, $0.expires ?? .max) } + plan.places.map { ($0.name, $0.expires ?? .max) }
+        return Dictionary(all) { min($0, $1) }
+    }
+
+    /// With the secrets of those whose keeper has them. One that it has not, or that leads elsewhere meanwhile, is not lent.
+    func filled(_ changes: [CredentialChange], of names: Set<String>) -> CredentialLending {
+        var lending = self
+        let ends = ends
+        for name in names.sorted() {
+            var change = changes.first { $0.name == name } ?? CredentialChange(name: name)
+            change.lease = CredentialChange.Lease(until: ends[name])
+            lending.plan = lending.plan?.after(change, now: 0, lifetimes: [:])
+        }
+        if let plan = lending.plan, plan.grants.isEmpty, plan.places.isEmpty { lending.plan = nil }
+        return lending
     }
 
     /// `host` or `host:port` of a URL.

@@ -30,21 +30,25 @@ public struct SandboxStart: Sendable {
     let givenName: String?
     private let llmKeys: [LLMKey]
     private let places: [PlaceGrant]
+    /// The credentials of which a keeper has the secrets; nil: none.
+    private let kept: KeptCredentials?
     /// What the engine is asked for; nil for what the spec says.
     var containerArguments: (@Sendable (SandboxSpec) -> [String])?
 
     /// - Parameters:
     ///   - llmKeys: keys for language models that the sandbox may use without getting them.
     ///   - places: credentials for git servers, mirrors and other places; the policy decides how long.
+    ///   - kept: those of them that come from Vault, whose secrets a keeper has; nil: none do.
     public init(
         context: SandboxContext, workspace: String, name: String?, llmKeys: [LLMKey] = [],
-        places: [PlaceGrant] = []
+        places: [PlaceGrant] = [], kept: KeptCredentials? = nil
     ) {
         self.context = context
         workspacePath = workspace
         givenName = name
         self.llmKeys = llmKeys
         self.places = places
+        self.kept = kept
     }
 
     public func run() throws(AiboxError) -> StartedSandbox {
@@ -115,12 +119,13 @@ public struct SandboxStart: Sendable {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
         let mirrors = try MirrorSettings(context.configuration.network.mirrors)
-        let lending = try lending(name, ruling, engine.modules)
+        let planned = try lending(name, ruling, engine.modules)
         let tools = try preparation.tools.map { gate throws(AiboxError) in
             try ToolPlan(gate, ruling.policy, engine.modules)
         }
-        try audit.lending(lending)
+        try audit.lending(planned)
         clock.mark("checks")
+        let (lending, keeper) = try keep(planned, name, runFolder, session, ruling)
 
         var record = SandboxRecord(
             name: name.text, container: name.container, workspace: workspace.path, runFolder: runFolder, engine: "",
@@ -139,6 +144,7 @@ public struct SandboxStart: Sendable {
                         name, runFolder, session, ruling, lending, tools, engine.modules, traces.demand)
                 })
             clock.mark("gateway, image, keys")
+            try keeper?.keep()
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
             let settings = try preparation.agentSettings(lending, patience: tools?.patience)
@@ -285,6 +291,24 @@ public struct SandboxStart: Sendable {
         ) { () throws(AiboxError) in
             try CredentialLending.spent(name.text, auditFolder: context.paths.auditFolder)
         }
+    }
+
+    /// Has a keeper read what comes from Vault and is to be lent. Until it is told to keep that, its end is this value's: a start
+    /// that fails leaves no lease.
+    private func keep(
+        _ lending: CredentialLending, _ name: SandboxName, _ runFolder: String, _ session: String, _ ruling: StartRuling
+    ) throws(AiboxError) -> (CredentialLending, LeaseKeeperProcess?) {
+        let ends = lending.ends.filter { kept?.names.contains($0.key) ?? false }
+        guard let kept, !ends.isEmpty else { return (lending, nil) }
+        let settings = LeaseKeeperSettings(
+            vault: context.leaseSettings(
+                kept.settings, session: session, policy: ruling.digest,
+                marksGaps: ruling.policy.auditFailure == .markGap),
+            sandbox: name.text, runFolder: runFolder, modelGateway: context.configuration.network.llmGateway,
+            lent: ends, revokesOnStop: CredentialPolicy(ruling.policy).revokesOnStop)
+        let log = try context.paths.sandboxState(name.text) + "/leases.log"
+        let keeper = try LeaseKeeperProcess.start(settings, logFile: log)
+        return (lending.filled(keeper.changes, of: Set(ends.keys)), keeper)
     }
 
     private func arguments(_ spec: SandboxSpec) -> [String] {

@@ -20,6 +20,13 @@ struct CredentialKey {
         return try HMACSHA256.authenticate(message, key: key)
     }
 
+    /// For journals of leases, whose key is a file of its own.
+    func authenticateLeases(_ message: [UInt8]) throws(AiboxError) -> Digest256 {
+        var key = try derive("aibox leases seal 1")
+        defer { key.wipe() }
+        return try HMACSHA256.authenticate(message, key: key)
+    }
+
     func entryKey() throws(AiboxError) -> [UInt8] { try derive("aibox credentials entry 1") }
 
     private func derive(_ purpose: String) throws(AiboxError) -> [UInt8] {

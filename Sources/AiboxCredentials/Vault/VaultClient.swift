@@ -18,8 +18,7 @@ struct VaultClient: Sendable {
     func session<Result>(
         _ body: (Session) throws(AiboxError) -> Result
     ) throws(AiboxError) -> Result {
-        let (client, token) = try logIn()
-        let session = Session(client: client, token: token)
+        let session = try open()
         let result: Result
         do throws(AiboxError) { result = try body(session) } catch {
             // What went wrong first is what has to be told.
@@ -58,40 +57,5 @@ struct VaultClient: Sendable {
             default: "it answered with status \(answer.status)"
             }
         return AiboxError(.failed, what, why: said.isEmpty ? why : "\(why): \(said.prefix(300))")
-    }
-
-    /// One login.
-    struct Session {
-        fileprivate let client: VaultClient
-        fileprivate let token: Secret
-
-        /// The newest version of a secret's data; nil if there is none or it was deleted.
-        func read(_ mount: String, _ path: String) throws(AiboxError) -> JSONObject? {
-            let answer = try client.send("GET", "\(mount)/data/\(path)", token: token)
-            if answer.status == 404 { return nil }
-            guard answer.status == 200, case .object(let data)? = VaultClient.json(answer)?["data"]?["data"] else {
-                throw VaultClient.failure("cannot read from Vault", answer)
-            }
-            return data
-        }
-
-        /// The names directly below a path, folders with a slash at the end; none if there is no such path.
-        func names(_ mount: String, _ path: String) throws(AiboxError) -> [String] {
-            let answer = try client.send("GET", "\(mount)/metadata/\(path)?list=true", token: token)
-            if answer.status == 404 { return [] }
-            guard answer.status == 200, let keys = VaultClient.json(answer)?["data"]?["keys"]?.elements else {
-                throw VaultClient.failure("cannot list in Vault", answer)
-            }
-            return keys.compactMap(\.stringValue)
-        }
-
-        /// Takes the token back, if a login made it.
-        fileprivate func end() throws(AiboxError) {
-            if client.login == .token { return }
-            let answer = try client.send("POST", "auth/token/revoke-self", token: token)
-            guard answer.status == 204 || answer.status == 200 else {
-                throw VaultClient.failure("cannot take a login to Vault back", answer)
-            }
-        }
     }
 }

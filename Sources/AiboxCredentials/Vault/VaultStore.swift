@@ -4,13 +4,13 @@ public import AiboxSystem
 import AiboxWire
 
 /// Credentials in HashiCorp Vault (or OpenBao), secrets engine KV version 2: `MOUNT/TYPE/WHICH`, such as
-/// `aibox/git-token/github.com`, with the members `secret`, and as needed `hosts` (separated by commas or as a list), `user`, `place`
-/// and `expires`. Only read: who may change them is Vault's to say.
+/// `aibox/git-token/github.com`, with the members `secret`, or `dynamic` (a path that makes one), and as needed `hosts`
+/// (separated by commas or as a list), `user`, `place` and `expires`. Only read: who may change them is Vault's to say.
 ///
 /// Each use logs in, and takes its token back at the end.
 public struct VaultStore: CredentialStore {
     public let kind = CredentialStoreKind.vault
-    private let client: VaultClient
+    var client: VaultClient
     private let mount: String
     private let address: String
 
@@ -87,41 +87,32 @@ public struct VaultStore: CredentialStore {
                 for key in try session.names(mount, type.rawValue) {
                     // A folder, or what has no name of a credential, is somebody else's.
                     guard let name = try? CredentialName(type.rawValue + ":" + key),
-                        let stored = try read(name, session)
+                        let entry = try entry(name, session)
                     else { continue }
-                    found.append(stored.credential)
+                    found.append(entry.credential)
                 }
             }
             return found.sorted { $0.name < $1.name }
         }
     }
 
+    /// - Throws: also for a dynamic secret: it is made for a sandbox, whose keeper takes it back.
     public func read(_ name: CredentialName) throws(AiboxError) -> StoredCredential? {
-        try client.session { (session) throws(AiboxError) in try read(name, session) }
+        guard let entry = try client.session({ (session) throws(AiboxError) in try entry(name, session) }) else {
+            return nil
+        }
+        if case .fixed(let secret) = entry.source { return StoredCredential(entry.credential, secret) }
+        throw AiboxError(
+            .failed, "\(name) is made by Vault for each sandbox", why: "it has no secret of its own to read",
+            remedy: "aibox start lends it")
     }
 
-    private func read(_ name: CredentialName, _ session: VaultClient.Session) throws(AiboxError) -> StoredCredential? {
+    /// What KV says; makes no secret.
+    func entry(_ name: CredentialName, _ session: VaultClient.Session) throws(AiboxError) -> VaultEntry? {
         // A colon before a port is the one character of a name that a path spells otherwise.
         let path = name.type.rawValue + "/" + name.qualifier.replacing(":", with: "%3A")
         guard let data = try session.read(mount, path) else { return nil }
-        do {
-            var fields = try WireFields(.object(data), in: "credential")
-            let hosts: [String]
-            switch fields.take("hosts") {
-            case nil: hosts = []
-            case .string(let text): hosts = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
-            case .array(let elements): hosts = elements.map { $0.stringValue ?? "" }
-            default: throw fields.error("hosts")
-            }
-            let credential = try Credential(
-                name, destinations: try hosts.map { try CredentialDestination($0) },
-                user: try fields.optionalString("user"),
-                place: try fields.optionalString("place").map { try CredentialPlace($0) },
-                expires: try fields.optionalInteger("expires").map { Timestamp(seconds: $0) })
-            let stored = StoredCredential(credential, try Secret(try fields.string("secret")))
-            try fields.finish()
-            return stored
-        } catch {
+        do { return try VaultEntry(name, data) } catch {
             throw AiboxError(
                 .failed, "Vault's entry of \(name) cannot be used",
                 why: "a member is missing, unknown or of the wrong kind",

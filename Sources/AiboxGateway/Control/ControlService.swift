@@ -86,9 +86,12 @@ final class ControlService: Sendable {
         _ change: CredentialChange, on loop: any EventLoop
     ) -> EventLoopFuture<ControlReply> {
         guard let llm, let kind = llm.kind(of: change.name) else { return loop.makeSucceededFuture(.lent(false)) }
+        // Told at the start: for how long it is lent at most.
+        if change.isRenewal, llm.holds(change) { return llm.change(change).hop(to: loop).map { .lent(true) } }
+        let reason = change.lease?.reason ?? "changed while the sandbox runs"
         let event = AuditEvent(
             change.isRevocation ? .credentialRevoke : .credentialRotate, subject: change.name,
-            details: ["kind": .string(kind), "reason": "changed while the sandbox runs"])
+            details: ["kind": .string(kind), "reason": .string(AuditText.carried(Array(reason.utf8)))])
         let done =
             change.isRevocation
             ? llm.change(change).hop(to: loop).flatMap { self.audit.before(event, on: loop) }

@@ -232,7 +232,8 @@ final class EgressHandler: ChannelInboundHandler {
             // What cannot be written down is refused all the same.
             whenDone(
                 service.recorder.denied(
-                    denial, attempt, rego.flatMap { $0.refuses ? $0 : nil }, learned, .door(door), on: context.eventLoop)
+                    denial, attempt, rego.flatMap { $0.refuses ? $0 : nil }, learned, .door(door), on: context.eventLoop
+                )
             ) { handler, _ in
                 handler.isRecording = false
                 handler.perform([])

@@ -212,7 +212,9 @@ final class EgressRecorder: Sendable {
             case .door(.proxy): attempt.method == "CONNECT" ? "connect" : "http"
             }
         details["protocol"] = .string(word)
-        if word != "tls", attempt.method != "CONNECT" { details["method"] = attempt.method.map { .string(carried($0)) } }
+        if word != "tls", attempt.method != "CONNECT" {
+            details["method"] = attempt.method.map { .string(carried($0)) }
+        }
         details["path"] = attempt.path.map { .string(carried($0)) }
         return details
     }

@@ -128,6 +128,16 @@ final class LLMSupervisor: Sendable {
         return lent.places.first { $0.name == name }?.kind.rawValue
     }
 
+    /// Whether the secret of a change is the one that is lent.
+    func holds(_ change: CredentialChange) -> Bool {
+        let lent = orders.withLock { $0.lent }
+        return lent.grants.allSatisfy { $0.name != change.name || $0.secret == change.key?.secret }
+            && lent.places.allSatisfy { grant in
+                grant.name != change.name
+                    || change.places.contains { $0.isSamePlace(as: grant) && $0.value == grant.value }
+            }
+    }
+
     /// Takes a credential's new secret, or takes the credential back; that ends what is under way with it.
     ///
     /// - Returns: succeeds once that holds: the proxy has taken it, or is gone.

@@ -171,8 +171,8 @@ public enum PolicySchema {
             "credentials.injection", .choice(["direct", "surrogate"]), .later, standard: .text("surrogate"), .notYet,
             "surrogate: real values stay outside; direct: they may go inside."),
         PolicyField(
-            "credentials.revoke_on_stop", .boolean, .on, standard: .boolean(true), .notYet,
-            "What was lent ends with the sandbox."),
+            "credentials.revoke_on_stop", .boolean, .on, standard: .boolean(true), .enforced("keeper of leases"),
+            "Leases of Vault are revoked when the sandbox ends; stand-ins always end with it."),
         PolicyField(
             "credentials.no_persist_to_workspace", .boolean, .on, standard: .boolean(true), .notYet,
             "Nothing lent is written to the workspace."),

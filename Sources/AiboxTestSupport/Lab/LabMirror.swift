@@ -37,6 +37,11 @@ public final class LabMirror: Sendable {
             "cannot publish the lab's packages")
     }
 
+    /// Lets these passwords in from now on, each told by its number in `requests` (`which`).
+    public func accept(_ secrets: [String]) throws(AiboxError) {
+        try File.replace(folder.path + "/password", with: secrets.map { "\(user):\($0)" }.joined(separator: "\n"))
+    }
+
     /// `host:port`
     public var place: String { "\(Self.name):\(port)" }
 

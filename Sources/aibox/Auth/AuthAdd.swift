@@ -47,6 +47,7 @@ struct AuthAdd: ParsableCommand {
                 why: "every process of this machine can read it there, and your shell may have kept it",
                 remedy: "give it without; aibox asks. If this one is real, have it replaced by its issuer")
         }
+        LeaseCare(global).sweep()
         var credential = try credential()
         let auth = try AuthStores(global)
         let replaces = try auth.stores.list().contains { $0.credential.name == credential.name }
@@ -58,9 +59,12 @@ struct AuthAdd: ParsableCommand {
         let kind = try auth.recording(
             .credentialRotate, credential.name, reason: replaces ? "replaced by auth add" : "added by auth add"
         ) { () throws(AiboxError) in try auth.stores.write(stored) }
-        let lent = try auth.tellSandboxes(credential.name, try auth.stores.read(credential.name)?.stored)
+        // Where Vault has one of that name, sandboxes have Vault's.
+        let current = try auth.current(credential.name)
+        let lent = current.isVaults ? nil : try auth.tellSandboxes(credential.name, current.stored)
         let hosts = credential.destinations.map(\.description)
-        let running = lent.sandboxes.joined(separator: ", ")
+        let sandboxes = lent?.sandboxes ?? []
+        let running = sandboxes.joined(separator: ", ")
         global.output.answer(
             .text(
                 "\(credential.name) is \(replaces ? "replaced" : "kept") in \(kind.words). "
@@ -69,9 +73,9 @@ struct AuthAdd: ParsableCommand {
                 .object([
                     .init("name", .text(credential.name.description)), .init("store", .text(kind.rawValue)),
                     .init("hosts", .list(hosts.map { .text($0) })), .init("replaced", .boolean(replaces)),
-                    .init("sandboxes", .list(lent.sandboxes.map { .text($0) })),
+                    .init("sandboxes", .list(sandboxes.map { .text($0) })),
                 ])))
-        try lent.requireAll()
+        try lent?.requireAll()
     }
 
     /// All but the secret, checked before anybody is asked for that.

@@ -9,15 +9,18 @@ struct AuthList: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() throws {
+        LeaseCare(global).sweep()
         let rows = try AuthStores(global).stores.list().map { credential, store -> [OutputValue] in
             [
                 .text(credential.name.description), .list(credential.destinations.map { .text($0.description) }),
                 .text(credential.place.description), .optional(credential.user),
                 credential.added.map { .time($0) } ?? .null, credential.expires.map { .time($0) } ?? .null,
-                .text(store.rawValue),
+                .text(store.rawValue), .boolean(credential.isDynamic),
             ]
         }
         global.output.answer(
-            .listing(Listing(columns: ["name", "hosts", "place", "user", "added", "expires", "store"], rows: rows)))
+            .listing(
+                Listing(
+                    columns: ["name", "hosts", "place", "user", "added", "expires", "store", "dynamic"], rows: rows)))
     }
 }

@@ -13,10 +13,15 @@ struct AuthLogin: ParsableCommand {
     var name: String?
 
     func run() throws {
+        LeaseCare(global).sweep()
         let auth = try AuthStores(global)
         let all = try name.map { [try auth.known($0)] } ?? auth.stores.list()
         var rows: [[OutputValue]] = []
-        for (credential, _) in all {
+        for (credential, store) in all {
+            if credential.isDynamic {
+                rows.append([.text(credential.name.description), .text(store.rawValue), .text("made at each start")])
+                continue
+            }
             guard let found = try auth.stores.read(credential.name) else {
                 throw AiboxError(.failed, "\(credential.name) is gone", why: "its store listed it a moment ago")
             }

@@ -17,6 +17,7 @@ struct AuthRemove: ParsableCommand {
     var name: String
 
     func run() throws {
+        LeaseCare(global).sweep()
         let auth = try AuthStores(global)
         let (credential, store) = try auth.known(name)
         guard store.isWritable else {
@@ -28,9 +29,11 @@ struct AuthRemove: ParsableCommand {
             () throws(AiboxError) in try auth.stores.remove(credential.name)
         }
         // Another store may have one of the same name. One that cannot be read gives none.
-        let left = (try? auth.stores.read(credential.name)?.stored).flatMap(\.self)
-        let lent = try auth.tellSandboxes(credential.name, left)
-        let running = lent.sandboxes.joined(separator: ", ")
+        let current = try? auth.current(credential.name)
+        let left = current?.stored
+        let lent = current?.isVaults == true ? nil : try auth.tellSandboxes(credential.name, left)
+        let sandboxes = lent?.sandboxes ?? []
+        let running = sandboxes.joined(separator: ", ")
         global.output.answer(
             .text(
                 "\(credential.name) is removed from \(stores.map(\.words).joined(separator: " and "))."
@@ -38,8 +41,8 @@ struct AuthRemove: ParsableCommand {
                 .object([
                     .init("name", .text(credential.name.description)),
                     .init("stores", .list(stores.map { .text($0.rawValue) })),
-                    .init("sandboxes", .list(lent.sandboxes.map { .text($0) })),
+                    .init("sandboxes", .list(sandboxes.map { .text($0) })),
                 ])))
-        try lent.requireAll()
+        try lent?.requireAll()
     }
 }

@@ -2,6 +2,7 @@ import AiboxConfig
 import AiboxCredentials
 import AiboxSystem
 import ArgumentParser
+import Glibc
 
 struct AuthStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,6 +11,7 @@ struct AuthStatus: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() throws {
+        LeaseCare(global).sweep()
         let settings = try global.layers().load().configuration.credentials
         let available = try AuthStores.available(global, settings)
         var chosen: CredentialStores?
@@ -26,7 +28,17 @@ struct AuthStatus: ParsableCommand {
                 .text(Self.words(store)), .text(store.place),
             ]
         }
-        global.output.answer(.listing(Listing(columns: ["store", "used", "keeps", "state", "place"], rows: rows)))
+        let columns = ["store", "used", "keeps", "state", "place"]
+        let reports = LeaseCare(global).reports()
+        let table = Output.render(
+            .listing(Listing(columns: columns, rows: rows)), as: .text, for: global.output.audience(STDOUT_FILENO))
+        let document = rows.map { row in
+            let leases = row[0] == .text(CredentialStoreKind.vault.rawValue) ? reports.map(\.value) : []
+            return OutputValue.object(
+                zip(columns, row).map { OutputValue.Field($0, $1) } + [.init("leases", .list(leases))])
+        }
+        let lines = reports.map { SafeText.escaped($0.words) + "\n" }
+        global.output.answer(.text(table + lines.joined(), .list(document)))
         // Who a store is used as is asked only here: that it cannot be said is as bad as a store that does not work.
         if let failure = failure ?? states.first(where: { isUsed($0) && $0.problem != nil })?.problem { throw failure }
     }

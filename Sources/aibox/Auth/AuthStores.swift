@@ -9,6 +9,8 @@ import ArgumentParser
 /// The stores that the settings ask for, and the record of what is changed in them.
 struct AuthStores {
     let stores: CredentialStores
+    /// The settings that made them, by their names.
+    let settings: [String: String]
     private let audit: CommandAudit
     /// Where every model is asked; empty: at its provider's.
     private let modelGateway: String
@@ -20,6 +22,7 @@ struct AuthStores {
         let settings = configuration.credentials
         modelGateway = configuration.network.llmGateway
         database = layers.paths.stateDatabase
+        self.settings = settings.texts
         stores = try CredentialStores(settings, of: try Self.available(global, settings))
         audit = CommandAudit(global: global)
         for note in stores.notes { global.output.note("note: " + note) }
@@ -56,18 +59,22 @@ struct AuthStores {
         }
     }
 
-    /// Makes running sandboxes follow: they take what a start would take now, or lose it.
-    func tellSandboxes(_ name: CredentialName, _ stored: StoredCredential?) throws(AiboxError) -> LentCredential {
-        var change = CredentialChange(name: name.description)
-        if let stored {
-            let lent = try LentCredentials(stored)
-            change.places = lent.places
-            change.key = lent.llmKeys.first.map {
-                CredentialChange.Key(
-                    secret: $0.secret, base: modelGateway.isEmpty ? $0.base : modelGateway, header: $0.header,
-                    expires: $0.expires)
+    /// The secret that a start would take now; nil: there is none, or it comes from Vault, which the keepers of sandboxes follow.
+    func current(_ name: CredentialName) throws(AiboxError) -> (stored: StoredCredential?, isVaults: Bool) {
+        for store in stores.stores {
+            if store.kind == .vault {
+                if try store.list().contains(where: { $0.name == name }) { return (nil, true) }
+            } else if let stored = try store.read(name) {
+                return (stored, false)
             }
         }
+        return (nil, false)
+    }
+
+    /// Makes running sandboxes follow: they take what a start would take now, or lose it.
+    func tellSandboxes(_ name: CredentialName, _ stored: StoredCredential?) throws(AiboxError) -> LentCredential {
+        let change =
+            try stored?.change(modelGateway: modelGateway) ?? CredentialChange(name: name.description)
         return try LentCredential(change, database: database)
     }
 

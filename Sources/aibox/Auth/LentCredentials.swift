@@ -1,7 +1,6 @@
 import AiboxContainer
 import AiboxCredentials
 import AiboxCrypto
-import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 
@@ -9,52 +8,32 @@ import AiboxWire
 struct LentCredentials {
     private(set) var llmKeys: [LLMKey] = []
     private(set) var places: [PlaceGrant] = []
+    /// Those whose secret the keeper of Vault's leases reads, once it is decided that they are lent.
+    private(set) var kept: Set<String> = []
 
     init(_ stores: CredentialStores) throws(AiboxError) {
-        for (credential, _) in try stores.list() {
-            if let stored = try stores.read(credential.name)?.stored { try take(stored) }
+        for (credential, store) in try stores.list() {
+            if store == .vault {
+                kept.insert(credential.name.description)
+                try take(StoredCredential(credential, try Self.nothing()))
+            } else if let stored = try stores.read(credential.name)?.stored {
+                try take(stored)
+            }
         }
     }
 
-    init(_ stored: StoredCredential) throws(AiboxError) { try take(stored) }
+    /// Stands where a secret will: it opens nothing, and is gone before anything is lent.
+    private static func nothing() throws(AiboxError) -> Secret {
+        try Secret("not-read-yet-" + Hex.encode(try SecureRandom.bytes(16)))
+    }
 
     private mutating func take(_ stored: StoredCredential) throws(AiboxError) {
-        switch stored.credential.name.type {
-        case .llm: llmKeys.append(try Self.key(stored))
-        case .git: places += Self.places(stored, .git)
-        case .mirror: places += Self.places(stored, .mirror)
-        case .custom: places += Self.places(stored, .custom)
-        }
-    }
-
-    /// One for each place where it is good.
-    private static func places(_ stored: StoredCredential, _ kind: PlaceGrant.Kind) -> [PlaceGrant] {
-        let credential = stored.credential
-        let secret = stored.secret.text
-        let (header, value) =
-            switch credential.place {
-            case .basic:
-                ("Authorization", "Basic " + Base64.encode(Array("\(credential.userOrDefault):\(secret)".utf8)))
-            case .bearer: ("Authorization", "Bearer " + secret)
-            case .header(let name): (name, secret)
-            }
-        return credential.destinations.map { place in
-            PlaceGrant(
-                kind, name: credential.name.description, host: place.host.text, port: place.port, path: place.path,
-                header: header, value: value, secret: secret, expires: credential.expires?.seconds)
-        }
+        places += stored.places
+        if stored.credential.name.type == .llm { llmKeys.append(try Self.key(stored)) }
     }
 
     private static func key(_ stored: StoredCredential) throws(AiboxError) -> LLMKey {
         let credential = stored.credential
-        let header: String
-        switch credential.place {
-        case .bearer: header = "Authorization"
-        case .header(let name): header = name
-        case .basic:
-            throw AiboxError(
-                .usage, "\(credential.name) is a password, not a key", remedy: "add it again with --place bearer")
-        }
         let apis: [BrokerPlan.API] =
             switch credential.name.provider {
             case .anthropic: [.anthropic]
@@ -64,7 +43,7 @@ struct LentCredentials {
             }
         return LLMKey(
             name: credential.name.description, apis: apis, secret: stored.secret.text,
-            base: credential.destinations.first.map { "https://\($0)" }, header: header,
+            base: credential.destinations.first.map { "https://\($0)" }, header: try stored.keyHeader(),
             expires: credential.expires?.seconds)
     }
 }

@@ -8,6 +8,7 @@ struct List: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() throws {
+        LeaseCare(global).sweep()
         let records = try global.running(try global.context())
         global.output.answer(
             .listing(

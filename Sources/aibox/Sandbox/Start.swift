@@ -31,7 +31,9 @@ struct Start: ParsableCommand {
 
     func run() throws {
         Interruption.hold()
-        let lent = try LentCredentials(try AuthStores(global).stores)
+        LeaseCare(global).sweep()
+        let auth = try AuthStores(global)
+        let lent = try LentCredentials(auth.stores)
         try PolicyBundles(global).renew()
         var context = try global.context(overrides, pinned: true)
         profile?.raise(&context.configuration.resources)
@@ -42,7 +44,8 @@ struct Start: ParsableCommand {
         _ = try global.running(context)
         let started = try SandboxStart(
             context: context, workspace: context.paths.absolute(folder, base: Path.current), name: sandbox.name,
-            llmKeys: lent.llmKeys, places: lent.places
+            llmKeys: lent.llmKeys, places: lent.places,
+            kept: KeptCredentials(names: lent.kept, settings: auth.settings)
         ).run()
         places.wake(global)
         if started.asksPeople { ApprovalNotifier.wake(global) }

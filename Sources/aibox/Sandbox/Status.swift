@@ -19,6 +19,7 @@ struct Status: ParsableCommand {
     func run() throws {
         let context = try global.context()
         let records = try global.running(context)
+        LeaseCare(global).sweep()
         if records.isEmpty, sandbox.name == nil {
             return global.output.answer(.text("No sandbox is running. Start one: aibox start -w DIR", .list([])))
         }
@@ -36,6 +37,7 @@ struct Status: ParsableCommand {
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]
                         + Self.approvals(try GatewayClient(runFolder: record.runFolder).approvals())
+                        + LeaseCare(global).reports(of: record.name).map { .init("leases", .text($0.words)) }
                         + (gateway.ready.metricsPort.map { [.init("metrics_port", .integer(Int($0)))] } ?? [])
                         + PlaceReport.fields(places)))
         }

@@ -20,12 +20,17 @@ struct Stop: ParsableCommand {
         Interruption.hold()
         let context = try global.context()
         var stopped: [String] = []
+        let leases = LeaseCare(global)
+        var left: [LeaseReport] = []
         for record in try chosen(context) {
             try context.stop(record)
             stopped.append(record.name)
+            left += leases.settled(record.name)
             let kept = volumes ? "." : "; its workspace, home folder and caches stay."
             global.output.note("Sandbox \(record.name) is stopped\(kept)")
         }
+        leases.sweep()
+        for report in left { global.output.note("aibox: " + report.words) }
         var removed: [String] = []
         if volumes {
             let names = all || !stopped.isEmpty ? stopped : [sandbox.name].compactMap(\.self)
@@ -42,6 +47,7 @@ struct Stop: ParsableCommand {
                 .object([
                     .init("stopped", .list(stopped.map(OutputValue.text))),
                     .init("removed", .list(removed.map(OutputValue.text))),
+                    .init("leases_left", .list(left.map(\.value))),
                 ])))
     }
 
