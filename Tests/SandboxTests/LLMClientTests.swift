@@ -169,6 +169,45 @@ extension Sandboxes {
             #expect(log.contains("WebFetch https://example.org/") && log.contains("agent.unnamed"), "\(log)")
         }
 
+        @Test("Claude Code uses tools of the MCP servers that the policy lists, and hears why it may not use others")
+        func servers() throws {
+            let rules = """
+                mcp:
+                  servers:
+                    - {id: lab, tools: {echo: safe, wipe: blocked-by-default}}
+
+                """
+            let fixture = try Self.fixture(provider, canary, rules: rules)
+            try bring("claude", to: fixture)
+            _ = try File.replace(fixture.workspace + "/server.py", with: try File.text(Lab.programs + "/mcp_server.py"))
+            let servers = ["lab", "other"].map {
+                #""\#($0)":{"command":"python3","args":["/workspace/server.py","\#($0)"]}"#
+            }
+            _ = try File.replace(
+                fixture.workspace + "/mcp.json", with: "{\"mcpServers\":{\(servers.joined(separator: ","))}}")
+            try fixture.start()
+            func claude(_ tool: String) throws -> String {
+                let answer = try fixture.shell(
+                    "/workspace/claude", "-p", "do it", "--model", "claude-tool-mcp_\(tool)",
+                    "--dangerously-skip-permissions",
+                    "--mcp-config", "/workspace/mcp.json", "--strict-mcp-config")
+                return answer.text + answer.errorText
+            }
+            let echo = try claude("lab_echo")
+            #expect(echo.contains("lab did echo"), "\(echo)")
+            let wipe = try claude("lab_wipe")
+            #expect(!wipe.contains("lab did wipe") && wipe.contains("of the org policy"), "\(wipe)")
+            let other = try claude("other_echo")
+            #expect(!other.contains("other did echo") && other.contains("is refused"), "\(other)")
+            // The servers themselves were asked for nothing else.
+            #expect(try fixture.shell("cat", "/tmp/mcp-lab.txt").text == "echo")
+            #expect(try !fixture.shell("test", "-e", "/tmp/mcp-other.txt").succeeded)
+            let log = try fixture.aibox.run("policy", "log", "--sandbox", fixture.name).text
+            #expect(
+                log.contains("mcp__lab__echo") && log.contains("mcp__lab__wipe") && log.contains("mcp__other__echo"),
+                "\(log)")
+        }
+
         private static let rules = """
             tools:
               rules:

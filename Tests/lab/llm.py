@@ -2,7 +2,7 @@
 
 Speaks as much of Anthropic Messages, OpenAI Chat Completions and OpenAI Responses as their clients need, with and without
 streaming. Every request is a line of JSON in LOG: method, path, fields in lower case, body. The model's name says what
-comes back ("denied" and "fetch" are tools that a policy may refuse): "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
+comes back ("denied" and "fetch" are tools that a policy may refuse, "mcp_SERVER_TOOL" is one of an MCP server's): "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
 "flaky" fails the first time, everything else answers "hello". Prints "ready".
 """
 import http.server
@@ -97,6 +97,8 @@ def messages(ask):
             call["command"] = DENIED
         if "fetch" in ask["model"]:
             name, call = "WebFetch", {"url": "https://example.org/", "prompt": "what does it say"}
+        if "mcp_" in ask["model"]:
+            name, call = "mcp__" + ask["model"].split("mcp_")[1].replace("_", "__"), {"text": "a"}
         block, delta = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}, {
             "type": "input_json_delta", "partial_json": json.dumps(call)}
         whole, reason = [{**block, "input": call}], "tool_use"

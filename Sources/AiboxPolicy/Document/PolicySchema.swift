@@ -168,7 +168,8 @@ public enum PolicySchema {
             "credentials.custom_ttl", .duration, .less, standard: .integer(0), .enforced("credential broker"),
             "How long a credential of a name of your own is lent; 0s: not at all."),
         PolicyField(
-            "credentials.injection", .choice(["direct", "surrogate"]), .later, standard: .text("surrogate"), .notYet,
+            "credentials.injection", .choice(["direct", "surrogate"]), .later, standard: .text("surrogate"),
+            .always("surrogate"),
             "surrogate: real values stay outside; direct: they may go inside."),
         PolicyField(
             "credentials.revoke_on_stop", .boolean, .on, standard: .boolean(true), .enforced("keeper of leases"),
@@ -276,7 +277,8 @@ public enum PolicySchema {
                     PolicyMember("id", .text(.identifier), isRequired: true, "The server."),
                     PolicyMember(
                         "tools", .table(.pattern, .choice(risks)), isRequired: true, "Its tools with their risk."),
-                ])), .servers, standard: none, .notYet, "MCP servers and their tools."),
+                ])), .servers, standard: none, .enforced("hooks of Claude Code and Codex"),
+            "MCP servers and their tools."),
         PolicyField(
             "toolpacks.allow", .list(.text(.pattern)), .covered(paths: false), standard: none, .notYet,
             "Tool packs that may be installed, as name or name@version."),
