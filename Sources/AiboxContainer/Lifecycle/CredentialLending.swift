@@ -15,6 +15,9 @@ struct CredentialLending: Sendable {
     /// What the policies in Rego said of each.
     let rulings: [CredentialRuling]
 
+    /// Characters: the broker takes none that is shorter.
+    private static let shortestSecret = 8
+
     static let none = CredentialLending(plan: nil, notes: [])
 
     private init(plan: BrokerPlan?, notes: [String]) {
@@ -59,6 +62,14 @@ struct CredentialLending: Sendable {
             }
             return ruling.isLent
         }
+        // What could not be told from text is looked for in no answer, and so is not lent.
+        let isShort: (String) -> Bool = { $0.utf8.count < Self.shortestSecret }
+        let short = Set(
+            keys.filter { isShort($0.secret) }.map(\.name) + places.filter { isShort($0.secret) }.map(\.name))
+        notes += short.sorted().map {
+            "\($0) is not lent: its secret is shorter than \(Self.shortestSecret) characters, and could not be told from text"
+        }
+        let keys = keys.filter { !short.contains($0.name) }
         let policy = CredentialPolicy(policy)
         var grants: [BrokerPlan.Grant] = []
         if policy.modelKeys <= 0, !keys.isEmpty {
@@ -79,7 +90,8 @@ struct CredentialLending: Sendable {
             }
             if !grants.isEmpty, policy.models.isEmpty { notes.append("llm.models of the policy permits no model") }
         }
-        let (reachable, placeNotes) = try Self.reachable(places, policy, network, now)
+        let (reachable, placeNotes) = try Self.reachable(
+            places.filter { !short.contains($0.name) }, policy, network, now)
         notes += placeNotes
         var places: [PlaceGrant] = []
         for grant in reachable
@@ -199,6 +211,8 @@ struct CredentialLending: Sendable {
             let key = "url.\(address)/git/\(grant.authority)/\(place).insteadOf"
             settings.append((key, "https://\(grant.authority)/\(place)"))
             if grant.port == 443 {
+                settings.append((key, "https://\(grant.host):443/\(place)"))
+                settings.append((key, "https://git@\(grant.host)/\(place)"))
                 settings.append((key, "git@\(grant.host):\(place)"))
                 settings.append((key, "ssh://git@\(grant.host)/\(place)"))
             }

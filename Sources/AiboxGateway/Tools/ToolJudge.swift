@@ -165,7 +165,7 @@ final class ToolJudge {
         let given = decider.answer(call.question)
         let own = learned(call.question, given.decision)
         let ruling = ruling(call.argv.joined(separator: " "), call.question, given, own, program, since: begun)
-        if own == nil, key.count <= Self.rememberedBytes {
+        if own == nil, !given.decision.isError, key.count <= Self.rememberedBytes {
             if rulings.count >= Self.remembered { rulings.removeAll() }
             rulings[key] = ruling
         }

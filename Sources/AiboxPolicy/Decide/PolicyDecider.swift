@@ -3,7 +3,7 @@ import Rego
 
 /// Answers questions by the policies in Rego, on the effective policy of one sandbox.
 ///
-/// No rule, an error and a time-out mean deny. Answers are remembered by the question: policy and policies are this
+/// No rule, an error and a time-out mean deny. Other answers are remembered by the question: policy and policies are this
 /// value's own, so that the same question has the same answer; another policy is another value, which remembers nothing
 /// of this one.
 public final class PolicyDecider {
@@ -54,7 +54,7 @@ public final class PolicyDecider {
         input["policy"] = .null
         let decision = engine.decide(.object(input), policy: read)
         let answer = Answer(decision: decision, input: digest ?? "")
-        if key.count > Self.rememberedBytes { return answer }
+        if key.count > Self.rememberedBytes || decision.isError { return answer }
         if answers.count >= Self.remembered { answers.removeAll() }
         answers[key] = answer
         return answer

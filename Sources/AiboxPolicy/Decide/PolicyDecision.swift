@@ -37,9 +37,14 @@ public struct PolicyDecision: Sendable, Equatable {
     }
 
     /// What stands for every failure to decide.
+    private static let errorRule = "error"
+
+    /// No rule says so: it could not be decided, this time.
+    public var isError: Bool { rule == Self.errorRule && outcome == .deny }
+
     static func refusal(_ why: String) -> PolicyDecision {
         PolicyDecision(
-            outcome: .deny, risk: "blocked-by-default", rule: "error", layer: "org", reason: why, obligations: [])
+            outcome: .deny, risk: "blocked-by-default", rule: errorRule, layer: "org", reason: why, obligations: [])
     }
 }
 
