@@ -174,7 +174,7 @@ extension Sandboxes {
             let rules = """
                 mcp:
                   servers:
-                    - {id: lab, tools: {echo: safe, wipe: blocked-by-default}}
+                    - {id: lab, tools: {note: safe, wipe: blocked-by-default}}
 
                 """
             let fixture = try Self.fixture(provider, canary, rules: rules)
@@ -193,18 +193,18 @@ extension Sandboxes {
                     "--mcp-config", "/workspace/mcp.json", "--strict-mcp-config")
                 return answer.text + answer.errorText
             }
-            let echo = try claude("lab_echo")
-            #expect(echo.contains("lab did echo"), "\(echo)")
+            let note = try claude("lab_note")
+            #expect(note.contains("lab did note"), "\(note)")
             let wipe = try claude("lab_wipe")
-            #expect(!wipe.contains("lab did wipe") && wipe.contains("of the org policy"), "\(wipe)")
-            let other = try claude("other_echo")
-            #expect(!other.contains("other did echo") && other.contains("is refused"), "\(other)")
+            #expect(!wipe.contains("lab did wipe") && wipe.contains("wipe fits wipe of lab"), "\(wipe)")
+            let other = try claude("other_note")
+            #expect(!other.contains("other did note") && other.contains("is refused"), "\(other)")
             // The servers themselves were asked for nothing else.
-            #expect(try fixture.shell("cat", "/tmp/mcp-lab.txt").text == "echo")
+            #expect(try fixture.shell("cat", "/tmp/mcp-lab.txt").text == "note")
             #expect(try !fixture.shell("test", "-e", "/tmp/mcp-other.txt").succeeded)
             let log = try fixture.aibox.run("policy", "log", "--sandbox", fixture.name).text
             #expect(
-                log.contains("mcp__lab__echo") && log.contains("mcp__lab__wipe") && log.contains("mcp__other__echo"),
+                log.contains("mcp__lab__note") && log.contains("mcp__lab__wipe") && log.contains("mcp__other__note"),
                 "\(log)")
         }
 

@@ -1,13 +1,13 @@
 """An MCP server of the lab over standard input and output: mcp_server.py NAME
 
-Has the tools `echo` and `wipe`; each call is a line in /tmp/mcp-NAME.txt (modelcontextprotocol.io, specification 2025-06-18,
+Has the tools `note` and `wipe`; each call is a line in /tmp/mcp-NAME.txt (modelcontextprotocol.io, specification 2025-06-18,
 transports "stdio" and server features "tools").
 """
 import json
 import sys
 
 NAME = sys.argv[1]
-TOOLS = [{"name": name, "description": name, "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}}} for name in ("echo", "wipe")]
+TOOLS = [{"name": name, "description": name, "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}}} for name in ("note", "wipe")]
 
 for line in sys.stdin:
     ask = json.loads(line)
