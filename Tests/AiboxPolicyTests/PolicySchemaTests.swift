@@ -152,6 +152,10 @@ struct PolicySchemaTests {
                 { !ToolCoverage($0, files: [ToolFile(paths: ["/bin/curl"], aliases: ["/bin/curl"])]).programs.isEmpty }
             ),
             ("tools.review_timeout", "tools: {review_timeout: 1m}", { ToolCoverage.reviewSeconds($0) == 60 }),
+            (
+                "mcp.servers", "mcp: {servers: [{id: lab, tools: {note: safe}}]}",
+                { $0.decisionDocument["mcp"]?["servers"]?.elements?.isEmpty == false }
+            ),
             ("learn.mode", "learn: {mode: permitted}", { $0.permitsLearning }),
             ("pins", "pins: {resources.cpus: 2}", { $0.pins.map(\.key) == ["resources.cpus"] }),
             (
