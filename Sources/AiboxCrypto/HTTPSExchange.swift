@@ -57,7 +57,8 @@ public struct HTTPSExchange: Sendable {
             return try receive(method) { () throws(AiboxError) in try connection.read() }
         }
         let connection = try TLSConnection(
-            host: host, port: port, authorities: authorities, identity: identity, timeout: timeout)
+            host: host, port: port, authorities: authorities, identity: identity, timeout: timeout,
+            deadline: deadline)
         try connection.write(bytes)
         return try receive(method) { () throws(AiboxError) in try connection.read() }
     }
@@ -85,7 +86,9 @@ public struct HTTPSExchange: Sendable {
             let part: [UInt8]
             do throws(AiboxError) { part = try read() } catch {
                 // Many close without a word; without a length that is the end of the body.
-                guard let head, isOpenEnded(head) else { throw error }
+                guard let head, isOpenEnded(head), deadline.map({ ContinuousClock.now < $0 }) ?? true else {
+                    throw error
+                }
                 return Answer(status: head.status, headers: head.headers, body: Array(bytes[start...]))
             }
             if part.isEmpty {
@@ -136,6 +139,7 @@ public struct HTTPSExchange: Sendable {
             let size = String(decoding: rest[..<end.lowerBound].prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
             guard let count = Int(size, radix: 16), count >= 0 else { throw odd("its answer has a chunk without size") }
             if count == 0 { return body }
+            if count > largestAnswer { throw odd("its answer is too long") }
             guard rest.distance(from: end.upperBound, to: rest.endIndex) >= count + 2 else { return nil }
             body += rest[end.upperBound..<end.upperBound + count]
             rest = rest[(end.upperBound + count + 2)...]

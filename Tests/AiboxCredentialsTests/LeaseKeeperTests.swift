@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -454,6 +455,116 @@ struct LeaseKeeperTests {
         #expect(kept.told.last?.isRevocation == false && kept.journal?.trouble == nil)
         #expect(kept.vault.leases("live") == 1)
         #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test("each lease is revoked by its id and at once, before its login ends; one that is only queued is not gone")
+    func atOnce() throws {
+        let kept = try Self.kept()
+        try kept.begin()
+        for no in [
+            #""queued": true,"#, #""not_found": {},"#, #""not_found": "no","#, #""not_found": {"errors": "x"},"#,
+        ] {
+            try kept.vault.set(Self.state(no))
+            #expect(kept.settle() ?? 0 > 0 && kept.journal?.leases.count == 1, "\(no)")
+            #expect(kept.vault.leases("live") == 1 && !kept.events.contains { $0.kind == .revoked }, "\(no)")
+        }
+        try kept.vault.set(Self.state())
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0 && kept.vault.leases("revoked") == 1)
+        let asked = try kept.vault.requests.filter { $0.contains("sys/leases/revoke") }
+        #expect(!asked.isEmpty && asked.allSatisfy { $0.contains("\"sync\": true") })
+        kept.die()
+        try kept.begin()
+        let before = try kept.vault.requests.count
+        #expect(kept.settle() == nil)
+        let last = try kept.vault.requests.dropFirst(before)
+        #expect(last.first?.contains("sys/leases/revoke") == true && last.last?.contains("revoke-self") == true)
+    }
+
+    @Test("a path that is refused to a token that may not look itself up is no reason for another login")
+    func noStorm() throws {
+        let blind = #""denied": ["auth/token/lookup-self"],"#
+        let kept = try Self.kept(Self.state(blind))
+        try kept.begin()
+        try kept.vault.set(
+            Self.state(#""denied": ["auth/token/lookup-self", "sys/leases/renew", "db/creds/app"],"#))
+        kept.pass(800)
+        try #expect(kept.vault.requests.filter { $0.contains("approle/login") }.count == 1)
+        try #expect(kept.vault.requests.count < 120)
+        try kept.vault.set(Self.state(blind))
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+        kept.die()
+
+        // One that may at first and then may not: with pauses.
+        try kept.vault.set(Self.state())
+        try kept.begin()
+        let before = try kept.vault.requests.filter { $0.contains("approle/login") }.count
+        try kept.vault.set(
+            Self.state(#""denied": ["auth/token/lookup-self", "sys/leases/renew", "db/creds/app"],"#))
+        kept.pass(3000)
+        try #expect(kept.vault.requests.filter { $0.contains("approle/login") }.count <= before + 2)
+        try kept.vault.set(Self.state())
+        _ = kept.settle()
+    }
+
+    @Test("what a login cannot take back itself stays written down, whatever had ended beside it, and is revoked later")
+    func replacedLogin() throws {
+        let kept = try Self.kept(Self.state(#""token": {"ttl": 900, "max_ttl": 900, "renewable": false},"#, ttl: 3000))
+        try kept.begin()
+        let id = try #require(kept.journal?.leases.first?.id)
+        kept.pass(605)
+        #expect(kept.journal?.tokens.count == 2)
+        let deny = #""denied": ["auth/token/revoke-self", "auth/token/revoke-accessor", "sys/leases/revoke"],"#
+        try kept.vault.set(Self.state(deny, ttl: 3000))
+        kept.pass(500)
+        #expect(kept.journal?.leases.contains { $0.id == id } == true && kept.vault.leases("live") >= 2)
+        #expect(!kept.events.contains { $0.kind == .revoked && $0.lease == id && $0.reason == "replaced" })
+        try kept.vault.set(Self.state())
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test("a login whose leases could not be replaced yet is not revoked, and nobody is told a longer end than its own")
+    func stillInUse() throws {
+        let kept = try Self.kept(Self.state(#""token": {"ttl": 900, "max_ttl": 900, "renewable": false},"#))
+        try kept.begin()
+        let end = Int64(kept.clock) + 900
+        try kept.vault.set(Self.state(#""denied": ["db/creds/app"],"#))
+        kept.pass(890)
+        try #expect(kept.vault.requests.filter { $0.contains("approle/login") }.count == 2)
+        #expect(kept.vault.leases("live") == 1 && kept.told.allSatisfy { ($0.lease?.until ?? 0) <= end })
+        try kept.vault.set(Self.state())
+        kept.pass(200)
+        #expect(kept.told.last?.places.first?.secret == "canary-secret-2" && kept.vault.leases("live") == 1)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test("a secret that cannot be used is in the log as taken back, and by the clock alone nothing is forgotten")
+    func trueWords() throws {
+        let kept = try Self.kept(Self.state(rules: #", "answer": {"data": {}}"#))
+        #expect(throws: AiboxError.self) { try kept.begin() }
+        #expect(kept.events.map(\.kind) == [.made, .revoked] && kept.events[0].lease == kept.events[1].lease)
+        #expect(kept.settle(reason: "the start failed") == nil)
+        kept.die()
+        // A clock that was ten years behind: Vault's is asked.
+        try kept.vault.set(Self.state())
+        try kept.begin()
+        kept.die()
+        var old = try #require(kept.journal)
+        old.leases = old.leases.map {
+            LeaseJournal.Lease(id: $0.id, name: $0.name, expires: 1_700_000_000, accessor: $0.accessor)
+        }
+        old.tokens[0].expires = 1_700_000_000
+        try kept.journals.write(old, "box.0123456789ab")
+        #expect(try kept.recover() && kept.vault.leases("live") == 0 && kept.journal == nil)
+    }
+
+    @Test("a login that drips is given up in time")
+    func drips() throws {
+        let kept = try Self.kept(Self.state(#""drip": "auth/approle/login","#))
+        var store = try VaultStore(try Configuration.Credentials(texts: kept.settings().credentials), paths: kept.paths)
+        store.client.exchange.timeout = .milliseconds(600)
+        let began = ContinuousClock.now
+        #expect(throws: AiboxError.self) { try store.list() }
+        #expect(began.duration(to: .now) < .seconds(5))
     }
 
     @Test("a dynamic secret is listed without being made, and read for sandboxes alone")

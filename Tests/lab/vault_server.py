@@ -8,9 +8,11 @@ FOLDER/state.json: {"namespace": "", "sealed": false, "tokens": {"TOKEN": "polic
 "jwt": {"ROLE": "JWT"}, "kv": {"MOUNT/PATH": {...} or null for a deleted version}, "denied": ["PATH"], "revoke": 204,
 "token": {"ttl": S, "max_ttl": S, "renewable": true}, "dynamic": {"PATH": {"ttl": S, "max_ttl": S, "renewable": true,
 "data": {"NAME": "text, %n is a number that counts up"}, "answer": {what replaces members of the answer}}},
-"outage": true hangs up without a word, "hang": S waits as long before it does, "redirect": "URL" sends every request there}
-It is read at each request. FOLDER/requests.jsonl: method, path, namespace, whether a token of its own was given, and the names
-of the kind URI in the client's certificate, which has to come from AUTHORITIES.pem.
+"outage": true hangs up without a word, "hang": S waits as long before it does, "redirect": "URL" sends every request there,
+"drip": "PATH" answers there with a header without end, a byte every tenth of a second, "queued": true takes revocations and does
+nothing of them yet (202), "not_found": "BODY" is the answer to each revocation, with 404}
+It is read at each request. FOLDER/requests.jsonl: method, path, namespace, whether a token of its own was given, the names of the
+kind URI in the client's certificate, which has to come from AUTHORITIES.pem, and "sync" of a revocation.
 FOLDER/leases.json: all leases so far, {"ID": {"path", "state": live, revoked, "ends", "data"}}.
 
 "jwt_roles": {"ROLE": {"bound_subject": "...", "bound_audiences": ["..."]}}: tokens are checked with the keys of FOLDER/jwks.json
@@ -139,6 +141,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         lease = LEASES.get(given.get("lease_id"))
         if lease is None or lease["state"] != "live":
             return self.fail(400, "lease not found")
+        if not given.get("sync"):
+            return self.answer(202)
         lease["state"] = "revoked"
         write_leases()
         self.answer(204)
@@ -156,10 +160,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         known = token in TOKENS or token in state["tokens"]
         LOG.write(json.dumps({
             "method": self.command, "path": path, "namespace": self.headers.get("X-Vault-Namespace", ""), "known": known,
-            "peer": self.peer(),
+            "peer": self.peer(), **({"sync": json.loads(body).get("sync")} if path.endswith("sys/leases/revoke") else {}),
         }) + "\n")
         if state.get("outage") or state.get("hang"):
             time.sleep(state.get("hang", 0))
+            self.close_connection = True
+            return
+        if state.get("drip") == path.removeprefix("/v1/"):
+            for _ in range(300):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: aaaa"[_:_ + 1] or b"a")
+                time.sleep(0.1)
             self.close_connection = True
             return
         if state.get("redirect"):
@@ -194,6 +204,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.fail(400, "invalid role or secret ID")
         if not known or path in state.get("denied", []):
             return self.fail(403, "permission denied")
+        if "revoke" in path and state.get("queued"):
+            return self.answer(202)
+        if "revoke" in path and "not_found" in state:
+            return self.answer(404, state["not_found"])
         if path == "auth/token/revoke-self":
             if state.get("revoke", 204) < 300:
                 end_token(token)

@@ -15,10 +15,15 @@ public struct LentCredential: Sendable {
     /// - Parameters:
     ///   - database: where the sandboxes are written down; one that is not there has none.
     ///   - sandbox: tells only this one.
-    public init(_ change: CredentialChange, database: String, sandbox: String? = nil) throws(AiboxError) {
+    ///   - session: and only in this stay: another of the same name has its own.
+    public init(
+        _ change: CredentialChange, database: String, sandbox: String? = nil, session: String? = nil
+    ) throws(AiboxError) {
         if !File.exists(database) { return }
         for record in try SandboxStore(path: database).all()
-        where sandbox ?? record.name == record.name && GatewayRemains.state(of: record.runFolder) == .running {
+        where sandbox ?? record.name == record.name && session ?? record.session == record.session
+            && GatewayRemains.state(of: record.runFolder) == .running
+        {
             do throws(AiboxError) {
                 if try GatewayClient(runFolder: record.runFolder).change(change) { sandboxes.append(record.name) }
             } catch  where GatewayRemains.state(of: record.runFolder) == .running {

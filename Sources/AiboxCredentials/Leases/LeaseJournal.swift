@@ -49,7 +49,7 @@ public struct LeaseJournal: Sendable, Equatable {
     public var lastEnd: Int64? { leases.map(\.expires).max() }
 
     /// Whether Vault has ended everything by itself.
-    func hasEnded(by past: Double) -> Bool {
+    public func hasEnded(by past: Double) -> Bool {
         tokens.allSatisfy { $0.expires.map { Double($0) < past } ?? false }
             && leases.allSatisfy { Double($0.expires) < past }
     }

@@ -39,15 +39,21 @@ public struct LeaseJournals: Sendable {
         for file in try Folder.names(folder).prefix(2 * Self.most) where file.hasSuffix(Self.ending) {
             let name = String(file.dropLast(Self.ending.count))
             guard Self.isName(name) else { continue }
-            let journal: Result<LeaseJournal, AiboxError>
-            do throws(AiboxError) {
-                // It may have been settled just now.
-                guard let found = try read(name) else { continue }
-                journal = .success(found)
-            } catch { journal = .failure(error) }
-            entries.append(Entry(name: name, isAlive: isHeld(name), journal: journal))
+            guard var journal = found(name) else { continue }
+            let isAlive = isHeld(name)
+            // A keeper may have settled it and ended between the two.
+            if !isAlive {
+                guard let again = found(name) else { continue }
+                journal = again
+            }
+            entries.append(Entry(name: name, isAlive: isAlive, journal: journal))
         }
         return entries
+    }
+
+    /// nil: there is none; it may have been settled just now.
+    private func found(_ name: String) -> Result<LeaseJournal, AiboxError>? {
+        do throws(AiboxError) { return try read(name).map { .success($0) } } catch { return .failure(error) }
     }
 
     /// The name of a sandbox's file: its own and that of the stay.

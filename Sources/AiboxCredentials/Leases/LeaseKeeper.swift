@@ -51,6 +51,13 @@ public final class LeaseKeeper {
     /// What KV held when it was last looked at.
     private var entries: [String: VaultEntry] = [:]
     private var pauses = 0
+    /// Whether the login could ask about itself: only then does a refusal of that mean that it is gone.
+    private var canLookUp = false
+    private var loggedIn: Double = 0
+    /// How often in a row a login was taken for gone, and another made.
+    private var losses = 0
+    /// Another is to be made, as soon as the pause is over.
+    private var isReplacing = false
 
     /// - Throws: if the settings are no Vault's, or the journal cannot be held.
     public init(_ settings: LeaseKeeperSettings, paths: Paths, outlet: Outlet) throws(AiboxError) {
@@ -109,7 +116,11 @@ public final class LeaseKeeper {
     private func logIn() throws(AiboxError) {
         let session = try vault.client.open()
         var facts = VaultToken(accessor: nil, seconds: nil, isRenewable: false)
-        do throws(AiboxError) { facts = try session.lookUp() } catch {
+        do throws(AiboxError) {
+            facts = try session.lookUp()
+            canLookUp = true
+        } catch {
+            canLookUp = false
             // Without Vault's policy `default` a token may not even ask about itself.
             if error.why?.hasPrefix("permission denied") != true {
                 try? session.end()
@@ -127,11 +138,13 @@ public final class LeaseKeeper {
                 throw error
             }
         }
+        loggedIn = now
+        isReplacing = false
         self.session = session
         accessor = isOwn ? facts.accessor ?? "" : ""
         if let leaf = try? session.client.exchange.identity?.chain.leaf() {
             // Vault knows the login by its certificate: before that ends another takes its place, with another certificate.
-            let seconds = max(0, leaf.notAfter.seconds - Int64(now))
+            let seconds = max(10, leaf.notAfter.seconds - Int64(now))
             facts.seconds = min(facts.seconds ?? seconds, seconds)
             facts.isRenewable = false
         }
@@ -184,7 +197,7 @@ public final class LeaseKeeper {
     private func discard(_ id: String) {
         do throws(AiboxError) {
             try live().revoke(id)
-            journal.leases.removeAll { $0.id == id }
+            revocation("it could not be used").revoked(&journal, lease: id)
             try? write()
         } catch {
             let end = journal.leases.first { $0.id == id }?.expires
@@ -235,6 +248,8 @@ public final class LeaseKeeper {
             if let index = journal.tokens.firstIndex(where: { $0.accessor == accessor }) {
                 journal.tokens[index].expires = Int64(now) + seconds
             }
+            // Longer in the journal than in the gateway, never shorter.
+            try write()
         }
         schedule.token = term
         for item in schedule.items { try tellEnd(item) }
@@ -256,7 +271,9 @@ public final class LeaseKeeper {
             return
         }
         former[accessor] = session
-        schedule.retire(accessor, end: end ?? .greatestFiniteMagnitude, now: outlet.now())
+        // Its own end: a certificate's that was shown is none of the token's.
+        let own = journal.tokens.first { $0.accessor == accessor }?.expires
+        schedule.retire(accessor, end: own.map { Double($0) } ?? .greatestFiniteMagnitude, now: outlet.now())
     }
 
     private func renew(_ name: String) throws(AiboxError) {
@@ -295,7 +312,11 @@ public final class LeaseKeeper {
             let lease = try make(entry.credential, dynamic, isFirst: false)
             let new = term(lease, outlet.now())
             do throws(AiboxError) {
-                guard try tell(text, until: until(item, new), reason: "Vault made another secret") else {
+                guard
+                    try tell(
+                        text, until: Int64(min(item.until, new.end, schedule.token?.end ?? item.until)),
+                        reason: "Vault made another secret")
+                else {
                     discard(lease.id)
                     return try takeBack(item, reason: "it leads elsewhere now")
                 }
@@ -351,26 +372,46 @@ public final class LeaseKeeper {
     }
 
     private func revokeRetired(_ id: String) throws(AiboxError) {
-        let lease = journal.leases.first { $0.id == id }
-        if lease == nil, former[id] == nil {
-            // It went with its login.
-        } else if let session = former[id] {
-            let end = schedule.retired.first { $0.id == id }?.end ?? 0
-            do throws(AiboxError) { try session.end() } catch { if outlet.now() < end { throw error } }
+        if let session = former[id] {
+            if isInUse(accessor: id) { return schedule.postpone(id, now: outlet.now()) }
+            let revocation = revocation("replaced")
+            // Where Vault permits that: a login's end may only queue them.
+            for lease in journal.leases where lease.accessor == id {
+                if (try? live().revoke(lease.id)) != nil { revocation.revoked(&journal, lease: lease.id) }
+            }
+            // What it was shown with may have ended before it: then another login's word ends it.
+            do throws(AiboxError) { try session.end() } catch { try live().revoke(accessor: id) }
             former[id] = nil
-            revocation("replaced").revoked(&journal, id)
-        } else {
+            revocation.revoked(&journal, id)
+        } else if journal.leases.contains(where: { $0.id == id }) {
             try live().revoke(id)
-            journal.leases.removeAll { $0.id == id }
-            if let lease { try outlet.record(LeaseEvent(.revoked, lease.name, lease: id, reason: "replaced")) }
+            revocation("replaced").revoked(&journal, lease: id)
         }
         schedule.retired.removeAll { $0.id == id }
+    }
+
+    /// Whether what is lent now was made with that login.
+    private func isInUse(accessor: String) -> Bool {
+        schedule.items.contains { item in
+            guard case .dynamic(let id, _) = item.kind else { return false }
+            return journal.leases.contains { $0.id == id && $0.accessor == accessor }
+        }
     }
 
     // MARK: Telling
 
     private func until(_ item: LeaseSchedule.Item, _ term: LeaseTerm) -> Int64 {
-        Int64(min(item.until, term.end, schedule.token?.end ?? item.until))
+        Int64(min(item.until, term.end, tokenEnd(item) ?? item.until))
+    }
+
+    /// The end of the login that its lease was made with.
+    private func tokenEnd(_ item: LeaseSchedule.Item) -> Double? {
+        if case .dynamic(let id, _)? = schedule[item.name]?.kind,
+            let lease = journal.leases.first(where: { $0.id == id }), lease.accessor != accessor
+        {
+            return journal.tokens.first { $0.accessor == lease.accessor }?.expires.map { Double($0) }
+        }
+        return schedule.token?.end
     }
 
     /// Its secret, with its newest end.
@@ -413,12 +454,14 @@ public final class LeaseKeeper {
             } else {
                 schedule.failed(text, now: now, chance: chance)
             }
-            // Whose token is gone is refused everything: another login.
-            if error.why?.hasPrefix("permission denied") == true, (try? session?.lookUp()) == nil {
+            if isLost(error) {
                 if schedule.token == nil {
                     schedule.token = LeaseTerm(seconds: 3600, isRenewable: false, now: now, chance: chance)
                 }
-                schedule.token?.cannotBeRenewed(now: now)
+                if now - loggedIn > 4 * LeaseSchedule.lossPause(losses) { losses = 0 }
+                schedule.token?.cannotBeRenewed(now: max(now, loggedIn + LeaseSchedule.lossPause(losses)))
+                losses += 1
+                isReplacing = true
             }
         case .revoke(let id):
             if let index = schedule.retired.firstIndex(where: { $0.id == id }) {
@@ -427,7 +470,9 @@ public final class LeaseKeeper {
                     now + LeaseTerm.pause(after: schedule.retired[index].failures, chance: chance)
                 if now > schedule.retired[index].end + LeaseRevocation.doubt {
                     schedule.retired.remove(at: index)
-                    journal.leases.removeAll { $0.id == id }
+                    // A login stays in the journal, with its leases: the end looks after it.
+                    former[id] = nil
+                    revocation("it ended by itself").revoked(&journal, lease: id)
                 }
             }
         }
@@ -438,7 +483,7 @@ public final class LeaseKeeper {
                 try? outlet.record(LeaseEvent(.notRevoked, lease?.name ?? name, lease: lease?.id, reason: error.reason))
             }
         } else {
-            isSilent = error.what == "Vault does not answer" || error.why?.hasPrefix("it ") == true
+            isSilent = error.what == VaultClient.silence || error.why?.hasPrefix("it ") == true
             if since == nil {
                 since = Int64(now)
                 try? outlet.record(LeaseEvent(.failed, name, reason: error.reason))
@@ -446,6 +491,17 @@ public final class LeaseKeeper {
             }
         }
         journal.since = journal.since ?? Int64(now)
+    }
+
+    /// Whose login is gone is refused everything, and even to ask about itself, which it could before: another login.
+    private func isLost(_ error: AiboxError) -> Bool {
+        guard canLookUp, error.why?.hasPrefix("permission denied") == true, let session else { return false }
+        // It is to be replaced already.
+        if isReplacing { return false }
+        do throws(AiboxError) { _ = try session.lookUp() } catch {
+            return error.why?.hasPrefix("permission denied") == true
+        }
+        return false
     }
 
     /// Vault answers again: whoever was told otherwise is told.
@@ -488,12 +544,14 @@ public final class LeaseKeeper {
         journal.kept = []
         try? write()
         let revocation = revocation(reason)
-        for (accessor, session) in former {
-            if (try? session.end()) != nil { revocation.revoked(&journal, accessor) }
+        // Lease by lease first: of a login that ends Vault may only queue them.
+        if let session, !revocation.revokeLeases(&journal, session).isSilent {
+            for (accessor, session) in former where (try? session.end()) != nil {
+                revocation.revoked(&journal, accessor)
+            }
+            if (try? session.end()) != nil, !accessor.isEmpty { revocation.revoked(&journal, accessor) }
         }
         former = [:]
-        if let session, !accessor.isEmpty, (try? session.end()) != nil { revocation.revoked(&journal, accessor) }
-        if accessor.isEmpty { try? session?.end() }
         session = nil
         do throws(AiboxError) {
             try revocation.run(&journal)

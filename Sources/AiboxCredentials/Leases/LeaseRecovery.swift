@@ -29,13 +29,17 @@ public final class LeaseRecovery {
             let past = Double(Timestamp.now.seconds) - LeaseRevocation.doubt
             guard case .success = entry.journal, let journal = try journals.read(entry.name),
                 journal.hasEnded(by: past)
-                    || journal.address == credentials.vaultAddress && journal.namespace == credentials.vaultNamespace
+                    || isOurs(journal)
             else {
                 lock.release()
                 continue
             }
             held[entry.name] = (lock, journal, 0)
         }
+    }
+
+    private func isOurs(_ journal: LeaseJournal) -> Bool {
+        journal.address == credentials.vaultAddress && journal.namespace == credentials.vaultNamespace
     }
 
     /// Tries each once.
@@ -54,7 +58,7 @@ public final class LeaseRecovery {
                     try LeaseRevocation(
                         client: vault.client, now: now, record: { record($0, sandbox, session) },
                         reason: "its keeper had died"
-                    ).run(&journal)
+                    ).run(&journal, asks: isOurs(journal))
                 }
                 try journals.remove(name)
                 held[name] = nil

@@ -12,18 +12,31 @@ struct LeaseRevocation {
     static let doubt: Double = 60
 
     /// With a login of its own, if anything is left. What is done is out of the journal, however it ends.
-    func run(_ journal: inout LeaseJournal) throws(AiboxError) {
-        forget(&journal)
+    ///
+    /// Also what should have ended is tried once: by this machine's clock alone nothing is said to be gone.
+    ///
+    /// - Parameter asks: false for another Vault's journal: no login is sent.
+    func run(_ journal: inout LeaseJournal, asks: Bool = true) throws(AiboxError) {
         if journal.isSettled { return }
         var left = journal
         defer { journal = left }
-        try client.session { (session) throws(AiboxError) in
-            if let failure = revoke(&left, session) { throw failure }
+        do throws(AiboxError) {
+            guard asks else {
+                throw AiboxError(.failed, "cannot revoke leases of Vault", why: "they are another Vault's")
+            }
+            try client.session { (session) throws(AiboxError) in
+                if let failure = revoke(&left, session) { throw failure }
+            }
+        } catch {
+            forget(&left)
+            if !left.isSettled { throw error }
         }
     }
 
-    /// Login by login, and where Vault does not permit that, lease by lease.
+    /// Lease by lease, and then each login: of one that ends Vault may only queue them.
     private func revoke(_ journal: inout LeaseJournal, _ session: VaultClient.Session) -> AiboxError? {
+        let first = revokeLeases(&journal, session)
+        if first.isSilent { return first.failure }
         var failure: AiboxError?
         for token in journal.tokens {
             do throws(AiboxError) {
@@ -31,23 +44,37 @@ struct LeaseRevocation {
                 revoked(&journal, token.accessor)
             } catch { failure = failure ?? error }
         }
+        // A lease that went with its login is no failure.
+        return failure ?? (journal.leases.isEmpty ? nil : first.failure)
+    }
+
+    /// - Returns: what went wrong first, and whether Vault does not answer at all: then no other is tried.
+    func revokeLeases(
+        _ journal: inout LeaseJournal, _ session: VaultClient.Session
+    ) -> (failure: AiboxError?, isSilent: Bool) {
+        var failure: AiboxError?
         for lease in journal.leases {
             do throws(AiboxError) {
                 try session.revoke(lease.id)
-                revoked(&journal, lease)
-            } catch { failure = failure ?? error }
+                revoked(&journal, lease: lease.id)
+            } catch {
+                if error.what == VaultClient.silence { return (error, true) }
+                failure = failure ?? error
+            }
         }
-        return failure
+        return (failure, false)
     }
 
     /// Out of the journal with a login, and the leases that went with it.
     func revoked(_ journal: inout LeaseJournal, _ accessor: String) {
         journal.tokens.removeAll { $0.accessor == accessor }
-        for lease in journal.leases where lease.accessor == accessor { revoked(&journal, lease) }
+        for lease in journal.leases where lease.accessor == accessor { revoked(&journal, lease: lease.id) }
     }
 
-    private func revoked(_ journal: inout LeaseJournal, _ lease: LeaseJournal.Lease) {
-        journal.leases.removeAll { $0.id == lease.id }
+    /// Out of the journal with a lease; nothing for one that is not there.
+    func revoked(_ journal: inout LeaseJournal, lease id: String) {
+        guard let lease = journal.leases.first(where: { $0.id == id }) else { return }
+        journal.leases.removeAll { $0.id == id }
         record(LeaseEvent(.revoked, lease.name, lease: lease.id, reason: reason))
     }
 

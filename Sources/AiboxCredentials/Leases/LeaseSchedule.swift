@@ -112,6 +112,15 @@ struct LeaseSchedule: Sendable, Equatable {
         retired.append(Retired(id: id, end: end, next: min(now + Self.grace, max(now, end - 1))))
     }
 
+    /// What was made with it is still in use.
+    mutating func postpone(_ id: String, now: Double) {
+        guard let index = retired.firstIndex(where: { $0.id == id }) else { return }
+        retired[index].next = now + 60
+    }
+
+    /// Seconds from a login to the next, if it seems to be gone: 1, 2, 4, ... minutes, at most an hour.
+    static func lossPause(_ losses: Int) -> Double { min(3600, 60 * Double(1 << min(max(losses, 0), 6))) }
+
     /// Vault said no, or nothing, to a lease: later again.
     mutating func failed(_ name: String, now: Double, chance: Double) {
         guard case .dynamic(let id, var term)? = self[name]?.kind else { return }
@@ -136,7 +145,8 @@ struct LeaseSchedule: Sendable, Equatable {
     mutating func renewAll(now: Double) {
         for index in items.indices {
             guard case .dynamic(let id, var term) = items[index].kind else { continue }
-            term.cannotBeRenewed(now: now)
+            // Where that went wrong just now, its pause holds.
+            term.cannotBeRenewed(now: term.failures > 0 ? max(now, term.next) : now)
             items[index].kind = .dynamic(id, term)
         }
     }

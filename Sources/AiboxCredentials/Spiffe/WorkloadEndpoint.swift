@@ -42,14 +42,22 @@ public struct WorkloadEndpoint: Sendable, Equatable {
         self.path = String(path)
     }
 
-    /// - Throws: `integrity` if anybody may put another socket into its folder.
+    /// - Throws: `integrity` if anybody, or another user than root and this one, may put another socket into its folder.
     func requireOwned() throws(AiboxError) {
         let folder = Path.parent(path)
         var status = stat()
-        guard stat(folder, &status) == 0, status.st_mode & S_IWOTH != 0 else { return }
+        guard stat(folder, &status) == 0 else { return }
+        let who: String
+        if status.st_mode & S_IWOTH != 0 {
+            who = "anybody"
+        } else if ![0, geteuid()].contains(status.st_uid) {
+            who = "the user \(status.st_uid), neither root nor this one,"
+        } else {
+            return
+        }
         throw AiboxError(
             .integrity, "the SPIFFE Workload API at \(path) cannot be trusted",
-            why: "anybody may put another socket into \(folder), and tell aibox who it is",
-            remedy: "have the agent's socket in a folder that only its user may write to")
+            why: "\(who) may put another socket into \(folder), and tell aibox who it is",
+            remedy: "have the agent's socket in a folder of root's or this user's that nobody else may write to")
     }
 }

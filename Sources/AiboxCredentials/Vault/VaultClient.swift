@@ -29,6 +29,7 @@ struct VaultClient: Sendable {
         return result
     }
 
+    /// The whole of it in bounded time and size, however slowly an answer drips.
     func send(
         _ method: String, _ path: String, token: Secret?, _ body: [UInt8] = []
     ) throws(AiboxError) -> HTTPSExchange.Answer {
@@ -36,15 +37,24 @@ struct VaultClient: Sendable {
         if let token { headers.append(("X-Vault-Token", token.text)) }
         if !namespace.isEmpty { headers.append(("X-Vault-Namespace", namespace)) }
         if !body.isEmpty { headers.append(("Content-Type", "application/json")) }
+        var exchange = exchange
+        exchange.deadline = exchange.deadline ?? .now + exchange.timeout * 2
+        exchange.largestAnswer = min(exchange.largestAnswer, Self.largestAnswer)
         do throws(AiboxError) {
             return try exchange.send(method, "/v1/" + path, headers: headers, body: body)
         } catch {
-            throw AiboxError(.failed, "Vault does not answer", why: error.reason, remedy: "try again later")
+            throw AiboxError(.failed, Self.silence, why: error.reason, remedy: "try again later")
         }
     }
 
+    /// What errors say of a Vault that is not there.
+    static let silence = "Vault does not answer"
+
+    /// Bytes.
+    private static let largestAnswer = 1 << 20
+
     static func json(_ answer: HTTPSExchange.Answer) -> JSONValue? {
-        try? JSONParser.parse(answer.body, limits: .init(size: 1 << 20))
+        try? JSONParser.parse(answer.body, limits: .init(size: largestAnswer))
     }
 
     /// With the status and Vault's own words, the member `errors`; nothing else of a body is repeated.

@@ -103,9 +103,11 @@ extension VaultClient.Session {
         return .renewed(seconds, isRenewable: json?["renewable"]?.truth ?? false)
     }
 
-    /// Ends a lease; one that is gone already is no error.
+    /// Ends a lease before it returns (`sync`: else Vault only queues that); one that is gone already is no error.
     func revoke(_ id: String) throws(AiboxError) {
-        try gone("cannot revoke a lease of Vault's", try ask("PUT", "sys/leases/revoke", ["lease_id": .string(id)]))
+        try gone(
+            "cannot revoke a lease of Vault's",
+            try ask("PUT", "sys/leases/revoke", ["lease_id": .string(id), "sync": true]))
     }
 
     /// Ends a token and all leases that were made with it; one that is gone already is no error.
@@ -117,11 +119,13 @@ extension VaultClient.Session {
 
     /// Vault tells of what is no more by status 404, or by 400 (403) and words: github.com/hashicorp/vault/issues/9636.
     private func gone(_ what: String, _ answer: HTTPSExchange.Answer) throws(AiboxError) {
-        if (200..<300).contains(answer.status) { return }
-        let said = (VaultClient.json(answer)?["errors"]?.elements ?? []).compactMap(\.stringValue).joined()
+        // 202: queued only.
+        if answer.status == 200 || answer.status == 204 { return }
+        let errors = VaultClient.json(answer)?["errors"]?.elements
+        let said = (errors ?? []).compactMap(\.stringValue).joined()
         switch answer.status {
         // Another namespace, or no Vault at all, is no answer about the lease.
-        case 404: if !said.contains("no handler") && !said.contains("unsupported") && answer.isJSON { return }
+        case 404: if !said.contains("no handler") && !said.contains("unsupported") && errors != nil { return }
         case 400, 403:
             if ["lease not found", "invalid lease", "invalid accessor"].contains(where: said.contains) { return }
         default: break
@@ -133,8 +137,4 @@ extension VaultClient.Session {
     private static func isRefusal(_ status: Int) -> Bool {
         (400..<500).contains(status) && ![408, 412, 429, 472, 473].contains(status)
     }
-}
-
-extension HTTPSExchange.Answer {
-    fileprivate var isJSON: Bool { VaultClient.json(self) != nil }
 }

@@ -43,13 +43,9 @@ extension VaultClient {
             }
         }
 
-        /// The whole of it in bounded time and size, however slowly an answer drips.
         func ask(_ method: String, _ path: String, _ body: JSONObject? = nil) throws(AiboxError) -> HTTPSExchange.Answer
         {
-            var client = client
-            client.exchange.deadline = client.exchange.deadline ?? .now + client.exchange.timeout * 2
-            client.exchange.largestAnswer = 1 << 20
-            return try client.send(method, path, token: token, body.map { JSONValue.object($0).bytes } ?? [])
+            try client.send(method, path, token: token, body.map { JSONValue.object($0).bytes } ?? [])
         }
     }
 }

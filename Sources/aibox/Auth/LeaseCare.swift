@@ -27,17 +27,15 @@ struct LeaseCare {
     }
 
     /// What each sandbox, or this one, holds or left.
-    func reports(of sandbox: String? = nil) -> [LeaseReport] {
+    func reports(of sandbox: String? = nil, isOver: Bool = false) -> [LeaseReport] {
         entries().filter { entry in
             guard let sandbox, case .success(let journal) = entry.journal else { return sandbox == nil }
             return journal.sandbox == sandbox
-        }.map { LeaseReport($0) }
+        }.map { LeaseReport($0, isOver: isOver) }
     }
 
     /// Waits for the keeper of a sandbox that is stopped, five seconds at most.
-    ///
-    /// - Returns: what it could not take back in that time.
-    func settled(_ sandbox: String) -> [LeaseReport] {
+    func settle(_ sandbox: String) {
         func left() -> [LeaseJournals.Entry] {
             entries().filter { entry in
                 guard case .success(let journal) = entry.journal else { return false }
@@ -56,7 +54,6 @@ struct LeaseCare {
             usleep(20_000)
             remaining = left()
         }
-        return remaining.map { LeaseReport($0, isOver: true) }
     }
 
     /// Has revoked what died keepers left, and takes it from sandboxes that still have it. Waits two seconds at most; the rest goes
@@ -71,7 +68,10 @@ struct LeaseCare {
                     global.output.note("aibox: \(LeaseReport(entry).words)")
                     continue
                 }
-                try takeBack(journal)
+                // What its gateway has in hand is one thing, what Vault knows another.
+                do throws(AiboxError) { try takeBack(journal) } catch {
+                    global.output.note("aibox: \(error.description)")
+                }
             }
             guard dead.contains(where: { (try? $0.journal.get()) != nil }) else { return }
             let settings = try global.layers().load().configuration.credentials
@@ -96,7 +96,9 @@ struct LeaseCare {
         for name in journal.kept {
             var change = CredentialChange(name: name)
             change.lease = CredentialChange.Lease(reason: "the keeper of its leases has died")
-            _ = try LentCredential(change, database: paths.stateDatabase, sandbox: journal.sandbox)
+            try LentCredential(
+                change, database: paths.stateDatabase, sandbox: journal.sandbox, session: journal.session
+            ).requireAll()
         }
     }
 
@@ -108,7 +110,9 @@ struct LeaseCare {
                 let elsewhere = left.isAlive ? "" : " (the settings lead to another Vault than \(journal.address))"
                 global.output.note("aibox: \(LeaseReport(left).words)\(elsewhere)")
             } else {
-                global.output.note("aibox: the keeper of \(journal.sandbox)'s leases had died; they are revoked")
+                let end =
+                    journal.hasEnded(by: Double(Timestamp.now.seconds)) ? "had ended by themselves" : "are revoked"
+                global.output.note("aibox: the keeper of \(journal.sandbox)'s leases had died; they \(end)")
             }
         }
     }

@@ -30,17 +30,17 @@ struct LeaseReport {
             if let trouble = journal.trouble, let since = journal.since {
                 words += "; trouble since \(Self.time(since)): \(trouble)"
             }
-            if journal.isEnding || isOver || !entry.isAlive { words += "; " + Self.end(journal) }
+            if journal.isEnding || isOver || !entry.isAlive { words += "; " + end(journal) }
             return words
         }
     }
 
     /// When it is over without Vault's doing.
-    private static func end(_ journal: LeaseJournal) -> String {
+    private func end(_ journal: LeaseJournal) -> String {
         let ends = journal.leases.map { Optional($0.expires) } + journal.tokens.map(\.expires)
         if ends.contains(where: { $0 == nil }) { return "its login ends when Vault revokes it" }
         guard let last = ends.compactMap(\.self).max() else { return "nothing is left" }
-        return "all ends at \(time(last)) at the latest, and aibox goes on trying"
+        return "all ends at \(Self.time(last)) at the latest" + (entry.isAlive ? ", and aibox goes on trying" : "")
     }
 
     private static func time(_ seconds: Int64) -> String { Timestamp(seconds: seconds).local }

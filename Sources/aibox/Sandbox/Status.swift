@@ -37,7 +37,7 @@ struct Status: ParsableCommand {
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]
                         + Self.approvals(try GatewayClient(runFolder: record.runFolder).approvals())
-                        + LeaseCare(global).reports(of: record.name).map { .init("leases", .text($0.words)) }
+                        + Self.leases(LeaseCare(global).reports(of: record.name))
                         + (gateway.ready.metricsPort.map { [.init("metrics_port", .integer(Int($0)))] } ?? [])
                         + PlaceReport.fields(places)))
         }
@@ -53,6 +53,11 @@ extension Status {
     /// Whether it learns, and for how long.
     static func learning(_ left: Int?) -> [OutputValue.Field] {
         left.map { [.init("learning", .text("\($0) s left; aibox learn show, aibox learn stop"))] } ?? []
+    }
+
+    /// One field, however many journals a sandbox of this name left.
+    static func leases(_ reports: [LeaseReport]) -> [OutputValue.Field] {
+        reports.isEmpty ? [] : [.init("leases", .text(reports.map(\.words).joined(separator: "; ")))]
     }
 
     /// What waits for a person.

@@ -21,15 +21,15 @@ struct Stop: ParsableCommand {
         let context = try global.context()
         var stopped: [String] = []
         let leases = LeaseCare(global)
-        var left: [LeaseReport] = []
         for record in try chosen(context) {
             try context.stop(record)
             stopped.append(record.name)
-            left += leases.settled(record.name)
+            leases.settle(record.name)
             let kept = volumes ? "." : "; its workspace, home folder and caches stay."
             global.output.note("Sandbox \(record.name) is stopped\(kept)")
         }
         leases.sweep()
+        let left = stopped.flatMap { leases.reports(of: $0, isOver: true) }
         for report in left { global.output.note("aibox: " + report.words) }
         var removed: [String] = []
         if volumes {
