@@ -156,7 +156,9 @@ let package = Package(
             uses: ["AiboxAudit", "AiboxBroker", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"] + nio),
         tests(
             "AiboxCommandTests",
-            uses: ["aibox", "aibox-credential-helper", "AiboxConfig", "AiboxCrypto", "AiboxSystem"]),
+            uses: [
+                "aibox", "aibox-credential-helper", "AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxSystem",
+            ]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(
             "AiboxContainerTests",

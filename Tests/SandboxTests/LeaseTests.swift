@@ -151,6 +151,32 @@ extension Sandboxes {
             #expect(events.contains("its keeper had died") && events.contains("the keeper of its leases has died"))
         }
 
+        @Test("what an earlier stay left takes nothing from a later one of the same name, and is told once")
+        func earlierStay() throws {
+            let lab = try Lab(ttl: 600)
+            try lab.fixture.start()
+            let file = lab.fixture.aibox.home.path + "/state/aibox/leases/" + (try #require(lab.journals().first))
+            let journal = try File.text(file)
+            try lab.set(#""outage": true,"#)
+            kill(try #require(try lab.keepers().first), SIGKILL)
+            #expect(try lab.settled { try lab.keepers().isEmpty })
+            let stopped = try lab.fixture.aibox.run("stop", "--name", lab.fixture.name, "-o", "json")
+            #expect(
+                stopped.succeeded && stopped.text.contains("\"leases_left\": [")
+                    && !stopped.text.contains("\"leases_left\": []"), "\(stopped.text)")
+            try lab.set("")
+            #expect(try lab.settled(60) { lab.vault.leases("live") == 0 && lab.journals().isEmpty })
+            try lab.fixture.start()
+            try lab.set(#""outage": true,"#)
+            try File.replace(file, with: journal)
+            let status = try lab.fixture.aibox.run("status", "--name", lab.fixture.name, "-o", "json").text
+            #expect(status.split(separator: "\"leases\":").count == 2, "\(status)")
+            #expect(try lab.ask().hasSuffix(" 200"), "the later stay has lost what it was lent")
+            try lab.set("")
+            #expect(try lab.settled(60) { lab.journals().count == 1 })
+            #expect(try lab.ask().hasSuffix(" 200") && lab.vault.leases("live") == 1)
+        }
+
         @Test("kill -9 of the gateway: the keeper revokes at once; a start that fails leaves nothing either")
         func deadGateway() throws {
             let lab = try Lab(ttl: 600)

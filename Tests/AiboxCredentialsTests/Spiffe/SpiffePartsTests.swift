@@ -2,6 +2,7 @@ import AiboxHTTP2
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
+import Glibc
 import Testing
 
 @testable import AiboxCredentials
@@ -32,6 +33,24 @@ struct SpiffePartsTests {
         ])
     func wrongIDs(text: String) {
         #expect(throws: AiboxError.self) { try SpiffeID(text) }
+    }
+
+    @Test("a socket in a folder of anybody's, or of another user's, is not asked")
+    func owned() throws {
+        let folder = try TemporaryFolder()
+        let endpoint = try WorkloadEndpoint(setting: "unix:\(folder.path)/a.sock", environment: [:])
+        try endpoint.requireOwned()
+        #expect(chmod(folder.path, 0o1777) == 0)
+        #expect(throws: AiboxError.self) { try endpoint.requireOwned() }
+        #expect(chmod(folder.path, 0o755) == 0)
+        try endpoint.requireOwned()
+        // Only root can give a folder away.
+        if chown(folder.path, 12_345, 0) == 0 {
+            let error = #expect(throws: AiboxError.self) { try endpoint.requireOwned() }
+            #expect(error?.code == .integrity)
+        } else {
+            #expect(geteuid() != 0)
+        }
     }
 
     @Test("the endpoint is the setting's, else the variable's, and a Unix socket")
