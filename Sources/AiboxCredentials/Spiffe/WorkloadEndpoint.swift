@@ -42,22 +42,25 @@ public struct WorkloadEndpoint: Sendable, Equatable {
         self.path = String(path)
     }
 
-    /// - Throws: `integrity` if anybody, or another user than root and this one, may put another socket into its folder.
+    /// - Throws: `integrity` if anybody may put another socket in its place. An agent may have a user of its own; where everybody may
+    ///   make folders, as below /tmp, the folder has to be root's or this user's.
     func requireOwned() throws(AiboxError) {
-        let folder = Path.parent(path)
-        var status = stat()
-        guard stat(folder, &status) == 0 else { return }
-        let who: String
-        if status.st_mode & S_IWOTH != 0 {
-            who = "anybody"
-        } else if ![0, geteuid()].contains(status.st_uid) {
-            who = "the user \(status.st_uid), neither root nor this one,"
-        } else {
-            return
+        var below = path
+        var folder = Path.parent(path)
+        while true {
+            var status = stat()
+            var child = stat()
+            if stat(folder, &status) == 0, status.st_mode & S_IWOTH != 0,
+                below == path || stat(below, &child) == 0 && ![0, geteuid()].contains(child.st_uid)
+            {
+                throw AiboxError(
+                    .integrity, "the SPIFFE Workload API at \(path) cannot be trusted",
+                    why: "anybody may put another socket in its place: everybody may write to \(folder)",
+                    remedy: "have the agent's socket in a folder that only root, this user or the agent's may write to")
+            }
+            if folder == "/" { return }
+            below = folder
+            folder = Path.parent(folder)
         }
-        throw AiboxError(
-            .integrity, "the SPIFFE Workload API at \(path) cannot be trusted",
-            why: "\(who) may put another socket into \(folder), and tell aibox who it is",
-            remedy: "have the agent's socket in a folder of root's or this user's that nobody else may write to")
     }
 }

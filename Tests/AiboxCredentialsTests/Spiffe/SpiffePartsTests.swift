@@ -48,6 +48,11 @@ struct SpiffePartsTests {
         if chown(folder.path, 12_345, 0) == 0 {
             let error = #expect(throws: AiboxError.self) { try endpoint.requireOwned() }
             #expect(error?.code == .integrity)
+            // An agent's own, where nobody else could have made it.
+            #expect(chown(folder.path, 0, 0) == 0 && mkdir(folder.path + "/agent", 0o755) == 0)
+            #expect(chown(folder.path + "/agent", 12_345, 0) == 0)
+            let agent = try WorkloadEndpoint(setting: "unix:\(folder.path)/agent/a.sock", environment: [:])
+            try agent.requireOwned()
         } else {
             #expect(geteuid() != 0)
         }
