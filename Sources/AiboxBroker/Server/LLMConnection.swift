@@ -8,12 +8,13 @@ import NIOPosix
 
 /// The sandbox's side of one connection: one request after the other, each decided as a whole before a byte of it goes on.
 ///
-/// A request is read completely and held: what is forwarded is exactly what was decided on. An answer is never held.
+/// A request is read completely and held: what is forwarded is exactly what was decided on. An answer is never held. How it is
+/// decided is in `LLMConnection+Deciding.swift`.
 final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamConnection.Asker {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private enum Phase {
+    enum Phase {
         /// Between requests, or in the middle of a head.
         case head
         case body
@@ -26,18 +27,18 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         case closed
     }
 
-    private let service: BrokerService
-    private let pool: UpstreamPool
-    private let link = ClientLink()
-    private var phase = Phase.head
+    let service: BrokerService
+    let pool: UpstreamPool
+    let link = ClientLink()
+    var phase = Phase.head
     private var isCounted: Bool
     private let isTakenOver: Bool
     private var input = RequestInput()
-    private var request: LLMExchange?
+    var request: LLMExchange?
     private var heldBytes = 0
     /// The body is with another thread: until it is back its bytes are not given back either.
-    private var isAway = false
-    private var upstream: UpstreamConnection?
+    var isAway = false
+    var upstream: UpstreamConnection?
 
     static let idleLimit = TimeAmount.seconds(90)
     static let headLimit = TimeAmount.seconds(15)
@@ -252,7 +253,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         heldBytes += count
     }
 
-    private func release() {
+    func release() {
         if heldBytes > 0 { service.release(heldBytes) }
         heldBytes = 0
     }
@@ -278,238 +279,6 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         if !exchange.reader.isFinished { return false }
         decide()
         return false
-    }
-
-    // MARK: Deciding
-
-    private func decide() {
-        guard let context = link.context, var exchange = request, let route = exchange.route,
-            let grant = exchange.grant,
-            let base = exchange.configuration.base(of: grant)
-        else { return }
-        phase = .deciding
-        link.stopTimer()
-        exchange.record.bytes = exchange.body.readableBytes
-        do throws(BrokerRefusal) {
-            if route.namesModel {
-                let body = try LLMBody.read(exchange.body)
-                exchange.said = body
-                exchange.record.model = body.model
-                if exchange.configuration.plan.digests {
-                    exchange.record.digest = try? SHA256.digest(Array(exchange.body.readableBytesView)).hex
-                }
-                if !exchange.configuration.models.allows(body.model) {
-                    throw BrokerRefusal(
-                        kind: .notFound, rule: "llm.models",
-                        reason: "the policy does not permit the model \(body.model)",
-                        nextSteps: [
-                            exchange.configuration.plan.models.isEmpty
-                                ? "No model is permitted: ask who owns the policy for llm.models."
-                                : "Permitted: \(exchange.configuration.plan.models.joined(separator: ", "))."
-                        ], given: 403)
-                }
-            }
-        } catch {
-            request = exchange
-            return refuse(error)
-        }
-        request = exchange
-        guard let said = exchange.said else { return reserve(base) }
-        judge(
-            LLMRequest(
-                model: said.model, provider: base.host, endpoint: route.path, isStream: said.isStream,
-                hasTools: said.hasTools), base, on: context.eventLoop)
-    }
-
-    /// Asks the policies in Rego, unless their answer is known.
-    private func judge(_ asked: LLMRequest, _ base: UpstreamBase, on loop: any EventLoop) {
-        if let known = service.known(asked) { return go(on: known, base) }
-        let id = request?.record.id
-        service.rule(asked, on: loop).assumeIsolated().whenComplete { result in
-            guard self.phase == .deciding, self.request?.record.id == id else { return }
-            switch result {
-            case .success(let ruling): self.go(on: ruling, base)
-            case .failure: self.refuse(.undecided)
-            }
-        }
-    }
-
-    private func go(on ruling: LLMRuling, _ base: UpstreamBase) {
-        if ruling.isAllowed { return reserve(base) }
-        refuse(
-            BrokerRefusal(
-                kind: .permission, rule: ruling.rule, reason: ruling.reason,
-                nextSteps: ["Use another model, or ask who owns the organisation's policies."], layer: ruling.layer))
-    }
-
-    /// The body is back from another thread.
-    private func isBack() {
-        isAway = false
-        if request?.body.readableBytes ?? 0 == 0 { release() }
-    }
-
-    private func look(_ base: UpstreamBase) {
-        guard let context = link.context, let exchange = request else { return }
-        guard let screen = exchange.configuration.leaks else { return spend(base) }
-        look(exchange, screen, on: context.eventLoop) { self.spend(base) }
-    }
-
-    /// Looks for what must not leave; what is long not on the event loop.
-    private func look(
-        _ exchange: LLMExchange, _ screen: LeakScreen, on loop: any EventLoop, then proceed: @escaping () -> Void
-    ) {
-        let id = exchange.record.id
-        let body = exchange.body
-        var head: [UInt8] = []
-        CallerFields.forwarded(exchange.head.fields, into: &head)
-        head += "\(exchange.route?.path ?? "")\n\(exchange.route?.query ?? "")".utf8
-        let rest = head
-        @Sendable func findings() -> [LeakScreen.Finding] {
-            var texts = body.withUnsafeReadableBytes { RequestTexts($0) }
-            texts.add(rest)
-            return screen.look(texts)
-        }
-        func go(on found: [LeakScreen.Finding]) {
-            guard phase == .deciding, request?.record.id == id else { return }
-            request?.record.leaks = found
-            if let first = found.first, first.blocks { refuse(first.refusal) } else { proceed() }
-        }
-        if !screen.isLong(body.readableBytes) { return go(on: findings()) }
-        isAway = true
-        service.threads.runIfActive(eventLoop: loop, findings).assumeIsolated().whenComplete { result in
-            self.isBack()
-            switch result {
-            case .success(let found): go(on: found)
-            case .failure: self.link.close()
-            }
-        }
-    }
-
-    /// Takes what it may cost.
-    private func reserve(_ base: UpstreamBase) {
-        guard var exchange = request, let route = exchange.route else { return }
-        do throws(BrokerRefusal) {
-            let cost = route.call == .generation ? exchange.said : nil
-            exchange.record.estimate = cost?.reserve
-            exchange.price = cost.flatMap { exchange.configuration.price(of: $0.model) }
-            if cost != nil, exchange.price == nil, exchange.configuration.plan.limits.dailyCost != nil {
-                throw BrokerRefusal(
-                    kind: .permission, rule: "llm.daily_cost",
-                    reason: "what a day may cost is limited, and nobody says what this model costs",
-                    nextSteps: ["Ask who owns the policy for the model's price in llm.prices."])
-            }
-            exchange.reservation = try service.begin(cost, exchange.configuration)
-        } catch {
-            request = exchange
-            return refuse(error)
-        }
-        request = exchange
-        // After the limits of a minute: looking takes time.
-        look(base)
-    }
-
-    private func spend(_ base: UpstreamBase) {
-        guard let exchange = request else { return }
-        let isCounted = exchange.route?.call == .generation && exchange.configuration.plan.limits.areDaily
-        if isCounted { take(base) } else { keep(base) }
-    }
-
-    /// Takes what it may cost from what the user may spend in a day.
-    private func take(_ base: UpstreamBase) {
-        guard let loop = link.context?.eventLoop, let exchange = request, let said = exchange.said else { return }
-        let id = exchange.record.id
-        let amount = LLMAmount(
-            tokens: said.reserve, micros: exchange.price?.micros(input: said.input, output: said.output) ?? 0)
-        let service = service
-        service.take(amount, on: loop).assumeIsolated().whenComplete { result in
-            guard self.phase == .deciding, self.request?.record.id == id else {
-                // The client has gone meanwhile: it is given back.
-                if case .success(let ruling) = result, let day = ruling.day {
-                    service.settle(LLMSettlement(day: day, taken: amount, cost: LLMAmount()), on: loop)
-                }
-                return
-            }
-            switch result {
-            case .success(let ruling):
-                guard ruling.isAllowed, let day = ruling.day else {
-                    return self.refuse(
-                        BrokerRefusal(
-                            kind: .rateLimited, rule: ruling.rule, reason: ruling.reason,
-                            nextSteps: ["Ask for less with max_tokens, or go on tomorrow (UTC)."]))
-                }
-                self.request?.taken = (day, amount)
-                self.keep(base)
-            case .failure: self.refuse(.undecided)
-            }
-        }
-    }
-
-    /// Keeps its content, where the policy demands that.
-    private func keep(_ base: UpstreamBase) {
-        guard let loop = link.context?.eventLoop, let exchange = request else { return }
-        guard let rule = exchange.configuration.payloads, exchange.said != nil else { return record(base) }
-        let (record, body, stay) = (exchange.record, exchange.body, service.stay)
-        isAway = true
-        service.threads.runIfActive(eventLoop: loop) { try PayloadFile(rule, stay, record, body) }
-            .assumeIsolated().whenComplete { result in
-                self.isBack()
-                guard self.phase == .deciding, self.request?.record.id == record.id else { return }
-                switch result {
-                case .success(let file):
-                    self.request?.payload = file
-                    self.request?.record.payload = file.id
-                    self.record(base)
-                case .failure: self.refuse(.unkept)
-                }
-            }
-    }
-
-    /// Writes it down, and asks.
-    private func record(_ base: UpstreamBase) {
-        guard let context = link.context, let exchange = request else { return }
-        let id = exchange.record.id
-        service.audit.before(exchange.record.asked(), on: context.eventLoop).assumeIsolated().whenComplete { result in
-            guard self.phase == .deciding, self.request?.record.id == id else { return }
-            if case .failure = result { return self.refuse(.unrecorded) }
-            self.connect(base, id: id)
-        }
-    }
-
-    private func connect(_ base: UpstreamBase, id: String) {
-        guard let exchange = request else { return }
-        pool.connection(base, exchange.configuration.connector) { result in
-            guard self.phase == .deciding, self.request?.record.id == id else {
-                // The client has gone meanwhile.
-                if case .success(let connection) = result { connection.abandon() }
-                return
-            }
-            switch result {
-            case .success(let connection): self.ask(connection, base)
-            case .failure(let error):
-                let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
-                self.refuse(
-                    BrokerRefusal(
-                        kind: .upstream, rule: "llm.upstream",
-                        reason: "cannot ask \(base.host): \(why)", retryAfter: 1))
-            }
-        }
-    }
-
-    private func ask(_ connection: UpstreamConnection, _ base: UpstreamBase) {
-        guard var exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
-        let body = exchange.body
-        exchange.body = ByteBuffer()
-        exchange.begun = .now
-        exchange.wasSent = true
-        request = exchange
-        phase = .answering
-        upstream = connection
-        link.progressed()
-        watch()
-        let head = ForwardedRequest.head(
-            route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
-            bodyLength: route.namesModel ? body.readableBytes : nil)
-        connection.ask(head, body: body, isWhole: true, for: self)
     }
 
     // MARK: The answer
@@ -628,7 +397,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     // MARK: Refusing
 
-    private func refuse(_ refusal: BrokerRefusal) {
+    func refuse(_ refusal: BrokerRefusal) {
         guard let context = link.context, phase != .closed, phase != .lingering else { return }
         link.stopTimer()
         phase = .deciding
@@ -676,7 +445,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     }
 
     /// Looks from time to time whether an answer still goes on.
-    private func watch() {
+    func watch() {
         link.after(.seconds(5)) { [weak self] in
             guard let self, phase == .answering else { return }
             let limit = request?.status == nil ? Self.answerLimit : ClientLink.stallLimit

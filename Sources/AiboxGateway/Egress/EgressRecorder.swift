@@ -86,7 +86,10 @@ final class EgressRecorder: Sendable {
         if isLearning { details["learning"] = true }
         details["rule"] = "second-check"
         details["layer"] = "org"
-        if line.isUnreadable {
+        let isUnasked = line.error == "ERR_ICAP_FAILURE"
+        if isUnasked {
+            details["code"] = .string(EgressDenial.Code.unavailable.rawValue)
+        } else if line.isUnreadable {
             details["code"] = .string(EgressDenial.Code.malformed.rawValue)
         } else if let request = try? EgressRequest(url, method: line.method ?? "GET"),
             case .deny(let denial) = list.decide(request)
@@ -97,9 +100,11 @@ final class EgressRecorder: Sendable {
         }
         let sni = line.serverName.map { ", SNI \($0)" } ?? ""
         let why =
-            line.isUnreadable
-            ? "Squid cannot read it as a request (\(line.status))"
-            : "Squid refused: \(line.error ?? line.bumpMode ?? line.result)\(sni)"
+            isUnasked
+            ? "the gateway could not be asked about it"
+            : line.isUnreadable
+                ? "Squid cannot read it as a request (\(line.status))"
+                : "Squid refused: \(line.error ?? line.bumpMode ?? line.result)\(sni)"
         details["reason"] = .string(Self.carried(why))
         note(AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details))
     }

@@ -84,6 +84,11 @@ final class EgressService: Sendable {
         guard url.hasPrefix("https://"), let request = try? EgressRequest(url, method: method) else {
             return refused(.unreadable, EgressAttempt(url, method: method))
         }
+        // Squid forwards what it got. What is decided on has to be exactly that.
+        guard case .http(_, _, let path) = request.content,
+            path.isWritten(as: url.dropFirst(8).drop { $0 != "/" && $0 != "?" }.prefix { $0 != "?" })
+        else { return refused(.otherPath, EgressAttempt(url, method: method)) }
+        if method != method.uppercased() { return refused(.otherMethod, EgressAttempt(url, method: method)) }
         let verdict = judge(request)
         switch verdict.decision {
         case .deny(let denial): return refused(denial, EgressAttempt(request), verdict)
@@ -193,7 +198,9 @@ final class EgressService: Sendable {
             if isRefused { recorder.denied(by: line, url, list, isLearning: isLearning) }
         }
         if line.isRefused {
-            log.warning("squid failed", ["url": url, "result": line.result, "error": line.error ?? "-"])
+            // Queries hold secrets.
+            let place = String(url.prefix { $0 != "?" })
+            log.warning("squid failed", ["url": place, "result": line.result, "error": line.error ?? "-"])
         }
     }
 

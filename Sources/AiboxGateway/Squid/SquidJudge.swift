@@ -3,12 +3,13 @@ import AiboxNetwork
 import AiboxSystem
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Where Squid asks about each request that it reads in an opened tunnel, before anything of it goes out: an ICAP service
 /// (RFC 3507) on a port of 127.0.0.1.
 ///
-/// Who else of this machine finds the port does not know the path, and gets nothing. Whoever could ask would only be told what
-/// the list says, and be written down.
+/// Who else of this machine finds the port does not know the path, gets nothing, and is closed after some seconds. Whoever could
+/// ask would only be told what the list says, and be written down.
 final class SquidJudge: Sendable {
     /// For Squid's configuration.
     let place: SquidConfiguration.Judge
@@ -18,9 +19,13 @@ final class SquidJudge: Sendable {
     private static let queueLength: Int32 = 1024
     /// A connection on which nothing is asked is closed.
     private static let idleLimit = TimeAmount.minutes(10)
+    /// Connections that have not shown the path, and how long they may wait with it.
+    fileprivate static let strangerLimit = 64
+    fileprivate static let strangerTime = TimeAmount.seconds(5)
 
     init(_ service: EgressService, on group: any EventLoopGroup) throws(AiboxError) {
         let secret = Hex.encode(try SecureRandom.bytes(32))
+        let strangers = Strangers()
         do {
             channel = try ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: Self.queueLength)
@@ -28,7 +33,8 @@ final class SquidJudge: Sendable {
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: Self.idleLimit))
-                        try channel.pipeline.syncOperations.addHandler(SquidJudgeHandler(service, path: "/" + secret))
+                        try channel.pipeline.syncOperations.addHandler(
+                            SquidJudgeHandler(service, path: "/" + secret, strangers))
                     }
                 }
                 .bind(to: SocketAddress(ipAddress: IPv4.loopback.description, port: 0))
@@ -45,6 +51,11 @@ final class SquidJudge: Sendable {
     func end() { try? channel.close().wait() }
 }
 
+/// How many connections have not shown the path yet.
+private final class Strangers: Sendable {
+    let count = Atomic(0)
+}
+
 /// One connection of Squid's: one question after the other.
 private final class SquidJudgeHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -54,10 +65,36 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
     private let path: [UInt8]
     private var parser = ICAPRequestParser()
     private var isAsked = false
+    private let strangers: Strangers
+    private var isStranger = true
+    private var deadline: Scheduled<Void>?
 
-    init(_ service: EgressService, path: String) {
+    init(_ service: EgressService, path: String, _ strangers: Strangers) {
         self.service = service
         self.path = Array(path.utf8)
+        self.strangers = strangers
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        if strangers.count.add(1, ordering: .relaxed).newValue > SquidJudge.strangerLimit {
+            context.close(promise: nil)
+        } else {
+            deadline = context.eventLoop.scheduleTask(in: SquidJudge.strangerTime) { channel.close(promise: nil) }
+        }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isKnown()
+        context.fireChannelInactive()
+    }
+
+    private func isKnown() {
+        if !isStranger { return }
+        isStranger = false
+        deadline?.cancel()
+        strangers.count.subtract(1, ordering: .relaxed)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -87,7 +124,11 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
         }
     }
 
-    private func isOwn(_ path: String) -> Bool { ConstantTime.equal(Array(path.utf8), self.path) }
+    private func isOwn(_ path: String) -> Bool {
+        let isOwn = ConstantTime.equal(Array(path.utf8), self.path)
+        if isOwn { isKnown() }
+        return isOwn
+    }
 
     private func answer(_ answer: ICAPAnswer, _ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer.bytes)), promise: nil)

@@ -39,6 +39,16 @@ public struct RequestPath: Sendable, Hashable, CustomStringConvertible {
     /// Path and query as they are forwarded.
     public var description: String { query.map { path + "?" + $0 } ?? path }
 
+    /// Whether a path, before any question mark, is this one as it is written, but for the case of escapes: what is forwarded
+    /// unchanged has to be what was decided on.
+    public func isWritten(as path: some StringProtocol) -> Bool {
+        var bytes = Array(path.utf8)
+        for index in bytes.indices.dropLast(2) where bytes[index] == UInt8(ascii: "%") {
+            for digit in [index + 1, index + 2] where (0x61...0x66).contains(bytes[digit]) { bytes[digit] -= 0x20 }
+        }
+        return bytes.elementsEqual(self.path.utf8) || bytes.isEmpty && self.path == "/"
+    }
+
     /// Escapes in upper case, those of unreserved characters decoded.
     private static func normaliseEscapes(_ bytes: ArraySlice<UInt8>, decoding: Bool = true) throws(RequestPathFailure)
         -> [UInt8]

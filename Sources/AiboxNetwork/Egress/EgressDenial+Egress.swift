@@ -50,6 +50,17 @@ extension EgressDenial {
         .malformed, rule: "http-syntax", reason: "the request's URL cannot be read",
         nextSteps: ["Send a plain HTTP/1.1 request (RFC 9112) for an https URL."])
 
+    /// The refusal of a path that would be forwarded as it is written, and is decided on in another form.
+    public static let otherPath = EgressDenial(
+        .pathAmbiguous, rule: "normal-path",
+        reason: "in an opened tunnel the path is forwarded as it is written, and this one is not in its normal form",
+        nextSteps: ["Send the path in its normal form (RFC 3986): no //, no . or .., no escapes of plain characters."])
+
+    /// The refusal of a method in small letters, which some servers take for the one in capitals.
+    public static let otherMethod = EgressDenial(
+        .malformed, rule: "http-syntax", reason: "the method is not in capitals",
+        nextSteps: ["Write methods in capitals."])
+
     /// Without the audit log nothing goes out.
     public static let unrecorded = EgressDenial(
         .unavailable, rule: "audit", reason: "the audit log cannot be written, so nothing goes out",

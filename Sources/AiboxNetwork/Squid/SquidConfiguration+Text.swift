@@ -120,7 +120,10 @@ extension SquidConfiguration {
             "acl sized req_header Content-Length [1-9]",
             "acl body any-of chunked sized",
             "acl bodiless method GET HEAD",
+            // Squid would answer these itself.
+            "acl own method PURGE TRACE",
             "http_access deny manager",
+            "http_access deny own",
             "http_access deny bodiless body",
             "http_access deny !gateway !vouched",
             // `vouch` always matches, so this line never does: it is there for the mark that it leaves.
@@ -230,8 +233,10 @@ extension SquidConfiguration {
             "icap_preview_enable on",
             "icap_persistent_connections on",
             "icap_connect_timeout 5 seconds",
-            "icap_io_timeout 30 seconds",
+            // Longer than any answer: who is asked twice writes it down twice.
+            "icap_io_timeout 5 minutes",
             "icap_service_failure_limit -1",
+            "icap_service_revival_delay 1",
             "icap_service judge reqmod_precache icap://127.0.0.1:\(judge.port)/\(judge.secret) bypass=off on-overload=wait",
             "adaptation_access judge allow vouched !tunnel https",
             "adaptation_access judge deny all",
