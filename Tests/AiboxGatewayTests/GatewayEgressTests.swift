@@ -348,6 +348,30 @@ struct GatewayEgressTests {
         #expect(try gateway.events("network.allow").count > 10, "some share a connection")
     }
 
+    @Test("an upload that comes faster than its origin takes it arrives whole, in the clear and in an opened tunnel")
+    func slowOrigin() throws {
+        let rule = AllowRuleSource(
+            id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https)], schemes: ["https"], methods: ["POST"],
+            paths: ["/drip/*"])
+        let origin = try Origin()
+        chmod(origin.folder.path, 0o755)
+        var plan = Origin.plan([rule])
+        plan.originAuthorities = [origin.authority]
+        let gateway = try LiveGateway(plan: plan)
+        try gateway.client.serving()
+        let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
+        let file = origin.folder.path + "/upload"
+        try File.replace(file, with: [UInt8](repeating: 7, count: 24 << 20))
+        for (base, authority) in [(Self.http, origin.authority), ("https://api.allowed.test:\(Origin.https)", trusted)]
+        {
+            for pace in ["30", "200"] {
+                let data = ["-sS", "--cacert", authority, "--data-binary", "@" + file]
+                let up = try curl(gateway, origin, base + "/drip/" + pace, data)
+                #expect(up.body.contains("25165824"), "\(up)")
+            }
+        }
+    }
+
     @Test("limits of a rule: bytes sent, requests a minute, connections at a time")
     func limits() throws {
         let rules = [

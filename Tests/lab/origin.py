@@ -11,7 +11,7 @@ GET /big/N       N bytes
 GET /slow/N      N bytes, one a second (at most 60)
 GET /redirect?to=URL   302
 GET /files/...   a file of the folder "files", where CONFIG names one
-POST, PUT        the number of bytes received, as JSON
+POST, PUT        the number of bytes received, as JSON; to /drip/N at N KiB a millisecond
 Every request is a line of the log: host, method, path, SNI, body bytes, and raw connections likewise.
 """
 
@@ -114,6 +114,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         size = 0
+        pace = int(self.path.split("/")[2]) if self.path.startswith("/drip/") else 0
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             while True:
                 length = int(self.rfile.readline().split(b";")[0], 16)
@@ -130,6 +131,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     break
                 size += len(block)
                 left -= len(block)
+                if pace:
+                    time.sleep(len(block) / 1024 / pace / 1000)
         self.note(size)
         self.reply(200, json.dumps({"bytes": size}).encode(), "application/json")
 

@@ -231,6 +231,8 @@ final class Egress: Sendable {
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                // What `UploadPace` counts with.
+                .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelOption(.recvAllocator, value: EgressService.allocator)
                 .childChannelOption(.writeBufferWaterMark, value: EgressService.waterMark)
                 .childChannelInitializer { [service, supervisor] channel in

@@ -17,6 +17,8 @@ final class EgressHandler: ChannelInboundHandler {
     private var machine: EgressConnection
     private var context: ChannelHandlerContext?
     private var upstream: SquidConnection?
+    /// Of what Squid reads itself; what it only passes on does not stay with it.
+    private var pace = UploadPace()
     /// What is still to be done, in order.
     private var actions: [Action] = []
     private var isRunning = false
@@ -77,6 +79,7 @@ final class EgressHandler: ChannelInboundHandler {
         if isTunnel, let upstream {
             let actions = machine.countUp(buffer.readableBytes)
             if machine.isClosed { return perform(actions) }
+            pace.sent(buffer.readableBytes)
             upstream.channel.write(buffer, promise: nil)
             return
         }
@@ -162,7 +165,8 @@ final class EgressHandler: ChannelInboundHandler {
 
     private func updateReading() {
         guard let context, context.channel.isActive else { return }
-        let canPassUp = upstream?.channel.isWritable ?? true
+        askForRoom()
+        let canPassUp = upstream.map { $0.channel.isWritable && !(isPaced && pace.isSpent) } ?? true
         if !isReading, !isInputClosed, isLingering || (machine.wantsClientBytes && canPassUp && !isRecording) {
             isReading = true
             context.read()
@@ -170,6 +174,34 @@ final class EgressHandler: ChannelInboundHandler {
         if let upstream, !isUpstreamReading, context.channel.isWritable, !machine.isClosed {
             isUpstreamReading = true
             upstream.channel.read()
+        }
+    }
+
+    // MARK: The pace
+
+    /// Squid reads a request's body itself in the clear, and in the tunnels that it opens.
+    private var isPaced: Bool { !isTunnel || machine.authorised?.grant.needsInspection == true }
+
+    /// Asks how much of what was sent Squid still holds, if that may be much.
+    private func askForRoom() {
+        guard let upstream, isPaced, pace.isSpent, !pace.isAsking, !machine.isClosed else { return }
+        pace.asks()
+        askForRoom(of: upstream)
+    }
+
+    private func askForRoom(of upstream: SquidConnection) {
+        guard let loop = context?.eventLoop, let port = upstream.channel.localAddress?.port else { return }
+        let squid = upstream.squid
+        // What is still on its way to Squid would not be counted.
+        let held = upstream.channel.writeAndFlush(ByteBuffer()).flatMap {
+            squid.gauge.held(from: UInt16(port), on: loop)
+        }
+        whenDone(held) { handler, result in
+            guard handler.upstream?.channel === upstream.channel else { return }
+            guard let pause = handler.pace.answered(held: try? result.get()) else { return handler.updateReading() }
+            loop.assumeIsolated().scheduleTask(in: pause) { [weak handler] in
+                if handler?.upstream?.channel === upstream.channel { handler?.askForRoom(of: upstream) }
+            }
         }
     }
 
@@ -219,7 +251,9 @@ final class EgressHandler: ChannelInboundHandler {
             // Somebody may be waiting for what was said to the client.
             context.flush()
             whenDone(service.connect(self, on: context.eventLoop)) { $0.opened($1, isFirst: true) }
-        case .sendUpstream(let bytes): upstream?.channel.write(ByteBuffer(bytes: bytes), promise: nil)
+        case .sendUpstream(let bytes):
+            pace.sent(bytes.count)
+            upstream?.channel.write(ByteBuffer(bytes: bytes), promise: nil)
         case .sendClient(let bytes): context.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
         case .startTunnel:
             isTunnel = true
@@ -274,6 +308,7 @@ final class EgressHandler: ChannelInboundHandler {
             return perform(machine.upstreamEnded())
         }
         upstream = connection
+        pace = UploadPace()
         isUpstreamReading = false
         perform(connection == nil ? machine.upstreamEnded() : machine.upstreamConnected())
     }

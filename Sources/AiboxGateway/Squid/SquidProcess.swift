@@ -19,6 +19,8 @@ final class SquidProcess: Sendable {
     private let errors: Descriptor
     /// Its access log, a pipe: nothing of it stays on the disk.
     let log: SquidLog
+    /// How much it holds of what was sent to it.
+    let gauge: SquidGauge
     /// The gateway's own request, until the log has told of it.
     private let probe = Mutex<SquidProbe?>(nil)
 
@@ -33,6 +35,7 @@ final class SquidProcess: Sendable {
         self.folder = folder
         self.errors = errors
         self.log = log
+        gauge = SquidGauge(port: port, secret: secret)
         pid = child.pid
     }
 

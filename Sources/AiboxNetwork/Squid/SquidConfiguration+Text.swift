@@ -8,11 +8,12 @@ extension SquidConfiguration {
     private var general: [String] {
         var lines = [
             "# Written by aibox; changes are lost.",
-            "visible_hostname aibox-proxy",
+            "visible_hostname \(Self.hostName)",
             "workers 1",
             "pid_filename \(pidFile)",
             "logformat aibox \(SquidLogLine.format)",
-            "access_log stdio:\(accessLog) logformat=aibox",
+            "acl reader req_header \(Self.keyHeader) ^\(Self.readerKey(secret))$",
+            "access_log stdio:\(accessLog) logformat=aibox !reader",
             "cache_log \(cacheLog)",
             // What a sandbox can provoke does not fill the disk.
             "debug_options ALL,0",
@@ -42,6 +43,8 @@ extension SquidConfiguration {
             "relaxed_header_parser off",
             "pipeline_prefetch 0",
             "request_header_max_size 64 KB",
+            // The gateway keeps it from being full, which older Squids do not survive (`SquidBuffers`).
+            "client_request_buffer_max_size 1 MB",
             "client_lifetime 1 day",
             "half_closed_clients off",
         ]
@@ -122,6 +125,8 @@ extension SquidConfiguration {
             "acl bodiless method GET HEAD",
             // Squid would answer these itself.
             "acl own method PURGE TRACE",
+            "acl buffers urlpath_regex ^/squid-internal-mgr/active_requests$",
+            "http_access allow manager buffers reader",
             "http_access deny manager",
             "http_access deny own",
             "http_access deny bodiless body",

@@ -82,6 +82,11 @@ public struct SquidConfiguration: Sendable, Equatable {
 
     /// The header that carries the secret; removed before anything is forwarded.
     public static let keyHeader = "X-Aibox-Key"
+    /// What Squid calls itself. No allow-list can name it: it is no full name.
+    static let hostName = "aibox-proxy"
+    /// What the gateway shows instead of the secret to read how much Squid holds (`SquidBuffers`), and nothing else: whatever it
+    /// sends on for the sandbox shows the secret itself.
+    static func readerKey(_ secret: String) -> String { secret + "-reader" }
 
     public var pidFile: String { folder + "/squid.pid" }
     public var accessLog: String { logsToOutput ? "/proc/self/fd/1" : folder + "/access.log" }
