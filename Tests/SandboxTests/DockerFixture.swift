@@ -16,11 +16,11 @@ final class DockerFixture {
     private static let isRoot = geteuid() == 0
 
     /// - Parameter hasImage: false leaves the daemon's storage empty, which saves most of the time.
-    init(settings: [String: String] = [:], hasImage: Bool = true) throws {
+    init(policy: String? = nil, settings: [String: String] = [:], hasImage: Bool = true) throws {
         folder = try Folder.makeTemporary(prefix: "aibox-docker")
         let host = "unix://\(folder)/d.sock"
         let own = ["AIBOX_RUNTIME": "docker", "DOCKER_HOST": host]
-        sandbox = try SandboxFixture(settings: own.merging(settings) { $1 })
+        sandbox = try SandboxFixture(policy: policy, settings: own.merging(settings) { $1 })
         let program = try #require(Path.real(Path.parent(sandbox.aibox.path) + "/aibox-docker-runtime"))
         let requests = sandbox.aibox.home.path + "/state/aibox/docker"
         let registration = DockerRegistration(command: [program, requests], file: "", isRoot: Self.isRoot)

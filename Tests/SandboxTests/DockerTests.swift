@@ -102,5 +102,63 @@ extension Sandboxes {
             #expect(
                 !other.succeeded && other.errorText.contains("aibox start did not ask for it"), "\(other.errorText)")
         }
+
+        /// Each is one command of a shell inside, which has to end as a refusal does.
+        private static let attacks = [
+            "curl x", "/usr/bin/curl x", "/usr/bin/../bin/curl x", "env curl x", "sh -c 'curl x'", "nice curl x",
+            "ln -sf /usr/bin/curl /tmp/harmless && /tmp/harmless x", "(exec -a git /usr/bin/curl status)",
+            "printf '#!/usr/bin/curl\\n' >/tmp/s; chmod +x /tmp/s; /tmp/s", "cp /usr/bin/curl /tmp/copy && /tmp/copy x",
+            "unxz -V", "xz -V", "lzcat --version",
+        ]
+
+        @Test("the gate for tools, the hooks of agents and the trace points hold under Docker as under podman")
+        func tools() throws {
+            let rules = """
+                version: 1
+                audit: {trace_policy: required}
+                tools:
+                  rules:
+                    - {id: no-curl, match: [curl], allow: false}
+                    - {id: no-unxz, match: [unxz], allow: false}
+                    - {id: tar, match: [tar], allow: true, risk: safe}
+
+                """
+            let docker = try DockerFixture(policy: rules)
+            defer { withExtendedLifetime(docker) {} }
+            let fixture = docker.sandbox
+            try fixture.start()
+            let script = Self.attacks.map { "( \($0) ) >/tmp/o 2>&1; echo $?; head -c 300 /tmp/o >&2\n" }.joined()
+            let tried = try fixture.shell("bash", "-c", script)
+            let statuses = tried.text.split(separator: "\n")
+            #expect(statuses.count == Self.attacks.count, "\(tried.errorText)")
+            for (attack, status) in zip(Self.attacks, statuses) {
+                #expect(status == "126", "\(attack): \(tried.errorText)")
+            }
+            #expect(tried.errorText.contains("aibox: curl is refused: ") && tried.errorText.contains("rule no-curl"))
+            let allowed = try fixture.shell("sh", "-c", "cd /tmp && echo a >b && tar cf c b && tar tf c")
+            #expect(allowed.succeeded && allowed.text == "b", "\(allowed.errorText)")
+            #expect(try fixture.shell("sh", "-c", "ls /run/aibox/tools; echo x >/usr/bin/curl").text.isEmpty)
+
+            let question = { (command: String) in
+                #"{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"\#(command)"},"cwd":"/tmp"}"#
+            }
+            let hook = { (command: String) throws in
+                try fixture.shell("/run/aibox/agent-hook", input: Array(question(command).utf8))
+            }
+            let refused = try hook("cd /tmp && curl x")
+            #expect(refused.termination == .exited(2), "\(refused)")
+            #expect(refused.errorText.contains("fits no-curl of the org policy"), "\(refused.errorText)")
+            #expect(try hook("tar --version").succeeded)
+            for path in ["/etc/claude-code/managed-settings.json", "/etc/codex/requirements.toml"] {
+                let change = "rm -f \(path); echo >\(path); grep -c agent-hook \(path)"
+                #expect(try fixture.shell("sh", "-c", change).text == "1", "\(path)")
+            }
+            let log = try fixture.aibox.run("policy", "log", "--denied", "--sandbox", fixture.name).text
+            #expect(log.contains("no-curl") && log.contains("no-unxz"), "\(log)")
+
+            #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
+            let traces = try fixture.aibox.run("audit", "search", "--type", "runtime.trace", "-o", "jsonl").text
+            #expect(traces.contains("\"tf\"") && traces.contains("/usr/bin/nice"), "\(traces.suffix(2000))")
+        }
     }
 }
