@@ -86,8 +86,9 @@ extension LLMConnection {
     ) {
         let id = exchange.record.id
         let body = exchange.body
-        var head: [UInt8] = []
-        CallerFields.forwarded(exchange.head.fields, into: &head)
+        var head = CallerFields.forwarded(exchange.head.fields).flatMap { field in
+            Array("\(field.name): ".utf8) + field.value + Array("\r\n".utf8)
+        }
         head += "\(exchange.route?.path ?? "")\n\(exchange.route?.query ?? "")".utf8
         let rest = head
         @Sendable func findings() -> [LeakScreen.Finding] {
@@ -203,14 +204,14 @@ extension LLMConnection {
 
     private func connect(_ base: UpstreamBase, id: String) {
         guard let exchange = request else { return }
-        pool.connection(base, exchange.configuration.connector) { result in
+        pool.carrier(base, exchange.configuration.connector, isFresh: exchange.isRepeated) { result in
             guard self.phase == .deciding, self.request?.record.id == id else {
                 // The client has gone meanwhile.
-                if case .success(let connection) = result { connection.abandon() }
+                if case .success(let carrier) = result { carrier.abandon() }
                 return
             }
             switch result {
-            case .success(let connection): self.ask(connection, base)
+            case .success(let carrier): self.ask(carrier, base)
             case .failure(let error):
                 let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
                 self.refuse(
@@ -221,20 +222,31 @@ extension LLMConnection {
         }
     }
 
-    private func ask(_ connection: UpstreamConnection, _ base: UpstreamBase) {
-        guard var exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
-        let body = exchange.body
-        exchange.body = ByteBuffer()
-        exchange.begun = .now
-        exchange.wasSent = true
-        request = exchange
+    private func ask(_ carrier: any UpstreamCarrier, _ base: UpstreamBase) {
+        guard let exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
+        request?.begun = .now
+        request?.wasSent = true
         phase = .answering
-        upstream = connection
+        upstream = carrier
         link.progressed()
         watch()
-        let head = ForwardedRequest.head(
+        let asked = ForwardedRequest.request(
             route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
-            bodyLength: route.namesModel ? body.readableBytes : nil)
-        connection.ask(head, body: body, isWhole: true, for: self)
+            bodyLength: route.namesModel ? exchange.body.readableBytes : nil)
+        carrier.ask(asked, body: exchange.body, isWhole: true, for: self)
+    }
+
+    /// Asks once more, on another connection, for what the server has not begun with (RFC 9113 section 8.7).
+    ///
+    /// - Returns: false if it was asked again before.
+    func askAgain() -> Bool {
+        guard let exchange = request, let grant = exchange.grant, !exchange.isRepeated,
+            let base = exchange.configuration.base(of: grant)
+        else { return false }
+        request?.isRepeated = true
+        link.stopTimer()
+        phase = .deciding
+        connect(base, id: exchange.record.id)
+        return true
     }
 }

@@ -10,7 +10,7 @@ import NIOPosix
 ///
 /// A request is read completely and held: what is forwarded is exactly what was decided on. An answer is never held. How it is
 /// decided is in `LLMConnection+Deciding.swift`.
-final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamConnection.Asker {
+final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamAsker {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -38,7 +38,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     private var heldBytes = 0
     /// The body is with another thread: until it is back its bytes are not given back either.
     var isAway = false
-    var upstream: UpstreamConnection?
+    var upstream: (any UpstreamCarrier)?
 
     static let idleLimit = TimeAmount.seconds(90)
     static let headLimit = TimeAmount.seconds(15)
@@ -296,6 +296,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         // Not two owners of the same storage.
         request = nil
         exchange.status = head.status
+        exchange.body = ByteBuffer()
         let isMetered = exchange.route?.call == .generation && head.status < 400
         if exchange.configuration.plan.digests, exchange.said != nil {
             exchange.digest = try? SHA256()
@@ -314,7 +315,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             do throws(AiboxError) { try file.answer(content) } catch {
                 // What cannot be kept is not passed on.
                 upstream?.abandon()
-                return answerFails(.unkept)
+                return answerFails(.unkept, isUntouched: false)
             }
         }
         request?.answer.pass(content) { link.write($0) }
@@ -325,7 +326,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         link.flush()
     }
 
-    func answerEnds(mayReuse: Bool) {
+    func answerEnds() {
         upstream = nil
         request?.answer.finish { link.write($0) }
         link.flush()
@@ -333,8 +334,12 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         next(keepsAlive: request?.head.keepsAlive == true && request?.answer.endsWithConnection != true)
     }
 
-    func answerFails(_ refusal: BrokerRefusal) {
+    func answerFails(_ refusal: BrokerRefusal, isUntouched: Bool) {
         upstream = nil
+        if isUntouched {
+            request?.wasSent = false
+            if askAgain() { return }
+        }
         if request?.status == nil { return refuse(refusal) }
         // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
         settle(isComplete: false)
@@ -454,7 +459,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             answerFails(
                 BrokerRefusal(
                     kind: .timeout, rule: "llm.time",
-                    reason: "the provider did not answer within \(limit.nanoseconds / 1_000_000_000) s"))
+                    reason: "the provider did not answer within \(limit.nanoseconds / 1_000_000_000) s"),
+                isUntouched: false)
         }
     }
 }

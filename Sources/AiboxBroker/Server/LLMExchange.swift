@@ -26,6 +26,8 @@ struct LLMExchange {
     var begun = ContinuousClock.now
     /// The provider has it, or a part of it.
     var wasSent = false
+    /// It was sent a second time.
+    var isRepeated = false
     /// Of the answer; nil before it.
     var status: Int?
     var meter = UsageMeter(.unread)
