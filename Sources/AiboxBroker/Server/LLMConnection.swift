@@ -111,7 +111,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is BrokerService.PlanChanged else { return context.fireUserInboundEventTriggered(event) }
         // What is under way with a key that was taken back ends at once.
-        if let grant = request?.grant, service.configuration.base(of: grant) == nil { context.close(promise: nil) }
+        if let grant = request?.grant, service.configuration.bases(of: grant).isEmpty { context.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -205,7 +205,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             exchange.grant = try CallerFields.grant(
                 head.fields, among: configuration.plan.grants, for: exchange.route?.api)
             if let grant = exchange.grant {
-                exchange.record.provider = configuration.base(of: grant)?.host ?? ""
+                exchange.record.provider = configuration.bases(of: grant).first?.host ?? ""
                 if service.isExpired(grant) {
                     throw BrokerRefusal(
                         kind: .authentication,
@@ -290,6 +290,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     func answerBegins(_ head: UpstreamHead) {
         link.progressed()
+        if !isFinal(head.status) { return }
         // The body is with the provider by now.
         release()
         guard var exchange = request else { return }
@@ -336,11 +337,14 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     func answerFails(_ refusal: BrokerRefusal, isUntouched: Bool) {
         upstream = nil
-        if isUntouched {
-            request?.wasSent = false
-            if askAgain() { return }
+        if isUntouched { return askAgain(refusal) }
+        if let exchange = request, exchange.status == nil {
+            var refusal = refusal
+            refusal.reason = (exchange.failures + [refusal.reason]).joined(separator: "; ")
+            // What became of it nobody knows: the client may try again, and meets another upstream then.
+            if refusal.kind == .upstream, let base = exchange.base { pool.circuit.failed(base) }
+            return refuse(refusal)
         }
-        if request?.status == nil { return refuse(refusal) }
         // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
         settle(isComplete: false)
         link.stopTimer()

@@ -83,7 +83,7 @@ final class UpstreamConnector: Sendable {
         return dial(base, address, on: loop).flatMapError { error in
             let rest = addresses.dropFirst()
             // What has no right certificate at one address is not tried at the next: that would be luck.
-            if rest.isEmpty || (error as? AiboxError)?.what.hasPrefix("cannot trust") == true {
+            if rest.isEmpty || (error as? AiboxError)?.isDistrust == true {
                 return loop.makeFailedFuture(error)
             }
             return self.dial(base, rest, on: loop)
@@ -126,4 +126,9 @@ final class UpstreamConnector: Sendable {
             }
         }
     }
+}
+
+extension AiboxError {
+    /// A server that did not prove its name, as `TLSClientSession` says it.
+    var isDistrust: Bool { what.hasPrefix("cannot trust") }
 }

@@ -10,6 +10,8 @@ final class UpstreamPool {
     }
 
     private let loop: any EventLoop
+    /// Of upstreams that have alternatives.
+    var circuit = UpstreamCircuit()
     private var idle: [UpstreamBase: [(connection: UpstreamConnection, since: NIODeadline)]] = [:]
     private var sessions: [UpstreamBase: [UpstreamSession]] = [:]
     /// Who waits for a connection that is being made, and that may carry them all.
