@@ -20,8 +20,8 @@ extension LLMConnection {
                 let error = error as? AiboxError
                 // What may not be reached, or is not who it should be, is a reason to stop, not to try one's luck.
                 let isSuspect = error.map { $0.code == .denied || $0.isDistrust } ?? false
-                if isSuspect { self.request?.others = [] }
-                self.passOver(base, "cannot ask \(base.host): \(error?.reason ?? "it cannot be reached")")
+                if isSuspect { self.request?.others = [] } else { self.pool.circuit.failed(base) }
+                self.passOver("cannot ask \(base.host): \(error?.reason ?? "it cannot be reached")")
             }
         }
     }
@@ -44,7 +44,10 @@ extension LLMConnection {
     func askAgain(_ refusal: BrokerRefusal) {
         guard let exchange = request, let base = exchange.base else { return }
         request?.wasSent = false
-        if exchange.isRepeated { return passOver(base, "cannot ask \(base.host): \(refusal.reason)") }
+        if exchange.isRepeated {
+            pool.circuit.failed(base)
+            return passOver("cannot ask \(base.host): \(refusal.reason)")
+        }
         request?.isRepeated = true
         link.stopTimer()
         phase = .deciding
@@ -71,13 +74,12 @@ extension LLMConnection {
                 status: status, bytes: 0, usage: nil, micros: nil, digest: nil, redactions: 0,
                 after: exchange.begun.duration(to: .now), isComplete: false))
         request?.wasSent = false
-        passOver(base, "\(base.host) answered \(status)")
+        passOver("\(base.host) answered \(status)")
         return false
     }
 
     /// Leaves an upstream that has done nothing with the request.
-    private func passOver(_ base: UpstreamBase, _ why: String) {
-        pool.circuit.failed(base)
+    private func passOver(_ why: String) {
         request?.failures.append(why)
         link.stopTimer()
         phase = .deciding

@@ -3,6 +3,7 @@ import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
 import Glibc
+import Synchronization
 import Testing
 
 @testable import AiboxBroker
@@ -35,6 +36,33 @@ struct HTTP2PlaceTests {
             lab.requests[0]["fields"]
                 == (isChunked
                     ? ["accept-encoding", "x-lab-token"] : ["accept-encoding", "content-length", "x-lab-token"]))
+    }
+
+    @Test("bodies that go up side by side over one connection all arrive, and none waits for the end of another")
+    func sideBySide() throws {
+        let lab = try HTTP2Lab()
+        #expect(try lab.ask("hello").status == 200)
+        let done = Mutex<[Int: String]>([:])
+        let port = lab.proxy.port
+        let place = lab.place("upload/x")
+        let count = 6
+        for number in 0..<count {
+            try DedicatedThread.start("of an upload") {
+                guard let socket = try? Loopback.connect(port) else { return }
+                let client = RawClient(socket, port: port)
+                let piece = [UInt8](repeating: UInt8(number), count: 1 << 20)
+                client.send("PUT \(place) HTTP/1.1\r\nHost: llm.test:\(port)\r\nContent-Length: \(16 << 20)\r\n\r\n")
+                for _ in 0..<16 where Loopback.write(socket, piece) {}
+                let answer = client.answer()?.text ?? "nothing"
+                done.withLock { $0[number] = answer }
+            }
+        }
+        #expect(eventually { done.withLock { $0.count } == count })
+        for number in 0..<count {
+            let digest = try SHA256.digest([UInt8](repeating: UInt8(number), count: 16 << 20)).hex
+            #expect(done.withLock { $0[number] }?.contains(digest) == true)
+        }
+        #expect(lab.connections == 1)
     }
 
     @Test("an answer before the end of the body is the answer") func early() throws {

@@ -30,7 +30,6 @@ final class UpstreamSession: ChannelInboundHandler {
 
     /// Streams at once, whatever the server takes: each may fill a window.
     static let most = 100
-    private static let piece = 64 << 10
     /// Silence after which the server is asked whether it is there, and how long it may take to answer.
     private static let silence = TimeAmount.seconds(15)
     private static let patience = TimeAmount.seconds(10)
@@ -160,14 +159,11 @@ final class UpstreamSession: ChannelInboundHandler {
         !isOver && !takesNoMore && context?.channel.isWritable == true && session.unsent(on: id) == 0
     }
 
-    /// Sends of a body what goes out at once.
-    func send(_ body: inout ByteBuffer, on id: HTTP2StreamID) {
-        while body.readableBytes > 0, takesMore(id) {
-            guard let piece = body.readBytes(length: min(Self.piece, body.readableBytes)) else { return }
-            // What fails here is told when the stream ends.
-            try? session.send(piece, on: id, endsStream: false)
-            flush()
-        }
+    /// Sends a piece of a body. The connection may ask for the next one before this returns.
+    func send(_ piece: [UInt8], on id: HTTP2StreamID) {
+        // What fails here is told when the stream ends.
+        try? session.send(piece, on: id, endsStream: false)
+        flush()
     }
 
     func endBody(of stream: UpstreamStream, _ id: HTTP2StreamID) {

@@ -10,6 +10,8 @@ final class UpstreamStream: UpstreamCarrier {
         case broken(BrokerRefusal, isUntouched: Bool)
     }
 
+    private static let piece = 64 << 10
+
     private let session: UpstreamSession
     private var id: HTTP2StreamID?
     private var asker: (any UpstreamAsker)?
@@ -64,10 +66,12 @@ final class UpstreamStream: UpstreamCarrier {
 
     private func sendBody() {
         guard let id, !isBodySent else { return }
-        session.send(&body, on: id)
+        while session.takesMore(id), let piece = body.readBytes(length: min(Self.piece, body.readableBytes)),
+            !piece.isEmpty
+        { session.send(piece, on: id) }
         if body.readableBytes > 0 { return }
         body = ByteBuffer()
-        if isBodyWhole {
+        if isBodyWhole, !isBodySent {
             isBodySent = true
             session.endBody(of: self, id)
         }
