@@ -25,14 +25,16 @@ final class UpstreamSession: ChannelInboundHandler {
     private var takesNoMore = false
     private var isOver = false
     private var timer: Scheduled<Void>?
-    private var lastRead = NIODeadline.now()
+    private var lastMove = NIODeadline.now()
     private var isAsked = false
 
     /// Streams at once, whatever the server takes: each may fill a window.
     static let most = 100
     /// Silence after which the server is asked whether it is there, and how long it may take to answer.
     private static let silence = TimeAmount.seconds(15)
-    private static let patience = TimeAmount.seconds(10)
+    private static let patience = TimeAmount.seconds(20)
+    /// For the server's first frame.
+    private static let greeting = TimeAmount.seconds(10)
 
     /// - Parameter ready: told once the server has said what it takes, or that it cannot be asked.
     init(
@@ -67,15 +69,14 @@ final class UpstreamSession: ChannelInboundHandler {
         self.context = context
         flush()
         context.read()
-        after(Self.patience) { $0.end(.upstream("it says nothing after the TLS handshake")) }
+        after(Self.greeting) { $0.end(.upstream("it says nothing after the TLS handshake")) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if isOver { return }
-        lastRead = .now()
-        isAsked = false
+        moves()
         let events: [HTTP2Event]
         do { events = try unwrapInboundIn(data).withUnsafeReadableBytes { try session.receive($0) } } catch {
             return end(.upstream(error))
@@ -161,6 +162,8 @@ final class UpstreamSession: ChannelInboundHandler {
 
     /// Sends a piece of a body. The connection may ask for the next one before this returns.
     func send(_ piece: [UInt8], on id: HTTP2StreamID) {
+        // A question would wait behind it, however slowly it goes up.
+        moves()
         // What fails here is told when the stream ends.
         try? session.send(piece, on: id, endsStream: false)
         flush()
@@ -213,21 +216,25 @@ final class UpstreamSession: ChannelInboundHandler {
     /// A path that leads nowhere any more would swallow every request until the network says so, which takes many minutes.
     private func watch() {
         if taken > 1 { return }
-        lastRead = .now()
-        isAsked = false
+        moves()
         after(Self.silence) { $0.look() }
+    }
+
+    private func moves() {
+        lastMove = .now()
+        isAsked = false
     }
 
     private func look() {
         let now = NIODeadline.now()
         if isAsked { return end(.upstream("the server does not answer any more")) }
-        if lastRead + Self.silence <= now {
+        if lastMove + Self.silence <= now {
             isAsked = true
             try? session.ping()
             flush()
             return after(Self.patience) { $0.look() }
         }
-        after(lastRead + Self.silence - now) { $0.look() }
+        after(lastMove + Self.silence - now) { $0.look() }
     }
 
     private func after(_ time: TimeAmount, _ body: @escaping (UpstreamSession) -> Void) {
