@@ -97,7 +97,9 @@ let package = Package(
         room("AiboxAudit", uses: ["AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire", "CLinux"]),
         room(
             "AiboxBroker",
-            uses: ["AiboxAudit", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "Rego"] + nio),
+            uses: [
+                "AiboxAudit", "AiboxCrypto", "AiboxHTTP2", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "Rego",
+            ] + nio),
         room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
         room(
             "AiboxContainer",

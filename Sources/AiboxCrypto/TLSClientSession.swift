@@ -1,7 +1,7 @@
 public import AiboxSystem
 import COpenSSL
 
-/// Whom clients trust, and which TLS they speak: 1.2 or newer, HTTP/1.1 on top.
+/// Whom clients trust, and which TLS they speak: 1.2 or newer, HTTP/2 or HTTP/1.1 on top.
 ///
 /// The library counts references to its context and locks what it changes, so any thread may start sessions from it.
 public final class TLSClientContext: @unchecked Sendable {
@@ -61,9 +61,10 @@ public final class TLSClientSession {
         if !isAddress {
             guard aibox_tls_name(tls, host) == 1, SSL_set1_host(tls, host) == 1 else { throw OpenSSL.failure(what) }
         }
-        let http: [UInt8] = [8] + Array("http/1.1".utf8)
+        // What it likes best comes first (RFC 7301 section 3.1).
+        let offered = ["h2", "http/1.1"].flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
         // 0 is success for this one call.
-        guard SSL_set_alpn_protos(tls, http, UInt32(http.count)) == 0 else { throw OpenSSL.failure(what) }
+        guard SSL_set_alpn_protos(tls, offered, UInt32(offered.count)) == 0 else { throw OpenSSL.failure(what) }
         SSL_set_connect_state(tls)
     }
 
@@ -99,6 +100,14 @@ public final class TLSClientSession {
             }
             throw OpenSSL.failure("cannot connect to \(host)")
         }
+    }
+
+    /// Whether the server chose HTTP/2; HTTP/1.1 if it chose nothing. Known after the handshake.
+    public var speaksHTTP2: Bool {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        SSL_get0_alpn_selected(tls, &name, &count)
+        return UnsafeBufferPointer(start: name, count: Int(count)).elementsEqual("h2".utf8)
     }
 
     /// Decrypts what has come.

@@ -36,6 +36,14 @@ public final class HTTP2ClientSession {
     /// Whether the other side takes one more stream at all.
     public var canOpen: Bool { state.fault == nil && nghttp2_session_check_request_allowed(session) != 0 }
 
+    /// Whether the other side has said what it takes: its first frame (RFC 9113, section 3.4).
+    public var isGreeted: Bool { state.isGreeted }
+
+    /// Streams that the other side takes at once (RFC 9113, section 6.5.2).
+    public var streamLimit: Int {
+        Int(nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
+    }
+
     /// Nothing more will come or has to be sent.
     public var isOver: Bool {
         state.fault != nil
@@ -89,6 +97,11 @@ public final class HTTP2ClientSession {
         guard unsent(on: stream) + bytes.count <= limits.unsent else {
             throw HTTP2Fault("it takes the request too slowly")
         }
+        if let sent = state.streams[stream]?.sent, sent > 0 {
+            // Or a body of any length would be kept to its end.
+            state.streams[stream]?.body.removeFirst(sent)
+            state.streams[stream]?.sent = 0
+        }
         state.streams[stream]?.body += bytes
         if endsStream { state.streams[stream]?.isBodyComplete = true }
         if state.streams[stream]?.isBodyAwaited == true {
@@ -110,6 +123,28 @@ public final class HTTP2ClientSession {
         try check(nghttp2_session_consume(session, stream, count))
     }
 
+    /// Opens the window of the connection alone for what came: a stream that is consumed slowly, with `consumeOnStream`, does
+    /// not stop the others then, and what is buffered is bounded by the windows of all streams.
+    public func consumeOnConnection(_ count: Int) throws(HTTP2Fault) {
+        if let fault = state.fault { throw fault }
+        let count = min(count, state.unconsumed)
+        if count <= 0 { return }
+        state.unconsumed -= count
+        try check(nghttp2_session_consume_connection(session, count))
+    }
+
+    /// Opens the window of a stream for what was already consumed on the connection.
+    public func consumeOnStream(_ count: Int, on stream: HTTP2StreamID) throws(HTTP2Fault) {
+        if let fault = state.fault { throw fault }
+        if count > 0 { try check(nghttp2_session_consume_stream(session, stream, count)) }
+    }
+
+    /// Asks the other side whether it is there: the answer is bytes that come.
+    public func ping() throws(HTTP2Fault) {
+        if let fault = state.fault { throw fault }
+        try check(nghttp2_submit_ping(session, 0, nil))
+    }
+
     /// Ends a stream from this side: nothing more is told of it. `CANCEL` says that the answer is no longer wanted.
     public func cancel(_ stream: HTTP2StreamID) throws(HTTP2Fault) {
         if let fault = state.fault { throw fault }
@@ -126,6 +161,8 @@ public final class HTTP2ClientSession {
         _ bytes: UnsafeRawBufferPointer, at now: ContinuousClock.Instant = .now
     ) throws(HTTP2Fault) -> [HTTP2Event] {
         if let fault = state.fault { throw fault }
+        meter.earn(state.earned)
+        state.earned = 0
         do throws(HTTP2Fault) { try meter.pass(bytes, at: now) } catch { fail(error) }
         if state.fault == nil {
             let taken = bytes.withMemoryRebound(to: UInt8.self) {

@@ -48,6 +48,9 @@ struct HTTP2FrameMeter {
         }
     }
 
+    /// Lets so many frames more pass: they answer what was sent.
+    mutating func earn(_ frames: Int) { idleFrames += frames }
+
     private mutating func refill(at now: ContinuousClock.Instant) {
         guard let last = refilled, last <= now else {
             refilled = now
@@ -56,6 +59,8 @@ struct HTTP2FrameMeter {
         let seconds = (now - last).components.seconds
         if seconds == 0 { return }
         refilled = last + .seconds(seconds)
-        idleFrames = min(limits.idleFrames, idleFrames + limits.idleFramesPerSecond * Int(min(seconds, 1 << 20)))
+        let more = idleFrames + limits.idleFramesPerSecond * Int(min(seconds, 1 << 20))
+        // What was earned beyond the limit stays.
+        idleFrames = max(idleFrames, min(limits.idleFrames, more))
     }
 }

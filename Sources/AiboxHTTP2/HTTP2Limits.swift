@@ -8,7 +8,7 @@ public struct HTTP2Limits: Sendable {
     /// Bytes of one's own body that may wait for the other side to open its window.
     public var unsent = 1 << 20
     /// Frames without a part of an answer in them (SETTINGS, PING, empty DATA, what nobody knows, ...) at once, and how many
-    /// a second go on top of that. More end the connection.
+    /// a second go on top of that, beside those that answer what was sent. More end the connection.
     public var idleFrames = 1000
     public var idleFramesPerSecond = 10
 

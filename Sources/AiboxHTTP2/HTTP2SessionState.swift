@@ -22,6 +22,9 @@ final class HTTP2SessionState {
     var fault: HTTP2Fault?
     /// Bytes of bodies that the caller has not consumed.
     var unconsumed = 0
+    var isGreeted = false
+    /// Frames that the other side may well send for what was sent to it.
+    var earned = 0
     private let limits: HTTP2Limits
 
     init(_ limits: HTTP2Limits) { self.limits = limits }
@@ -66,6 +69,7 @@ final class HTTP2SessionState {
         case NGHTTP2_HEADERS.rawValue: endFields(stream)
         case NGHTTP2_RST_STREAM.rawValue:
             streams[stream]?.fault = "it ended the stream (\(HTTP2Fault.name(frame.rst_stream.error_code)))"
+        case NGHTTP2_SETTINGS.rawValue: isGreeted = true
         case NGHTTP2_GOAWAY.rawValue:
             events.append(.goingAway(last: frame.goaway.last_stream_id, code: frame.goaway.error_code))
         default: break
@@ -84,6 +88,12 @@ final class HTTP2SessionState {
     }
 
     private func sent(_ frame: nghttp2_frame) {
+        switch UInt32(frame.hd.type) {
+        // A head, trailers, a reset; and windows, of the stream and the connection, which some open for each half of a frame.
+        case NGHTTP2_HEADERS.rawValue: earned += 8
+        case NGHTTP2_DATA.rawValue: earned += 4
+        default: break
+        }
         // The library's own answer to what it cannot go on after.
         guard UInt32(frame.hd.type) == NGHTTP2_GOAWAY.rawValue, frame.goaway.error_code != 0, fault == nil else {
             return

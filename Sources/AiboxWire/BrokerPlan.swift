@@ -37,7 +37,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         public var surrogate: String
         /// The real key.
         public var secret: String
-        /// `https://host[:port][/path]`: what the API's own paths are appended to.
+        /// `https://host[:port][/path]`: what the API's own paths are appended to. Or several of them, with commas between them: the
+        /// first is asked, the next one where it cannot be.
         public var base: String
         /// The header that carries the key; nil: the API's own. `Authorization` carries it as Bearer.
         public var header: String?
@@ -218,6 +219,13 @@ extension BrokerPlan {
 }
 
 extension BrokerPlan.Grant {
+    public var bases: [String] { Self.bases(base) }
+
+    /// One by one.
+    public static func bases(_ text: String) -> [String] {
+        text.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+    }
+
     public var json: JSONValue {
         var object: JSONObject = [
             "name": .string(name), "api": .string(api.rawValue), "surrogate": .string(surrogate),

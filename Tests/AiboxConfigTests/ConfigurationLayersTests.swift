@@ -236,6 +236,12 @@ struct ConfigurationPinTests {
             ("network.allowed_domains", "a.example", "*.example", false),
             ("image", "r.example/a:1", "r.example/a:2", false), ("registry.keys", "/etc/k.pub", "/tmp/mine.pub", false),
             ("policy.org_baseline_path", "/etc/aibox/org-policy.yaml", "/tmp/p.yaml", false),
+            ("network.llm_gateway", "https://a.example", "https://a.example, https://mine.example", false),
+            (
+                "network.llm_gateway", "https://a.example,https://b.example", "https://b.example,https://c.example",
+                false
+            ),
+            ("network.llm_gateway", "https://a.example,https://b.example", "https://c.example", false),
         ])
     func loosening(key: String, pinned: String, given: String, isAllowed: Bool) throws {
         let row = try ConfigurationSchema.known(key)
@@ -270,6 +276,38 @@ struct ConfigurationPinTests {
             #expect(error?.code.exitStatus == 2)
             #expect(error?.why?.hasPrefix(place) == true)
             #expect(error?.why?.contains(Self.source) == true)
+        }
+    }
+
+    @Test("whatever list of gateways is pinned, no layer and no later pin leads a key anywhere else")
+    func pinnedGateways() throws {
+        let row = try ConfigurationSchema.known("network.llm_gateway")
+        let hosts = ["a", "b", "c"].map { "https://\($0).example" }
+        // Every list of up to three, in every order; empty is the provider itself.
+        var lists: [[String]] = [[]]
+        for count in 1...3 {
+            for number in 0..<Int(pow(3, Double(count))) {
+                var (rest, list) = (number, [String]())
+                for _ in 0..<count {
+                    list.append(hosts[rest % 3])
+                    rest /= 3
+                }
+                if Set(list).count == count { lists.append(list) }
+            }
+        }
+        for pinned in lists where !pinned.isEmpty {
+            let pin = Self.pin(row.name, pinned.joined(separator: ","))
+            for given in lists {
+                let text = given.joined(separator: ",")
+                #expect(Self.pin(row.name, text).isAsTight(as: pin) == (given == pinned))
+                var configuration = Configuration()
+                configuration.network.llmGateway = text
+                do throws(AiboxError) {
+                    try pin.hold(&configuration)
+                    #expect(configuration.network.llmGateway == pin.value)
+                    #expect(given == pinned || given.isEmpty)
+                } catch { #expect(error.code == .denied && given != pinned && !given.isEmpty) }
+            }
         }
     }
 

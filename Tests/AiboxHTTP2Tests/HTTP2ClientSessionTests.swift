@@ -85,6 +85,52 @@ struct HTTP2ClientSessionTests {
         _ = try session.receive(part)
     }
 
+    @Test("a stream that is not consumed stops the others only where the connection's window is kept shut")
+    func slowStream() throws {
+        let session = try HTTP2ClientSession()
+        for _ in 0..<8 { _ = try session.request() }
+        _ = try session.receive(RawFrame.settings + RawFrame.frame(4, flags: 1))
+        let part = RawFrame.data(1, [UInt8](repeating: 1, count: 16_000))
+        // Each stream to the end of its window, of which eight are twice the connection's.
+        for stream in stride(from: UInt32(1), to: 16, by: 2) {
+            _ = try session.receive(RawFrame.head(stream, [(":status", "200")]))
+            for _ in 0..<16 {
+                let events = try session.receive(RawFrame.data(stream, Array(part.dropFirst(9))))
+                #expect(events.count >= 1)
+                try session.consumeOnConnection(16_000)
+            }
+        }
+        _ = session.output()
+        // What was consumed twice opens nothing more.
+        try session.consumeOnConnection(1 << 30)
+        #expect(session.output().isEmpty)
+        try session.consumeOnStream(256_000, on: 1)
+        #expect(session.output().count >= 13)
+        // The end of a window.
+        let events = try session.receive(RawFrame.data(3, [UInt8](repeating: 1, count: 16_000)))
+        #expect(events.contains { if case .reset(3, code: 3, _) = $0 { true } else { false } })
+    }
+
+    @Test("windows that open for what is sent are no flood; more of them are")
+    func earnedFrames() throws {
+        var limits = HTTP2Limits()
+        limits.idleFrames = 20
+        let session = try HTTP2ClientSession(limits)
+        let stream = try session.open([HTTP2Field(":method", "POST"), HTTP2Field(":path", "/")], endsStream: false)
+        let now = ContinuousClock.now
+        _ = try session.receive(RawFrame.settings, at: now)
+        let window = RawFrame.number(16_384)
+        for _ in 0..<500 {
+            try session.send([UInt8](repeating: 9, count: 16_384), on: stream, endsStream: false)
+            #expect(!session.output().isEmpty)
+            _ = try session.receive(
+                RawFrame.frame(8, window) + RawFrame.frame(8, stream: UInt32(stream), window), at: now)
+        }
+        #expect(throws: HTTP2Fault.self) {
+            for _ in 0..<2000 { _ = try session.receive(RawFrame.frame(8, RawFrame.number(1)), at: now) }
+        }
+    }
+
     @Test("a server that sends more than a window loses the stream or the connection", arguments: [65_535, 1 << 20])
     func windowAbuse(window: Int) throws {
         var limits = HTTP2Limits()
@@ -178,7 +224,8 @@ struct HTTP2ClientSessionTests {
         }
         written += session.output().count
         #expect(
-            count <= 1000 && written < 64 << 10, "\(name): \(count) frames, \(written) bytes: \(fault?.reason ?? "")")
+            count <= 1000 + 2 * 8 && written < 64 << 10,
+            "\(name): \(count) frames, \(written) bytes: \(fault?.reason ?? "")")
         #expect(session.isOver && !session.canOpen)
         #expect(throws: HTTP2Fault.self) { try session.receive(RawFrame.ping) }
         #expect(throws: HTTP2Fault.self) { try session.request() }

@@ -68,6 +68,46 @@ extension Sandboxes {
             #expect(try fixture.settledRemains() == [])
         }
 
+        @Test("of two gateways the first is dead, and the second speaks HTTP/2: the sandbox sees neither")
+        func gateways() throws {
+            let provider = try LabProvider()
+            let second = try LabHTTP2(before: provider.port)
+            let canary = "sk-canary-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            let fixture = try SandboxFixture(
+                policy: """
+                    version: 1
+                    network:
+                      targets: [127.0.0.1/32]
+                      names: [{name: \(LabHTTP2.name), addresses: [127.0.0.1]}]
+                      authorities: [\(second.authority)]
+                    credentials: {llm_api_key_ttl: 1h}
+                    llm: {models: ["claude-*"]}
+
+                    """,
+                settings: [
+                    "AIBOX_LLM_API_KEY": canary, "AIBOX_LLM_PROVIDER": "anthropic",
+                    "AIBOX_CREDENTIALS_STORE": "environment",
+                    "AIBOX_NETWORK_LLM_GATEWAY":
+                        "http://127.0.0.1:\(try Lab.freePort()), https://\(LabHTTP2.name):\(second.port)",
+                ])
+            try fixture.start()
+            let ask = """
+                curl -sS -m 20 -w ' %{http_code} %{http_version}' -H "x-api-key: $ANTHROPIC_API_KEY" \
+                  -d '{"model":"claude-lab","max_tokens":5,"stream":true}' $ANTHROPIC_BASE_URL/v1/messages
+                """
+            for _ in 0..<2 {
+                let answer = try fixture.shell("bash", "-c", ask)
+                #expect(
+                    answer.text.contains("event: message_stop") && answer.text.hasSuffix(" 200 1.1"),
+                    "\(answer.text) \(answer.errorText)")
+            }
+            #expect(provider.log.contains("\"x-api-key\": \"\(canary)\""))
+            let usage = try JSONParser.parse(
+                try fixture.aibox.run("llm", "usage", "--by", "model", "--name", fixture.name, "-o", "json").output)
+            let row = usage.elements?.first { $0["model"] == "claude-lab" }
+            #expect(row?["requests"] == .integer(2) && row?["failed"] == .integer(0), "\(usage.text)")
+        }
+
         @Test("a key that is replaced is used at once, and one that is removed is gone from what runs")
         func changed() throws {
             let provider = try LabProvider()

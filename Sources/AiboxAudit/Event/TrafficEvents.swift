@@ -76,7 +76,8 @@ extension AuditEventType {
                 .optional("redactions", .integer, "values replaced in the body"),
                 .optional("payload", .text, "where its content and the answer's are kept: aibox llm show ID"),
                 .optional("dlp", .object, "the rules of llm.dlp that it met, each with how often at least"),
-                .optional("reason", .text, "why it was refused"))
+                .optional(
+                    "reason", .text, "why it was refused; allowed: why the provider before this one did not get it"))
         default:
             AuditEventDefinition(
                 "A language model answered.", subject: "the model", retention: .tier2,

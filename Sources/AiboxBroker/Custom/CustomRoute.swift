@@ -73,13 +73,13 @@ struct CustomRoute: PlaceRoute, Equatable {
     static let tooLarge = BrokerRefusal(
         kind: .tooLarge, rule: "custom.size", reason: "the body is larger than \(bodyLimit) bytes", closes: true)
 
-    func head(_ access: PlaceAccess, _ request: HTTPRequestHead) -> [UInt8] {
+    func request(_ access: PlaceAccess, _ head: HTTPRequestHead) -> UpstreamRequest {
         // What the client calls its connection's own is not the server's (RFC 9110 section 7.6.1).
         let named = Set(
-            request.fields.filter { $0.is("connection") }.flatMap {
+            head.fields.filter { $0.is("connection") }.flatMap {
                 $0.text.lowercased().split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
             })
-        return PlaceFields.head(path + (query.map { "?" + $0 } ?? ""), access, request) {
+        return PlaceFields.request(path + (query.map { "?" + $0 } ?? ""), access, head) {
             Self.passes($0) && !named.contains($0)
         }
     }

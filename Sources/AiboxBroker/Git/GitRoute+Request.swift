@@ -20,9 +20,9 @@ extension GitRoute {
         }
     }
 
-    func head(_ access: PlaceAccess, _ request: HTTPRequestHead) -> [UInt8] {
-        let types = ["Accept: \(answerType)"] + (isDiscovery ? [] : ["Content-Type: \(requestType)"])
-        return PlaceFields.head(target, access, request, more: types) { Self.passed.contains($0) }
+    func request(_ access: PlaceAccess, _ head: HTTPRequestHead) -> UpstreamRequest {
+        let types = [("Accept", answerType)] + (isDiscovery ? [] : [("Content-Type", requestType)])
+        return PlaceFields.request(target, access, head, more: types) { Self.passed.contains($0) }
     }
 
     func check(_ answer: UpstreamHead, from access: PlaceAccess) throws(BrokerRefusal) {

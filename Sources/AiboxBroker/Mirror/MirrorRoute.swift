@@ -51,8 +51,8 @@ struct MirrorRoute: PlaceRoute, Equatable {
         }
     }
 
-    func head(_ access: PlaceAccess, _ request: HTTPRequestHead) -> [UInt8] {
-        PlaceFields.head(path + (query.map { "?" + $0 } ?? ""), access, request) { Self.passed.contains($0) }
+    func request(_ access: PlaceAccess, _ head: HTTPRequestHead) -> UpstreamRequest {
+        PlaceFields.request(path + (query.map { "?" + $0 } ?? ""), access, head) { Self.passed.contains($0) }
     }
 
     func check(_ answer: UpstreamHead, from access: PlaceAccess) throws(BrokerRefusal) {

@@ -8,7 +8,7 @@ import NIOCore
 ///
 /// Each request is decided by its head. Bodies are passed on as they come, either way, and never held; a slow side slows
 /// the other down.
-final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamConnection.Asker {
+final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamAsker {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -32,7 +32,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
     private var kind = PlaceGrant.Kind.git
     private var input: RequestInput
     private var request: PlaceExchange?
-    private var upstream: UpstreamConnection?
+    private var upstream: (any UpstreamCarrier)?
 
     /// - Parameter input: what came behind the first head.
     init(service: BrokerService, pool: UpstreamPool, input: RequestInput) {
@@ -191,14 +191,14 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
 
     private func connect(_ access: PlaceAccess, id: String) {
         guard let exchange = request else { return }
-        pool.connection(access.base, exchange.configuration.connector) { result in
+        pool.carrier(access.base, exchange.configuration.connector, isFresh: exchange.isRepeated) { result in
             guard self.isDeciding(id) else {
                 // The client has gone meanwhile.
-                if case .success(let connection) = result { connection.abandon() }
+                if case .success(let carrier) = result { carrier.abandon() }
                 return
             }
             switch result {
-            case .success(let connection): self.ask(connection, access)
+            case .success(let carrier): self.ask(carrier, access)
             case .failure(let error):
                 let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
                 self.refuse(self.upstreamFails("cannot ask \(access.base.host): \(why)"))
@@ -206,21 +206,19 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         }
     }
 
-    private func ask(_ connection: UpstreamConnection, _ access: PlaceAccess) {
+    private func ask(_ carrier: any UpstreamCarrier, _ access: PlaceAccess) {
         guard let exchange = request, let route = exchange.route else { return }
         phase = .asking
-        upstream = connection
+        upstream = carrier
         link.progressed()
         watch()
-        let hasBody = !exchange.reader.isFinished
-        connection.ask(
-            route.head(access, exchange.head), body: ByteBuffer(), isWhole: !hasBody,
-            isHead: exchange.head.method == "HEAD", for: self)
-        guard phase == .asking, hasBody else {
-            request?.isSent = true
-            return
-        }
-        if exchange.head.fields.contains(where: { $0.is("expect") }), input.bytes.readableBytes == 0 {
+        let isWhole = exchange.reader.isFinished
+        request?.isSent = isWhole
+        carrier.ask(
+            route.request(access, exchange.head), body: exchange.kept ?? ByteBuffer(), isWhole: isWhole, for: self)
+        guard phase == .asking, upstream === carrier, !isWhole else { return }
+        if exchange.sent == 0, exchange.head.fields.contains(where: { $0.is("expect") }), input.bytes.readableBytes == 0
+        {
             link.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
             link.flush()
         }
@@ -233,28 +231,22 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         do {
             while let upstream = taker, upstream.takesMore, let piece = try request?.reader.next(&input.bytes) {
                 link.progressed()
-                request?.sent += piece.readableBytes
+                request?.passed(piece)
                 if let limit = request?.route?.bodyLimit, request?.sent ?? 0 > limit {
                     return refuse(CustomRoute.tooLarge)
                 }
-                var framed = piece
-                if request?.head.body == .chunked {
-                    framed = ByteBuffer(string: "\(String(piece.readableBytes, radix: 16))\r\n")
-                    framed.writeImmutableBuffer(piece)
-                    framed.writeString("\r\n")
-                }
-                upstream.send(framed)
+                upstream.send(piece)
             }
         } catch {
             return refuse(.framing(HTTPRefusal.chunk.reason))
         }
         guard let upstream = taker, request?.reader.isFinished == true else { return }
         request?.isSent = true
-        upstream.endBody(request?.head.body == .chunked ? ByteBuffer(string: "0\r\n\r\n") : ByteBuffer())
+        upstream.endBody()
     }
 
     /// The server, while a part of the body is still to go there.
-    private var taker: UpstreamConnection? { phase == .asking && request?.isSent == false ? upstream : nil }
+    private var taker: (any UpstreamCarrier)? { phase == .asking && request?.isSent == false ? upstream : nil }
 
     func upstreamTakesMore() {
         sendBody()
@@ -289,7 +281,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         link.flush()
     }
 
-    func answerEnds(mayReuse: Bool) {
+    func answerEnds() {
         upstream = nil
         request?.finish { link.write($0) }
         link.flush()
@@ -299,9 +291,17 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         next(keepsAlive: isWhole && request?.head.keepsAlive == true)
     }
 
-    func answerFails(_ refusal: BrokerRefusal) {
+    func answerFails(_ refusal: BrokerRefusal, isUntouched: Bool) {
         upstream = nil
-        refuse(refusal)
+        // Once more, on another connection, if all that went on is still there (RFC 9113 section 8.7).
+        guard isUntouched, let exchange = request, let access = exchange.access, exchange.kept != nil,
+            !exchange.isRepeated
+        else { return refuse(refusal) }
+        request?.isRepeated = true
+        request?.isSent = false
+        link.stopTimer()
+        phase = .deciding
+        connect(access, id: exchange.id)
     }
 
     /// An answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.

@@ -17,6 +17,10 @@ struct PlaceExchange {
     var sent = 0
     /// Its end is with the server too.
     var isSent = false
+    /// What went on of it, while there is little of it: it may have to be sent again.
+    private(set) var kept: ByteBuffer? = ByteBuffer()
+    /// It was sent a second time.
+    var isRepeated = false
     /// The head of the answer is out.
     var isAnswering = false
     private var rewriting: LinkRewriting?
@@ -31,6 +35,14 @@ struct PlaceExchange {
         answer = AnswerStream(configuration.forms)
     }
 
+    private static let keptLimit = 64 << 10
+
+    mutating func passed(_ piece: ByteBuffer) {
+        sent += piece.readableBytes
+        if sent > Self.keptLimit { kept = nil }
+        kept?.writeImmutableBuffer(piece)
+    }
+
     // MARK: The answer
 
     /// How often a secret was in it.
@@ -41,6 +53,7 @@ struct PlaceExchange {
     mutating func begin(_ head: UpstreamHead) -> [UInt8] {
         var head = head
         isAnswering = true
+        kept = nil
         if kind != .git {
             // What is asked for is always the whole.
             head.fields.removeAll { $0.name == "accept-ranges" }

@@ -34,26 +34,18 @@ enum PlaceFields {
         return head
     }
 
-    /// The head for the server: its fields, the credential among them, and how long the body is.
-    static func head(
-        _ target: String, _ access: PlaceAccess, _ request: HTTPRequestHead, more: [String] = [],
+    /// The request for the server, the credential among its fields.
+    static func request(
+        _ target: String, _ access: PlaceAccess, _ request: HTTPRequestHead, more: [(name: String, value: String)] = [],
         passes: (_ name: String) -> Bool
-    ) -> [UInt8] {
-        var head = Array("\(request.method) \(target) HTTP/1.1\r\nHost: \(access.base.authority)\r\n".utf8)
-        for field in request.fields where passes(field.name.lowercased()) {
-            head += "\(field.name): ".utf8
-            head += field.value
-            head += "\r\n".utf8
-        }
-        for line in more { head += "\(line)\r\n".utf8 }
+    ) -> UpstreamRequest {
+        var fields = request.fields.filter { passes($0.name.lowercased()) }
         // What is encoded could not be read for the credential.
-        head += "Accept-Encoding: identity\r\n\(access.grant.header): \(access.grant.value)\r\n".utf8
-        switch request.body {
-        case .none:
-            if ["POST", "PUT", "PATCH"].contains(request.method) { head += "Content-Length: 0\r\n".utf8 }
-        case .length(let size): head += "Content-Length: \(size)\r\n".utf8
-        case .chunked: head += "Transfer-Encoding: chunked\r\n".utf8
-        }
-        return head + "\r\n".utf8
+        let own = [("Accept-Encoding", "identity"), (access.grant.header, access.grant.value)]
+        fields += (more + own).map { HTTPRequestHead.Field(name: $0.0, value: Array($0.1.utf8)) }
+        let isEmpty = request.body == .none && ["POST", "PUT", "PATCH"].contains(request.method)
+        return UpstreamRequest(
+            base: access.base, method: request.method, target: target, fields: fields,
+            body: isEmpty ? .length(0) : request.body)
     }
 }

@@ -17,8 +17,8 @@ protocol PlaceRoute: Sendable {
     func isFor(_ grant: PlaceGrant) -> Bool
     /// What is wrong with the rest of the head, whoever it is for.
     func check(_ head: HTTPRequestHead) throws(BrokerRefusal)
-    /// The head as the server gets it, the credential in its place. The body follows as it came.
-    func head(_ access: PlaceAccess, _ request: HTTPRequestHead) -> [UInt8]
+    /// The request as the server gets it, the credential in its place. The body follows as it came.
+    func request(_ access: PlaceAccess, _ head: HTTPRequestHead) -> UpstreamRequest
     /// What is wrong with an answer, by its head.
     func check(_ answer: UpstreamHead, from access: PlaceAccess) throws(BrokerRefusal)
     /// Where a redirect leads, as the client is told; nil if it is told nothing.

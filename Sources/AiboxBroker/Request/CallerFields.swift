@@ -71,17 +71,13 @@ enum CallerFields {
         reason: "the request shows a key that is not this sandbox's: only the one that was given to it is accepted",
         nextSteps: ["Use the key of the environment, ANTHROPIC_API_KEY or OPENAI_API_KEY, and no other."])
 
-    /// What goes to the provider, as lines of a head.
-    static func forwarded(_ fields: [HTTPRequestHead.Field], into head: inout [UInt8]) {
-        for field in fields {
+    /// What goes to the provider.
+    static func forwarded(_ fields: [HTTPRequestHead.Field]) -> [HTTPRequestHead.Field] {
+        fields.filter { field in
             let name = field.name.lowercased()
-            guard passed.contains(name) || families.contains(where: { name.hasPrefix($0) }),
-                !credentials.contains(name), !tenants.contains(name), !name.contains("key") || name == "idempotency-key"
-            else { continue }
-            head += field.name.utf8
-            head += ": ".utf8
-            head += field.value
-            head += "\r\n".utf8
+            return (passed.contains(name) || families.contains { name.hasPrefix($0) })
+                && !credentials.contains(name) && !tenants.contains(name)
+                && (!name.contains("key") || name == "idempotency-key")
         }
     }
 }

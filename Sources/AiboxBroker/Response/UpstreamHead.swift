@@ -62,6 +62,10 @@ struct UpstreamHead: Sendable, Equatable {
         }
         body = try Self.body(fields, status, isHead: isHead)
         if body == nil { keepsAlive = false }
+        try checkEncoding()
+    }
+
+    func checkEncoding() throws(Failure) {
         for field in fields where field.name == "content-encoding" && field.text.lowercased() != "identity" {
             throw .encoded
         }
@@ -80,7 +84,7 @@ struct UpstreamHead: Sendable, Equatable {
         return HTTPRequestHead.Field(name: String(decoding: name, as: UTF8.self).lowercased(), value: Array(value))
     }
 
-    private static func body(
+    static func body(
         _ fields: [HTTPRequestHead.Field], _ status: Int, isHead: Bool
     ) throws(Failure) -> HTTPRequestHead.Body? {
         let encodings = fields.filter { $0.name == "transfer-encoding" }

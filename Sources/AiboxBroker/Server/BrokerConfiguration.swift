@@ -13,18 +13,21 @@ final class BrokerConfiguration: Sendable {
     let payloads: PayloadRule?
     /// What must not leave; nil: nothing is looked for.
     let leaks: LeakScreen?
-    private let bases: [UpstreamBase]
+    private let bases: [[UpstreamBase]]
     let places: [PlaceAccess]
 
     init(_ plan: BrokerPlan, threads: NIOThreadPool) throws(AiboxError) {
         self.plan = plan
         models = ModelList(plan.models)
-        var bases: [UpstreamBase] = []
+        var bases: [[UpstreamBase]] = []
         for grant in plan.grants {
             let what = "cannot use the LLM key \(grant.name)"
-            guard let base = UpstreamBase(grant.base) else {
-                throw AiboxError(
-                    .failed, what, why: "\(SafeText.escaped(grant.base)) is no https or http URL of a server")
+            var upstreams: [UpstreamBase] = []
+            for url in grant.bases {
+                guard let base = UpstreamBase(url) else {
+                    throw AiboxError(.failed, what, why: "\(SafeText.escaped(url)) is no https or http URL of a server")
+                }
+                if !upstreams.contains(base) { upstreams.append(base) }
             }
             if grant.secret.utf8.count < 8 {
                 throw AiboxError(.failed, what, why: "it is shorter than 8 characters, and could not be told from text")
@@ -33,7 +36,7 @@ final class BrokerConfiguration: Sendable {
             guard !header.isEmpty, header.utf8.allSatisfy({ Self.isName($0) }) else {
                 throw AiboxError(.failed, what, why: "\(SafeText.escaped(header)) is no name of a header")
             }
-            bases.append(base)
+            bases.append(upstreams)
         }
         self.bases = bases
         var places: [PlaceAccess] = []
@@ -58,8 +61,8 @@ final class BrokerConfiguration: Sendable {
     /// What a model costs; nil where nobody says.
     func price(of model: String) -> LLMPrice? { plan.prices.first { ModelList.matches($0.model, model) } }
 
-    /// nil for a grant of another plan.
-    func base(of grant: BrokerPlan.Grant) -> UpstreamBase? {
-        plan.grants.firstIndex { $0.surrogate == grant.surrogate }.map { bases[$0] }
+    /// Where its requests go: to the first one that can be asked. Empty for a grant of another plan.
+    func bases(of grant: BrokerPlan.Grant) -> [UpstreamBase] {
+        plan.grants.firstIndex { $0.surrogate == grant.surrogate }.map { bases[$0] } ?? []
     }
 }

@@ -9,10 +9,11 @@ import NIOPosix
 /// must not leave, the limits of a day, what is kept, the log, in this order.
 extension LLMConnection {
     func decide() {
-        guard let context = link.context, var exchange = request, let route = exchange.route,
-            let grant = exchange.grant,
-            let base = exchange.configuration.base(of: grant)
-        else { return }
+        guard var exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
+        exchange.others = pool.circuit.order(exchange.configuration.bases(of: grant))
+        if exchange.others.isEmpty { return }
+        let base = exchange.others.removeFirst()
+        exchange.record.provider = base.host
         phase = .deciding
         link.stopTimer()
         exchange.record.bytes = exchange.body.readableBytes
@@ -40,32 +41,34 @@ extension LLMConnection {
             return refuse(error)
         }
         request = exchange
-        guard let said = exchange.said else { return reserve(base) }
-        judge(
-            LLMRequest(
-                model: said.model, provider: base.host, endpoint: route.path, isStream: said.isStream,
-                hasTools: said.hasTools), base, on: context.eventLoop)
-    }
-
-    /// Asks the policies in Rego, unless their answer is known.
-    private func judge(_ asked: LLMRequest, _ base: UpstreamBase, on loop: any EventLoop) {
-        if let known = service.known(asked) { return go(on: known, base) }
-        let id = request?.record.id
-        service.rule(asked, on: loop).assumeIsolated().whenComplete { result in
-            guard self.phase == .deciding, self.request?.record.id == id else { return }
-            switch result {
-            case .success(let ruling): self.go(on: ruling, base)
-            case .failure: self.refuse(.undecided)
-            }
+        guard exchange.said != nil else { return reserve(base) }
+        judge(base) { ruling in
+            if ruling.isAllowed { return self.reserve(base) }
+            self.refuse(
+                BrokerRefusal(
+                    kind: .permission, rule: ruling.rule, reason: ruling.reason,
+                    nextSteps: ["Use another model, or ask who owns the organisation's policies."], layer: ruling.layer)
+            )
         }
     }
 
-    private func go(on ruling: LLMRuling, _ base: UpstreamBase) {
-        if ruling.isAllowed { return reserve(base) }
-        refuse(
-            BrokerRefusal(
-                kind: .permission, rule: ruling.rule, reason: ruling.reason,
-                nextSteps: ["Use another model, or ask who owns the organisation's policies."], layer: ruling.layer))
+    /// Asks the policies in Rego whether that provider may get it, unless their answer is known.
+    func judge(_ base: UpstreamBase, then goOn: @escaping (LLMRuling) -> Void) {
+        guard let loop = link.context?.eventLoop, let exchange = request, let route = exchange.route,
+            let said = exchange.said
+        else { return }
+        let asked = LLMRequest(
+            model: said.model, provider: base.host, endpoint: route.path, isStream: said.isStream,
+            hasTools: said.hasTools)
+        if let known = service.known(asked) { return goOn(known) }
+        let id = exchange.record.id
+        service.rule(asked, on: loop).assumeIsolated().whenComplete { result in
+            guard self.phase == .deciding, self.request?.record.id == id else { return }
+            switch result {
+            case .success(let ruling): goOn(ruling)
+            case .failure: self.refuse(.undecided)
+            }
+        }
     }
 
     /// The body is back from another thread.
@@ -86,8 +89,9 @@ extension LLMConnection {
     ) {
         let id = exchange.record.id
         let body = exchange.body
-        var head: [UInt8] = []
-        CallerFields.forwarded(exchange.head.fields, into: &head)
+        var head = CallerFields.forwarded(exchange.head.fields).flatMap { field in
+            Array("\(field.name): ".utf8) + field.value + Array("\r\n".utf8)
+        }
         head += "\(exchange.route?.path ?? "")\n\(exchange.route?.query ?? "")".utf8
         let rest = head
         @Sendable func findings() -> [LeakScreen.Finding] {
@@ -191,7 +195,7 @@ extension LLMConnection {
     }
 
     /// Writes it down, and asks.
-    private func record(_ base: UpstreamBase) {
+    func record(_ base: UpstreamBase) {
         guard let context = link.context, let exchange = request else { return }
         let id = exchange.record.id
         service.audit.before(exchange.record.asked(), on: context.eventLoop).assumeIsolated().whenComplete { result in
@@ -199,42 +203,5 @@ extension LLMConnection {
             if case .failure = result { return self.refuse(.unrecorded) }
             self.connect(base, id: id)
         }
-    }
-
-    private func connect(_ base: UpstreamBase, id: String) {
-        guard let exchange = request else { return }
-        pool.connection(base, exchange.configuration.connector) { result in
-            guard self.phase == .deciding, self.request?.record.id == id else {
-                // The client has gone meanwhile.
-                if case .success(let connection) = result { connection.abandon() }
-                return
-            }
-            switch result {
-            case .success(let connection): self.ask(connection, base)
-            case .failure(let error):
-                let why = (error as? AiboxError)?.reason ?? "it cannot be reached"
-                self.refuse(
-                    BrokerRefusal(
-                        kind: .upstream, rule: "llm.upstream",
-                        reason: "cannot ask \(base.host): \(why)", retryAfter: 1))
-            }
-        }
-    }
-
-    private func ask(_ connection: UpstreamConnection, _ base: UpstreamBase) {
-        guard var exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
-        let body = exchange.body
-        exchange.body = ByteBuffer()
-        exchange.begun = .now
-        exchange.wasSent = true
-        request = exchange
-        phase = .answering
-        upstream = connection
-        link.progressed()
-        watch()
-        let head = ForwardedRequest.head(
-            route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
-            bodyLength: route.namesModel ? body.readableBytes : nil)
-        connection.ask(head, body: body, isWhole: true, for: self)
     }
 }

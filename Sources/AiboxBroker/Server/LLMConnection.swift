@@ -10,7 +10,7 @@ import NIOPosix
 ///
 /// A request is read completely and held: what is forwarded is exactly what was decided on. An answer is never held. How it is
 /// decided is in `LLMConnection+Deciding.swift`.
-final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamConnection.Asker {
+final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, UpstreamAsker {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -38,7 +38,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     private var heldBytes = 0
     /// The body is with another thread: until it is back its bytes are not given back either.
     var isAway = false
-    var upstream: UpstreamConnection?
+    var upstream: (any UpstreamCarrier)?
 
     static let idleLimit = TimeAmount.seconds(90)
     static let headLimit = TimeAmount.seconds(15)
@@ -111,7 +111,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is BrokerService.PlanChanged else { return context.fireUserInboundEventTriggered(event) }
         // What is under way with a key that was taken back ends at once.
-        if let grant = request?.grant, service.configuration.base(of: grant) == nil { context.close(promise: nil) }
+        if let grant = request?.grant, service.configuration.bases(of: grant).isEmpty { context.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -205,7 +205,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             exchange.grant = try CallerFields.grant(
                 head.fields, among: configuration.plan.grants, for: exchange.route?.api)
             if let grant = exchange.grant {
-                exchange.record.provider = configuration.base(of: grant)?.host ?? ""
+                exchange.record.provider = configuration.bases(of: grant).first?.host ?? ""
                 if service.isExpired(grant) {
                     throw BrokerRefusal(
                         kind: .authentication,
@@ -290,12 +290,14 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     func answerBegins(_ head: UpstreamHead) {
         link.progressed()
+        if !isFinal(head.status) { return }
         // The body is with the provider by now.
         release()
         guard var exchange = request else { return }
         // Not two owners of the same storage.
         request = nil
         exchange.status = head.status
+        exchange.body = ByteBuffer()
         let isMetered = exchange.route?.call == .generation && head.status < 400
         if exchange.configuration.plan.digests, exchange.said != nil {
             exchange.digest = try? SHA256()
@@ -314,7 +316,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             do throws(AiboxError) { try file.answer(content) } catch {
                 // What cannot be kept is not passed on.
                 upstream?.abandon()
-                return answerFails(.unkept)
+                return answerFails(.unkept, isUntouched: false)
             }
         }
         request?.answer.pass(content) { link.write($0) }
@@ -325,7 +327,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         link.flush()
     }
 
-    func answerEnds(mayReuse: Bool) {
+    func answerEnds() {
         upstream = nil
         request?.answer.finish { link.write($0) }
         link.flush()
@@ -333,9 +335,16 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         next(keepsAlive: request?.head.keepsAlive == true && request?.answer.endsWithConnection != true)
     }
 
-    func answerFails(_ refusal: BrokerRefusal) {
+    func answerFails(_ refusal: BrokerRefusal, isUntouched: Bool) {
         upstream = nil
-        if request?.status == nil { return refuse(refusal) }
+        if isUntouched { return askAgain(refusal) }
+        if let exchange = request, exchange.status == nil {
+            var refusal = refusal
+            refusal.reason = (exchange.failures + [refusal.reason]).joined(separator: "; ")
+            // What became of it nobody knows: the client may try again, and meets another upstream then.
+            if refusal.kind == .upstream, let base = exchange.base { pool.circuit.failed(base) }
+            return refuse(refusal)
+        }
         // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
         settle(isComplete: false)
         link.stopTimer()
@@ -454,7 +463,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             answerFails(
                 BrokerRefusal(
                     kind: .timeout, rule: "llm.time",
-                    reason: "the provider did not answer within \(limit.nanoseconds / 1_000_000_000) s"))
+                    reason: "the provider did not answer within \(limit.nanoseconds / 1_000_000_000) s"),
+                isUntouched: false)
         }
     }
 }

@@ -26,6 +26,13 @@ struct LLMExchange {
     var begun = ContinuousClock.now
     /// The provider has it, or a part of it.
     var wasSent = false
+    /// It was sent a second time, to the same upstream.
+    var isRepeated = false
+    /// The upstream that is asked, and those that are left if it cannot be.
+    var base: UpstreamBase?
+    var others: [UpstreamBase] = []
+    /// Why others could not.
+    var failures: [String] = []
     /// Of the answer; nil before it.
     var status: Int?
     var meter = UsageMeter(.unread)

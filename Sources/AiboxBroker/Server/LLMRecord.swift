@@ -56,12 +56,14 @@ struct LLMRecord: Sendable {
     var bytes = 0
     var digest: String?
     var estimate: Int?
+    /// Why another upstream did not get it.
+    var reason: String?
     /// The rules of `llm.dlp` that it met.
     var leaks: [LeakScreen.Finding] = []
     /// Where its content is kept.
     var payload: String?
 
-    func asked() -> AuditEvent { request(.allowed, reason: nil) }
+    func asked() -> AuditEvent { request(.allowed, reason: reason) }
 
     func refused(_ refusal: BrokerRefusal) -> AuditEvent {
         var event = request(refusal.isDenial ? .denied : .failure, reason: "\(refusal.rule): \(refusal.reason)")

@@ -10,14 +10,15 @@ final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = ByteBuffer
 
     private let session: TLSClientSession
-    /// Succeeds once the server has proved its name.
-    private let established: EventLoopPromise<Void>
+    /// Succeeds once the server has proved its name, with the protocol that it chose.
+    private let established: EventLoopPromise<UpstreamProtocol>
     private var isEstablished = false
     private var isOver = false
 
     private static let room = 17 << 10
 
-    init(_ context: TLSClientContext, host: String, established: EventLoopPromise<Void>) throws(AiboxError) {
+    init(_ context: TLSClientContext, host: String, established: EventLoopPromise<UpstreamProtocol>) throws(AiboxError)
+    {
         session = try TLSClientSession(context, host: host)
         self.established = established
     }
@@ -86,7 +87,11 @@ final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
         send(context, nil)
         context.flush()
-        if isEstablished { established.succeed() } else { context.read() }
+        if isEstablished {
+            established.succeed(session.speaksHTTP2 ? .http2 : .http1)
+        } else {
+            context.read()
+        }
     }
 
     private func pass(_ context: ChannelHandlerContext) {

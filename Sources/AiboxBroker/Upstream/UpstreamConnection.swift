@@ -1,31 +1,16 @@
 import AiboxNetwork
-import AiboxSystem
 import NIOCore
 
-/// One connection to an upstream: carries one request at a time, and waits in the pool in between.
+/// One connection to an upstream in HTTP/1.1: carries one request at a time, and waits in the pool in between.
 ///
 /// Reads only while whoever asked can take more: the upstream feels a slow client.
-final class UpstreamConnection: ChannelInboundHandler {
+final class UpstreamConnection: ChannelInboundHandler, UpstreamCarrier {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Who asked.
-    protocol Asker: AnyObject {
-        var canTakeMore: Bool { get }
-        /// There is room for more of a body that was not given whole.
-        func upstreamTakesMore()
-        func answerBegins(_ head: UpstreamHead)
-        func answerGoesOn(_ content: ByteBuffer)
-        /// Everything that was read is told.
-        func answerPauses()
-        /// - Parameter mayReuse: the connection can carry another request.
-        func answerEnds(mayReuse: Bool)
-        func answerFails(_ refusal: BrokerRefusal)
-    }
-
     let base: UpstreamBase
     private weak var pool: UpstreamPool?
-    private var asker: (any Asker)?
+    private var asker: (any UpstreamAsker)?
     private var context: ChannelHandlerContext?
     private var headBytes: [UInt8] = []
     private var head: UpstreamHead?
@@ -33,11 +18,11 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var body = ByteBuffer()
     private var isBodyWhole = true
     private var isHeadAsked = false
+    private var isChunked = false
     private var isReading = false
     /// The other side said orderly that it sends no more; without TLS the end of the connection says so.
     private var hasEnded = false
     private var isBroken = false
-    private(set) var uses = 0
 
     private static let piece = 128 << 10
 
@@ -47,55 +32,54 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     var isUsable: Bool { context?.channel.isActive == true && !isBroken && !hasEnded && asker == nil }
-    /// Some byte of an answer came.
-    var hasAnswered: Bool { head != nil || !headBytes.isEmpty }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    /// Sends a request. Only on a usable connection.
-    ///
-    /// - Parameters:
-    ///   - isWhole: nothing of the body follows with `send`.
-    ///   - isHead: the answer has no body, whatever it says of one (RFC 9110 section 9.3.2).
-    func ask(_ head: [UInt8], body: ByteBuffer, isWhole: Bool, isHead: Bool = false, for asker: any Asker) {
-        guard let context else {
-            return asker.answerFails(Self.lost)
-        }
-        uses += 1
+    /// Only on a usable connection.
+    func ask(_ request: UpstreamRequest, body: ByteBuffer, isWhole: Bool, for asker: any UpstreamAsker) {
+        guard let context else { return asker.answerFails(.upstreamLost, isUntouched: false) }
         self.asker = asker
-        self.head = nil
+        head = nil
         headBytes = []
-        self.body = body
+        self.body = ByteBuffer()
+        isChunked = request.body == .chunked
+        isHeadAsked = request.isHead
+        context.write(wrapOutboundOut(ByteBuffer(bytes: request.head)), promise: nil)
+        add(body)
         isBodyWhole = isWhole
-        isHeadAsked = isHead
-        context.write(wrapOutboundOut(ByteBuffer(bytes: head)), promise: nil)
+        if isWhole { addEnd() }
         sendBody(context)
         context.flush()
         updateReading()
     }
 
-    /// Nobody waits for the answer any more.
     func abandon() {
         asker = nil
         context?.close(promise: nil)
     }
 
-    /// Whether the next piece of a body would go out at once.
     var takesMore: Bool { !isBodyWhole && body.readableBytes == 0 && context?.channel.isWritable == true }
 
-    /// Sends a piece of a body, framed as its head says.
     func send(_ piece: ByteBuffer) {
-        guard let context else { return }
-        body.writeImmutableBuffer(piece)
-        sendBody(context)
+        add(piece)
+        if let context { sendBody(context) }
     }
 
-    /// Sends the last piece.
-    func endBody(_ piece: ByteBuffer) {
+    func endBody() {
         isBodyWhole = true
-        if piece.readableBytes > 0 { send(piece) }
+        addEnd()
+        if let context { sendBody(context) }
     }
+
+    private func add(_ piece: ByteBuffer) {
+        if piece.readableBytes == 0 { return }
+        if isChunked { body.writeString("\(String(piece.readableBytes, radix: 16))\r\n") }
+        if body.readableBytes == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
+        if isChunked { body.writeString("\r\n") }
+    }
+
+    private func addEnd() { if isChunked { body.writeString("0\r\n\r\n") } }
 
     private func sendBody(_ context: ChannelHandlerContext) {
         while body.readableBytes > 0, context.channel.isWritable {
@@ -130,7 +114,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         do {
             try take(&bytes)
         } catch {
-            fail(Self.refusal(error))
+            fail(.upstream(error))
         }
     }
 
@@ -162,7 +146,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.asker = nil
         // An answer before the whole body was sent, or bytes behind the answer: nobody could tell what comes next.
         let mayReuse = head.keepsAlive && leftover == 0 && isBodyWhole && body.readableBytes == 0 && !isBroken
-        asker.answerEnds(mayReuse: mayReuse)
+        asker.answerEnds()
         if mayReuse {
             pool?.keep(self)
             updateReading()
@@ -175,7 +159,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         isBroken = true
         let asker = asker
         self.asker = nil
-        asker?.answerFails(refusal)
+        asker?.answerFails(refusal, isUntouched: false)
         context?.close(promise: nil)
     }
 
@@ -200,31 +184,15 @@ final class UpstreamConnection: ChannelInboundHandler {
         if head != nil, reader.endsWithConnection, hasEnded, !isBroken {
             let asker = asker
             self.asker = nil
-            asker?.answerEnds(mayReuse: false)
+            asker?.answerEnds()
             context?.close(promise: nil)
         } else {
-            fail(Self.lost)
+            fail(.upstreamLost)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         isBroken = true
-        if asker != nil { fail(Self.refusal(error)) } else { context.close(promise: nil) }
-    }
-
-    private static let lost = BrokerRefusal(
-        kind: .upstream, rule: "llm.upstream",
-        reason: "the server closed the connection before its answer was complete")
-
-    private static func refusal(_ error: any Error) -> BrokerRefusal {
-        let reason =
-            switch error {
-            case UpstreamHead.Failure.encoded:
-                "the server's answer is in an encoding that was not asked for, and what is in it could not be checked"
-            case is UpstreamHead.Failure, is ContentReader.Failure: "the server's answer is no valid HTTP"
-            case let error as AiboxError: error.reason
-            default: "the connection to the server failed"
-            }
-        return BrokerRefusal(kind: .upstream, rule: "llm.upstream", reason: reason)
+        if asker != nil { fail(.upstream(error)) } else { context.close(promise: nil) }
     }
 }

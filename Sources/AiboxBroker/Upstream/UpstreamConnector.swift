@@ -6,6 +6,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+/// What is spoken on a connection to an upstream: with TLS what the server chose (ALPN, RFC 7301), else HTTP/1.1.
+enum UpstreamProtocol: Sendable { case http1, http2 }
+
 /// Makes connections to upstreams, and to nothing else: the name is looked up here, and every address is checked before
 /// anything is sent there.
 final class UpstreamConnector: Sendable {
@@ -28,7 +31,7 @@ final class UpstreamConnector: Sendable {
     }
 
     /// A connection over which HTTP can be spoken; over TLS the server has proved its name.
-    func connect(_ base: UpstreamBase, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
+    func connect(_ base: UpstreamBase, on loop: any EventLoop) -> EventLoopFuture<(any Channel, UpstreamProtocol)> {
         addresses(base, on: loop).flatMap { addresses in self.dial(base, addresses[...], on: loop) }
     }
 
@@ -73,14 +76,14 @@ final class UpstreamConnector: Sendable {
     /// The addresses one after the other.
     private func dial(
         _ base: UpstreamBase, _ addresses: ArraySlice<IPAddress>, on loop: any EventLoop
-    ) -> EventLoopFuture<any Channel> {
+    ) -> EventLoopFuture<(any Channel, UpstreamProtocol)> {
         guard let address = addresses.first else {
             return loop.makeFailedFuture(AiboxError(.failed, "cannot connect to \(base.host)"))
         }
         return dial(base, address, on: loop).flatMapError { error in
             let rest = addresses.dropFirst()
             // What has no right certificate at one address is not tried at the next: that would be luck.
-            if rest.isEmpty || (error as? AiboxError)?.what.hasPrefix("cannot trust") == true {
+            if rest.isEmpty || (error as? AiboxError)?.isDistrust == true {
                 return loop.makeFailedFuture(error)
             }
             return self.dial(base, rest, on: loop)
@@ -89,11 +92,11 @@ final class UpstreamConnector: Sendable {
 
     private func dial(
         _ base: UpstreamBase, _ address: IPAddress, on loop: any EventLoop
-    ) -> EventLoopFuture<any Channel> {
-        let established = loop.makePromise(of: Void.self)
+    ) -> EventLoopFuture<(any Channel, UpstreamProtocol)> {
+        let established = loop.makePromise(of: UpstreamProtocol.self)
         let socketAddress: SocketAddress
         do { socketAddress = try SocketAddress(ipAddress: address.description, port: Int(base.port)) } catch {
-            established.succeed()
+            established.fail(error)
             return loop.makeFailedFuture(error)
         }
         let tls = tls
@@ -105,7 +108,7 @@ final class UpstreamConnector: Sendable {
             .channelOption(.writeBufferWaterMark, value: LLMProxyServer.waterMark)
             .channelInitializer { channel in
                 guard base.isTLS else {
-                    established.succeed()
+                    established.succeed(.http1)
                     return channel.eventLoop.makeSucceededVoidFuture()
                 }
                 return channel.eventLoop.makeCompletedFuture {
@@ -117,10 +120,15 @@ final class UpstreamConnector: Sendable {
         connecting.whenFailure { error in established.fail(error) }
         return connecting.flatMap { channel in
             let limit = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
-            return established.futureResult.map {
+            return established.futureResult.map { chosen in
                 limit.cancel()
-                return channel
+                return (channel, chosen)
             }
         }
     }
+}
+
+extension AiboxError {
+    /// A server that did not prove its name, as `TLSClientSession` says it.
+    var isDistrust: Bool { what.hasPrefix("cannot trust") }
 }

@@ -67,7 +67,7 @@ public struct Configuration: Sendable, Equatable {
         /// False: the sandbox has no way out at all, never an unfiltered one.
         public var enabled = true
         public var allowedDomains: [String] = []
-        /// The URL of the organisation's LLM gateway; empty for none.
+        /// The URL of the organisation's LLM gateway, or several with commas between them; empty for none.
         public var llmGateway = ""
         /// Where package managers inside find their packages, an entry (`PackageMirror`) for each.
         public var mirrors: [String] = []

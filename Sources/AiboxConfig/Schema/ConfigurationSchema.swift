@@ -58,8 +58,8 @@ public enum ConfigurationSchema {
             "network.allowed_domains", \.network.allowedDomains, .list(.domain), tighter: .part,
             "Hosts that the sandbox may reach if policy agrees."),
         ConfigurationKey(
-            "network.llm_gateway", \.network.llmGateway, .text(.url),
-            "URL of the organisation's LLM gateway."),
+            "network.llm_gateway", \.network.llmGateway, .text(.urls),
+            "URL of the organisation's LLM gateway; with more, the next one takes over where one fails."),
         ConfigurationKey(
             "network.mirrors", \.network.mirrors, .list(.mirror),
             "Where package managers inside find their packages (credentials.md)."),

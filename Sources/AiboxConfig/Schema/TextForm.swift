@@ -30,6 +30,14 @@ public struct TextForm: Sendable {
         $0.isEmpty || isURL($0)
     }
 
+    static let urls = TextForm(
+        name: "an http or https URL, or up to 8 with commas between them, or empty",
+        example: "https://llm.example.org, https://llm2.example.org"
+    ) { text in
+        let all = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingSpaces }
+        return text.isEmpty || all.count <= 8 && all.allSatisfy { isURL($0) } && Set(all).count == all.count
+    }
+
     static let mirror = TextForm(
         name: "\(PackageMirror.Manager.allCases.map(\.rawValue).alternatives)=https://...",
         example: "pip=https://pypi.example.org/simple"

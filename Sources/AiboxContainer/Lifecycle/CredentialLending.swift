@@ -79,8 +79,12 @@ struct CredentialLending: Sendable {
             for key in keys {
                 for api in key.apis {
                     let base = gateway.isEmpty ? key.base : gateway
-                    let authority = Self.authority(base ?? api.standardBase)
-                    guard try isLent("llm_api_key", policy.modelKeys, key.name, authority) else { continue }
+                    // All of them may get it, or none does.
+                    var isLentToAll = true
+                    for url in BrokerPlan.Grant.bases(base ?? api.standardBase) where isLentToAll {
+                        isLentToAll = try isLent("llm_api_key", policy.modelKeys, key.name, Self.authority(url))
+                    }
+                    if !isLentToAll { continue }
                     grants.append(
                         BrokerPlan.Grant(
                             name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret,

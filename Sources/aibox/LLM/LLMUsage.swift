@@ -82,7 +82,8 @@ struct LLMUsage: ParsableCommand {
             let details = record.json["details"]
             func number(_ name: String) -> Int { Int(clamping: max(0, details?[name]?.wholeNumber ?? 0)) }
             switch (record.type, record.outcome) {
-            case ("llm.request", "allowed"): requests += 1
+            // With a reason it goes on to another gateway: it is counted already.
+            case ("llm.request", "allowed"): if details?["reason"] == nil { requests += 1 }
             case ("llm.request", "denied"): refused += 1
             case ("llm.request", _): failed += 1
             default:

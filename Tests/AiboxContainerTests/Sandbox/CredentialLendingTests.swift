@@ -33,7 +33,7 @@ struct CredentialLendingTests {
 
     /// What a start would lend under this policy with these rules of the organisation's own.
     private static func lending(
-        _ start: StartFixture, own: String = own, places: [PlaceGrant]? = nil
+        _ start: StartFixture, own: String = own, places: [PlaceGrant]? = nil, gateway: String = ""
     ) throws -> (lending: CredentialLending, ruling: StartRuling) {
         let workspace = try Workspace.check(
             start.folder.path + "/project", user: .current, state: [], mounts: .current)
@@ -48,7 +48,7 @@ struct CredentialLendingTests {
         let lending = try CredentialLending(
             places == nil ? keys : [], places: places ?? [git("git.example.com"), git("other.example.com")],
             ruling.policy,
-            judge: CredentialJudge(ruling.policy, modules, user: "u", sandbox: "t"), gateway: "",
+            judge: CredentialJudge(ruling.policy, modules, user: "u", sandbox: "t"), gateway: gateway,
             network: ruling.plan, now: 1_000_000
         ) { () throws(AiboxError) in 0 }
         return (lending, ruling)
@@ -66,6 +66,28 @@ struct CredentialLendingTests {
         }
         #expect(lending.rulings.map(\.isLent) == [true, false, true, false])
         for ruling in lending.rulings { #expect(ruling.event.problems == []) }
+    }
+
+    @Test("of several gateways each is asked about, and where one may not have a key none gets it")
+    func gateways() throws {
+        let start = try StartFixture(policy: Self.policy)
+        func lent(_ gateway: String) throws -> [String] {
+            let (lending, _) = try Self.lending(
+                start,
+                own: """
+                    package aibox.org
+
+                    deny contains {"rule": "no-third", "reason": "not there"} if {
+                    	input.action == "credential"
+                    	input.credential.destination == "three.example.com"
+                    }
+                    """, gateway: gateway)
+            for grant in lending.plan?.grants ?? [] { #expect(grant.base == gateway) }
+            return lending.plan?.grants.map(\.name) ?? []
+        }
+        #expect(try lent("https://one.example.com, https://two.example.com:8443/v1") == ["llm:anthropic", "llm:own"])
+        #expect(try lent("https://one.example.com, https://three.example.com") == [])
+        #expect(try lent("https://three.example.com,https://one.example.com") == [])
     }
 
     @Test("each kind is lent for its own time, asked about by its own name, and found inside by its own variables")
