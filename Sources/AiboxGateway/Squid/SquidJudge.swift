@@ -23,7 +23,10 @@ final class SquidJudge: Sendable {
     fileprivate static let strangerLimit = 64
     fileprivate static let strangerTime = TimeAmount.seconds(5)
 
-    init(_ service: EgressService, on group: any EventLoopGroup) throws(AiboxError) {
+    /// The method and the URL that Squid read in an opened tunnel; the answer once the log has it.
+    typealias Decide = @Sendable (_ url: String, _ method: String, any EventLoop) -> EventLoopFuture<ICAPAnswer>
+
+    init(on group: any EventLoopGroup, decide: @escaping Decide) throws(AiboxError) {
         let secret = Hex.encode(try SecureRandom.bytes(32))
         let strangers = Strangers()
         do {
@@ -34,7 +37,7 @@ final class SquidJudge: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: Self.idleLimit))
                         try channel.pipeline.syncOperations.addHandler(
-                            SquidJudgeHandler(service, path: "/" + secret, strangers))
+                            SquidJudgeHandler(decide, path: "/" + secret, strangers))
                     }
                 }
                 .bind(to: SocketAddress(ipAddress: IPv4.loopback.description, port: 0))
@@ -61,7 +64,7 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let service: EgressService
+    private let decide: SquidJudge.Decide
     private let path: [UInt8]
     private var parser = ICAPRequestParser()
     private var isAsked = false
@@ -69,8 +72,8 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
     private var isStranger = true
     private var deadline: Scheduled<Void>?
 
-    init(_ service: EgressService, path: String, _ strangers: Strangers) {
-        self.service = service
+    init(_ decide: @escaping SquidJudge.Decide, path: String, _ strangers: Strangers) {
+        self.decide = decide
         self.path = Array(path.utf8)
         self.strangers = strangers
     }
@@ -110,9 +113,10 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
             case .options(let path): answer(isOwn(path) ? .options : .notFound, context)
             case .modify(let path, let method, let url):
                 guard isOwn(path) else { return answer(.notFound, context) }
+                if method == "GET", url == SquidProbe.judge.url { return answer(.heard, context) }
                 isAsked = true
                 let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-                service.decide(inside: url, method: method, on: context.eventLoop).whenSuccess { answer in
+                decide(url, method, context.eventLoop).whenSuccess { answer in
                     let (handler, context) = bound.value
                     handler.isAsked = false
                     handler.answer(answer, context)
