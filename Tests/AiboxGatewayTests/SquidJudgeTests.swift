@@ -85,13 +85,14 @@ struct SquidJudgeTests {
     /// True once the other side has closed it.
     private static func isClosed(_ descriptor: Descriptor) -> Bool {
         var byte: UInt8 = 0
-        let count = recv(descriptor.number, &byte, 1, Int32(MSG_DONTWAIT.rawValue) | Int32(MSG_PEEK.rawValue))
+        let count = recv(descriptor.number, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK))
         return count == 0 || (count < 0 && errno != EAGAIN)
     }
 
     /// What the judge answers to the text.
     private static func ask(_ descriptor: Descriptor, _ text: String) throws -> String {
-        try #require(send(descriptor.number, text, text.utf8.count, Int32(MSG_NOSIGNAL.rawValue)) == text.utf8.count)
+        let count = send(descriptor.number, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+        try #require(count == text.utf8.count)
         var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
         try #require(poll(&waiting, 1, 20_000) == 1)
         var room = [UInt8](repeating: 0, count: 4096)
@@ -189,5 +190,49 @@ struct SquidJudgeTests {
         #expect(details["reason"]?.stringValue == "the gateway could not be asked about it")
         #expect(details["method"]?.stringValue == "GET" && details["path"]?.stringValue == "/v1")
         #expect(!"\(denials[0].json)".contains("query-secret"))
+    }
+
+    @Test("strangers at the judge's port are few and short-lived, however slowly they write")
+    func strangers() throws {
+        let asked = try Asked()
+        let port = asked.judge.place.port
+        var held: [Descriptor] = []
+        for _ in 0..<300 { held.append(try Self.connect(port)) }
+        #expect(eventually { held.count { !Self.isClosed($0) } <= 64 })
+        // Who writes a byte now and then gets no more time than who says nothing.
+        let begun = ContinuousClock.now
+        let slow = try Self.connect(port)
+        var index = 0
+        let text = Array(Self.options("x").utf8)
+        while !Self.isClosed(slow), begun.duration(to: .now) < .seconds(20) {
+            if index < 20 { _ = send(slow.number, [text[index]], 1, Int32(MSG_NOSIGNAL)) }
+            index += 1
+            usleep(300_000)
+        }
+        #expect(begun.duration(to: .now) < .seconds(15))
+        #expect(eventually { held.allSatisfy { Self.isClosed($0) } })
+        // Another path is told nothing.
+        let other = try Self.connect(port)
+        #expect(try Self.ask(other, Self.options("guess")).hasPrefix("ICAP/1.0 404 "))
+        #expect(eventually { Self.isClosed(other) } && asked.urls.isEmpty)
+    }
+
+    @Test("strangers cannot fill the port: Squid's own questions are answered, and who knows the path stays")
+    func unfillable() throws {
+        let asked = try Asked()
+        let (port, secret) = (asked.judge.place.port, asked.judge.place.secret)
+        let known = try Self.connect(port)
+        #expect(try Self.ask(known, Self.options(secret)).hasPrefix("ICAP/1.0 200 "))
+        var held: [Descriptor] = []
+        for _ in 0..<200 { held.append(try Self.connect(port)) }
+        let late = try Self.connect(port)
+        #expect(try Self.ask(late, Self.options(secret)).hasPrefix("ICAP/1.0 200 "))
+        let place = try TemporaryFolder(prefix: "aibox-squid")
+        let squid = try Self.squid(place, asked.judge.place)
+        squid.end()
+        #expect(!Self.isClosed(known) && held.contains { !Self.isClosed($0) })
+        usleep(6_000_000)
+        #expect(!Self.isClosed(known) && held.allSatisfy { Self.isClosed($0) })
+        #expect(try Self.ask(known, Self.options(secret)).hasPrefix("ICAP/1.0 200 "))
     }
 }

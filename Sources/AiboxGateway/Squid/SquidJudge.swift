@@ -8,8 +8,8 @@ import Synchronization
 /// Where Squid asks about each request that it reads in an opened tunnel, before anything of it goes out: an ICAP service
 /// (RFC 3507) on a port of 127.0.0.1.
 ///
-/// Who else of this machine finds the port does not know the path, gets nothing, and is closed after some seconds. Whoever could
-/// ask would only be told what the list says, and be written down.
+/// Who else of this machine finds the port does not know the path, gets nothing, and is closed after some seconds, or as soon as
+/// many others come: not they keep Squid waiting. Whoever could ask would only be told what the list says, and be written down.
 final class SquidJudge: Sendable {
     /// For Squid's configuration.
     let place: SquidConfiguration.Judge
@@ -54,9 +54,19 @@ final class SquidJudge: Sendable {
     func end() { try? channel.close().wait() }
 }
 
-/// How many connections have not shown the path yet.
+/// The connections that have not shown the path yet, oldest first.
 private final class Strangers: Sendable {
-    let count = Atomic(0)
+    private let channels = Mutex<[any Channel]>([])
+
+    /// - Returns: the one that has to make room, if there are too many. Squid shows the path at once; it is never the oldest.
+    func enter(_ channel: any Channel) -> (any Channel)? {
+        channels.withLock { channels in
+            channels.append(channel)
+            return channels.count > SquidJudge.strangerLimit ? channels.removeFirst() : nil
+        }
+    }
+
+    func leave(_ channel: any Channel) { channels.withLock { $0.removeAll { $0 === channel } } }
 }
 
 /// One connection of Squid's: one question after the other.
@@ -80,24 +90,22 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
-        if strangers.count.add(1, ordering: .relaxed).newValue > SquidJudge.strangerLimit {
-            context.close(promise: nil)
-        } else {
-            deadline = context.eventLoop.scheduleTask(in: SquidJudge.strangerTime) { channel.close(promise: nil) }
-        }
+        deadline = context.eventLoop.scheduleTask(in: SquidJudge.strangerTime) { channel.close(promise: nil) }
+        strangers.enter(channel)?.close(promise: nil)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        isKnown()
+        isKnown(context.channel)
         context.fireChannelInactive()
     }
 
-    private func isKnown() {
+    /// No stranger any more.
+    private func isKnown(_ channel: any Channel) {
         if !isStranger { return }
         isStranger = false
         deadline?.cancel()
-        strangers.count.subtract(1, ordering: .relaxed)
+        strangers.leave(channel)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -110,9 +118,9 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
         do throws(ICAPRequest.Failure) {
             guard let request = try parser.next() else { return }
             switch request {
-            case .options(let path): answer(isOwn(path) ? .options : .notFound, context)
+            case .options(let path): answer(isOwn(path, context) ? .options : .notFound, context)
             case .modify(let path, let method, let url):
-                guard isOwn(path) else { return answer(.notFound, context) }
+                guard isOwn(path, context) else { return answer(.notFound, context) }
                 if method == "GET", url == SquidProbe.judge.url { return answer(.heard, context) }
                 isAsked = true
                 let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -128,9 +136,9 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
         }
     }
 
-    private func isOwn(_ path: String) -> Bool {
+    private func isOwn(_ path: String, _ context: ChannelHandlerContext) -> Bool {
         let isOwn = ConstantTime.equal(Array(path.utf8), self.path)
-        if isOwn { isKnown() }
+        if isOwn { isKnown(context.channel) }
         return isOwn
     }
 
