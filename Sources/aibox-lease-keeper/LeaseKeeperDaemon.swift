@@ -113,8 +113,8 @@ enum LeaseKeeperDaemon {
         let log = try LeaseLog(settings, sandbox: "")
         defer { log.close() }
         try recovery.begin()
-        while let pause = recovery.work(record: { event, sandbox, session in
-            try? log.record(event, sandbox: sandbox, session: session)
+        while let pause = recovery.work(record: { (event, sandbox, session) throws(AiboxError) in
+            try log.record(event, sandbox: sandbox, session: session)
         }) {
             if try wait(pause, signals) != nil { return 1 }
         }

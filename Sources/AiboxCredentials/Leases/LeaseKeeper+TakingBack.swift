@@ -76,16 +76,14 @@ extension LeaseKeeper {
     public func settle(reason: String) -> Double? {
         (stored, entries) = ([:], [:])
         schedule = LeaseSchedule()
-        if !settings.revokesOnStop, reason == Self.stopped {
-            try? journals.remove(name)
-            return nil
-        }
         journal.isEnding = true
         journal.kept = []
+        // They end by themselves.
+        if !settings.revokesOnStop, reason == Self.stopped { (journal.tokens, journal.leases) = ([], []) }
         try? write()
         let revocation = revocation(reason)
         // Lease by lease first: of a login that ends Vault may only queue them.
-        if let session, !revocation.revokeLeases(&journal, session).isSilent {
+        if let session, !journal.isSettled, !revocation.revokeLeases(&journal, session).isSilent {
             for (accessor, session) in former where (try? session.end()) != nil {
                 revocation.revoked(&journal, accessor)
             }
@@ -95,6 +93,7 @@ extension LeaseKeeper {
         session = nil
         do throws(AiboxError) {
             try revocation.run(&journal)
+            try revocation.tell(&journal)
             try journals.remove(name)
             return nil
         } catch {
@@ -105,8 +104,10 @@ extension LeaseKeeper {
     func later(_ error: AiboxError) -> Double {
         if journal.since == nil {
             journal.since = Int64(outlet.now())
-            try? outlet.record(
-                LeaseEvent(.notRevoked, journal.leases.first?.name ?? settings.sandbox, reason: error.reason))
+            if !journal.isSettled {
+                try? outlet.record(
+                    LeaseEvent(.notRevoked, journal.leases.first?.name ?? settings.sandbox, reason: error.reason))
+            }
         }
         journal.trouble = String(error.reason.prefix(300))
         pauses += 1

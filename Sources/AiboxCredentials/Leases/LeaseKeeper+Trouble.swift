@@ -88,6 +88,16 @@ extension LeaseKeeper {
             since = nil
             for item in schedule.items { try tellEnd(item) }
         }
-        if !schedule.retired.contains(where: { $0.failures > 0 }) { (journal.since, journal.trouble) = (nil, nil) }
+        if schedule.retired.contains(where: { $0.failures > 0 }) || !journal.untold.isEmpty { return }
+        (journal.since, journal.trouble) = (nil, nil)
+    }
+
+    /// Revocations that happened, though the audit log could not be told: told now, or `auth status` says that they are not.
+    func tellUntold() {
+        if journal.untold.isEmpty { return }
+        do throws(AiboxError) { try revocation("").tell(&journal) } catch {
+            journal.trouble = String(error.reason.prefix(300))
+            journal.since = journal.since ?? Int64(outlet.now())
+        }
     }
 }

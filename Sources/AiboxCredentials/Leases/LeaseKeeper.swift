@@ -133,6 +133,7 @@ public final class LeaseKeeper {
         } catch {
             failed(work, error)
         }
+        tellUntold()
         journal.next = schedule.next.map { Int64($0) }
         try? write()
     }
@@ -153,8 +154,7 @@ public final class LeaseKeeper {
 
     func revocation(_ reason: String) -> LeaseRevocation {
         LeaseRevocation(
-            client: vault.client, now: outlet.now(), record: { [outlet] event in try? outlet.record(event) },
-            reason: reason)
+            client: vault.client, now: outlet.now(), record: outlet.record, reason: reason)
     }
 
     /// For each step of an exchange with Vault.
