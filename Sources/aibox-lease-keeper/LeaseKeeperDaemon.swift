@@ -23,7 +23,7 @@ enum LeaseKeeperDaemon {
         umask(0o077)
         let control = PacketSocket(Descriptor(controlDescriptor))
         do throws(AiboxError) {
-            try lockDown()
+            try ProcessLockDown.holdSecrets()
             let signals = try endingSignals()
             switch try order(from: control) {
             case .begin(let settings)?: return try keep(settings, control, signals)
@@ -129,19 +129,6 @@ enum LeaseKeeperDaemon {
             // The words of the parser name a place or a member, never a value.
             throw AiboxError(.usage, "cannot read an order of aibox", why: "\(error)")
         }
-    }
-
-    /// Given up before a secret comes: memory that others could read, core dumps, more rights by way of other programs, and the
-    /// capabilities of root.
-    private static func lockDown() throws(AiboxError) {
-        func require(_ result: Int32, _ what: String) throws(AiboxError) {
-            if result < 0 { throw .system(what, errno: result) }
-        }
-        try require(aibox_set_no_new_privileges(), "cannot give up new privileges")
-        try require(aibox_set_dumpable(false), "cannot close the memory to others")
-        try require(aibox_drop_capabilities(), "cannot give up capabilities")
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        try retrying("cannot forbid core dumps") { setrlimit(__rlimit_resource_t(UInt32(RLIMIT_CORE.rawValue)), &none) }
     }
 
     private static func endingSignals() throws(AiboxError) -> Descriptor {
