@@ -50,10 +50,12 @@ enum LeaseKeeperDaemon {
                 tell: { (change) throws(AiboxError) in try client.change(change) },
                 record: { (event) throws(AiboxError) in try log.record(event) }))
         let gateway: Descriptor
+        let identity: X509SVIDFollower?
         do throws(AiboxError) {
             try control.send(LeaseKeeperReport.lent(try keeper.begin()).json.bytes)
             guard try isToKeep(control, signals) else { return settle(keeper, "the start failed", signals, log) }
             gateway = try client.process()
+            identity = try keeper.followIdentity()
             try keeper.confirm()
             try control.send(LeaseKeeperReport.kept.json.bytes)
         } catch {
@@ -63,35 +65,38 @@ enum LeaseKeeperDaemon {
         }
         control.descriptor.close()
         while !keeper.isEmpty {
-            switch try wait(keeper.pause, signals, other: gateway) {
+            switch try wait(keeper.pause, [signals, gateway] + (identity.map { [$0.news] } ?? [])) {
             case nil: keeper.work()
-            case 0:
-                let reason = "the keeper of its leases was ended"
-                keeper.takeBackAll(reason: reason)
-                return settle(keeper, reason, signals, log)
-            default: return settle(keeper, LeaseKeeper.stopped, signals, log)
+            case 0: return takeBack(keeper, "the keeper of its leases was ended", signals, log)
+            case 1: return settle(keeper, LeaseKeeper.stopped, signals, log)
+            default:
+                guard let update = identity?.take(), let reason = keeper.heard(update) else { continue }
+                return takeBack(keeper, reason, signals, log)
             }
         }
         return settle(keeper, "the policy's time is over", signals, log)
     }
 
+    private static func takeBack(
+        _ keeper: LeaseKeeper, _ reason: String, _ signals: Descriptor, _ log: LeaseLog
+    ) -> Int32 {
+        keeper.takeBackAll(reason: reason)
+        return settle(keeper, reason, signals, log)
+    }
+
     /// Until the gateway has what was lent; false: the start is gone, or this process is to end.
     private static func isToKeep(_ control: PacketSocket, _ signals: Descriptor) throws(AiboxError) -> Bool {
-        guard try wait(nil, signals, other: control.descriptor) == 1 else { return false }
+        guard try wait(nil, [signals, control.descriptor]) == 1 else { return false }
         return try order(from: control) == .keep
     }
 
-    /// - Returns: 0 a signal, 1 the other descriptor, nil after the pause.
-    private static func wait(
-        _ pause: Double?, _ signals: Descriptor, other: Descriptor? = nil
-    ) throws(AiboxError) -> Int? {
-        var waiting = [signals, other].compactMap(\.self).map {
-            pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
-        }
+    /// - Returns: the first that has something to read, by its place; nil after the pause.
+    private static func wait(_ pause: Double?, _ descriptors: [Descriptor]) throws(AiboxError) -> Int? {
+        var waiting = descriptors.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
         // Not longer than a minute: a machine that slept finds its leases in time.
         let milliseconds = Int32(min(60, pause ?? 60) * 1000) + 1
         let count = try retrying("cannot wait") { poll(&waiting, nfds_t(waiting.count), milliseconds) }
-        if pause == nil, count == 0 { return try wait(nil, signals, other: other) }
+        if pause == nil, count == 0 { return try wait(nil, descriptors) }
         return waiting.firstIndex { $0.revents != 0 }
     }
 
@@ -101,7 +106,7 @@ enum LeaseKeeperDaemon {
     ) -> Int32 {
         defer { log.close() }
         while let pause = keeper.settle(reason: reason) {
-            do throws(AiboxError) { if try wait(pause, signals) != nil { return 1 } } catch { return 1 }
+            do throws(AiboxError) { if try wait(pause, [signals]) != nil { return 1 } } catch { return 1 }
         }
         return 0
     }
@@ -116,7 +121,7 @@ enum LeaseKeeperDaemon {
         while let pause = recovery.work(record: { (event, sandbox, session) throws(AiboxError) in
             try log.record(event, sandbox: sandbox, session: session)
         }) {
-            if try wait(pause, signals) != nil { return 1 }
+            if try wait(pause, [signals]) != nil { return 1 }
         }
         return 0
     }

@@ -1,6 +1,6 @@
 import AiboxConfig
 import AiboxCrypto
-import AiboxSystem
+public import AiboxSystem
 import AiboxWire
 
 /// What is lent stays lent: logins, secrets made, prolonged and replaced, and the gateway told of it. Whatever Vault gives is in the
@@ -85,6 +85,32 @@ extension LeaseKeeper {
     func term(_ lease: VaultLease, _ now: Double) -> LeaseTerm {
         LeaseTerm(seconds: lease.seconds, isRenewable: lease.isRenewable, now: now, chance: outlet.chance())
     }
+
+    // MARK: The certificate of the login
+
+    /// Follows the certificate by which Vault knows the login; nil where none of SPIFFE's was shown.
+    public func followIdentity() throws(AiboxError) -> X509SVIDFollower? {
+        guard case .spiffeX509(_, let api) = vault.client.login else { return nil }
+        return try X509SVIDFollower(api)
+    }
+
+    /// Another certificate is another login, and does not wait for the old one's end: it may have been replaced for a reason.
+    ///
+    /// - Returns: why nothing may be lent any longer; nil: it goes on.
+    public func heard(_ update: X509SVIDWatcher.Update) -> String? {
+        switch update {
+        case .withdrawn(let why): return why.reason
+        case .svid(let svid):
+            let shown = session?.client.exchange.identity?.chain.certificates.first
+            if shown != svid.identity.chain.certificates.first {
+                schedule.token?.cannotBeRenewed(now: max(outlet.now(), loggedIn + Self.shortestLogin))
+            }
+            return nil
+        }
+    }
+
+    /// Seconds: an agent that gives a new certificate all the time makes no storm of logins.
+    private static let shortestLogin: Double = 10
 
     // MARK: Prolonging and replacing
 
