@@ -25,24 +25,38 @@ struct SquidJudgeTests {
 
         private final class Questions: Sendable {
             let urls = Mutex<[String]>([])
+            let left = Mutex<[String]>([])
         }
 
         init() throws {
             let questions = Questions()
-            judge = try SquidJudge(on: group) { url, method, loop in
-                questions.urls.withLock { $0.append(url) }
-                let denial = EgressDenial(.pathNotAllowed, rule: "test", reason: "no")
-                return loop.makeSucceededFuture(.refused(denial, isHead: method == "HEAD"))
-            }
+            judge = try SquidJudge(
+                on: group, left: { url, _, event, _ in questions.left.withLock { $0.append("\(event) \(url)") } },
+                decide: { url, method, loop in
+                    questions.urls.withLock { $0.append(url) }
+                    if url.contains("/slow") {
+                        return loop.scheduleTask(in: .seconds(2)) { .passes(event: "01SLOW") }.futureResult
+                    }
+                    let denial = EgressDenial(.pathNotAllowed, rule: "test", reason: "no")
+                    return loop.makeSucceededFuture(.refused(denial, isHead: method == "HEAD"))
+                })
             self.questions = questions
         }
 
-        deinit {
+        deinit { if !isEnded { end() } }
+
+        private var isEnded = false
+
+        /// Closes the port, and what is open to it.
+        func end() {
+            isEnded = true
             judge.end()
             try? group.syncShutdownGracefully()
         }
 
         var urls: [String] { questions.urls.withLock { $0 } }
+        /// What was let pass for clients that had left.
+        var left: [String] { questions.left.withLock { $0 } }
     }
 
     private static func squid(
@@ -96,7 +110,8 @@ struct SquidJudgeTests {
         var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
         try #require(poll(&waiting, 1, 20_000) == 1)
         var room = [UInt8](repeating: 0, count: 4096)
-        return String(decoding: room.prefix(max(0, recv(descriptor.number, &room, room.count, 0))), as: UTF8.self)
+        let got = recv(descriptor.number, &room, room.count, 0)
+        return String(decoding: room.prefix(max(0, got)), as: UTF8.self)
     }
 
     private static func options(_ path: String) -> String {
@@ -145,21 +160,11 @@ struct SquidJudgeTests {
         chmod(place.path, 0o755)
         let squid = try Self.squid(place, asked.judge.place)
         defer { squid.end() }
-        func curl() throws -> String {
-            try SystemCommandRunner().run(
-                Command(
-                    "curl",
-                    [
-                        "-sSk", "-m", "20", "-o", "/dev/null", "-w", "%{http_connect} %{http_code}", "--proxy-header",
-                        "\(SquidConfiguration.keyHeader): \(squid.secret)", "-x", "http://127.0.0.1:\(squid.port)",
-                        "https://allowed.test/v1?x=query-secret",
-                    ])
-            ).text
-        }
+        func curl() throws -> String { try Self.curl(squid, "https://allowed.test/v1?x=query-secret") }
         // The control: the judge is asked, and its word reaches the client.
         #expect(try curl() == "200 403")
         #expect(asked.urls == ["https://allowed.test/v1?x=query-secret"])
-        asked.judge.end()
+        asked.end()
         _ = squid.spoken()
         #expect(try curl() == "200 500")
         var lines: [SquidLogLine] = []
@@ -190,6 +195,43 @@ struct SquidJudgeTests {
         #expect(details["reason"]?.stringValue == "the gateway could not be asked about it")
         #expect(details["method"]?.stringValue == "GET" && details["path"]?.stringValue == "/v1")
         #expect(!"\(denials[0].json)".contains("query-secret"))
+    }
+
+    @Test("a client that leaves while the gateway is asked leaves an end to what was allowed")
+    func left() throws {
+        let asked = try Asked()
+        let place = try TemporaryFolder(prefix: "aibox-squid")
+        chmod(place.path, 0o755)
+        let squid = try Self.squid(place, asked.judge.place)
+        defer { squid.end() }
+        #expect(try Self.curl(squid, "https://allowed.test/slow", seconds: 1) == "200 000")
+        #expect(asked.urls == ["https://allowed.test/slow"])
+        #expect(eventually { asked.left == ["01SLOW https://allowed.test/slow"] })
+        // Squid's own log names no event for it: it would be told twice.
+        usleep(300_000)
+        #expect(squid.spoken().allSatisfy { $0.event == nil })
+        // Who stays is told by Squid's log, and by it alone.
+        #expect(try Self.curl(squid, "https://allowed.test/slow").hasPrefix("200 "))
+        var lines: [SquidLogLine] = []
+        #expect(
+            eventually {
+                lines += squid.spoken()
+                return lines.contains { $0.event == "01SLOW" }
+            })
+        #expect(asked.left.count == 1)
+    }
+
+    /// The statuses of CONNECT and of the answer in the tunnel.
+    private static func curl(_ squid: SquidProcess, _ url: String, seconds: Int = 20) throws -> String {
+        try SystemCommandRunner().run(
+            Command(
+                "curl",
+                [
+                    "-sSk", "-m", "\(seconds)", "-o", "/dev/null", "-w", "%{http_connect} %{http_code}",
+                    "--proxy-header", "\(SquidConfiguration.keyHeader): \(squid.secret)", "-x",
+                    "http://127.0.0.1:\(squid.port)", url,
+                ])
+        ).text
     }
 
     @Test("strangers at the judge's port are few and short-lived, however slowly they write")

@@ -26,7 +26,12 @@ final class SquidJudge: Sendable {
     /// The method and the URL that Squid read in an opened tunnel; the answer once the log has it.
     typealias Decide = @Sendable (_ url: String, _ method: String, any EventLoop) -> EventLoopFuture<ICAPAnswer>
 
-    init(on group: any EventLoopGroup, decide: @escaping Decide) throws(AiboxError) {
+    /// Told of what was allowed and never went out: Squid gave the question up, since its client had left.
+    typealias Left = @Sendable (_ url: String, _ method: String, _ event: String, _ after: Duration) -> Void
+
+    init(
+        on group: any EventLoopGroup, left: @escaping Left, decide: @escaping Decide
+    ) throws(AiboxError) {
         let secret = Hex.encode(try SecureRandom.bytes(32))
         let strangers = Strangers()
         do {
@@ -37,7 +42,7 @@ final class SquidJudge: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: Self.idleLimit))
                         try channel.pipeline.syncOperations.addHandler(
-                            SquidJudgeHandler(decide, path: "/" + secret, strangers))
+                            SquidJudgeHandler(decide, left, path: "/" + secret, strangers))
                     }
                 }
                 .bind(to: SocketAddress(ipAddress: IPv4.loopback.description, port: 0))
@@ -75,15 +80,20 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let decide: SquidJudge.Decide
+    private let left: SquidJudge.Left
     private let path: [UInt8]
     private var parser = ICAPRequestParser()
     private var isAsked = false
+    private var isOpen = true
     private let strangers: Strangers
     private var isStranger = true
     private var deadline: Scheduled<Void>?
 
-    init(_ decide: @escaping SquidJudge.Decide, path: String, _ strangers: Strangers) {
+    init(
+        _ decide: @escaping SquidJudge.Decide, _ left: @escaping SquidJudge.Left, path: String, _ strangers: Strangers
+    ) {
         self.decide = decide
+        self.left = left
         self.path = Array(path.utf8)
         self.strangers = strangers
     }
@@ -96,6 +106,7 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isOpen = false
         isKnown(context.channel)
         context.fireChannelInactive()
     }
@@ -124,9 +135,16 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
                 if method == "GET", url == SquidProbe.judge.url { return answer(.heard, context) }
                 isAsked = true
                 let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+                let begun = ContinuousClock.now
                 decide(url, method, context.eventLoop).whenSuccess { answer in
                     let (handler, context) = bound.value
                     handler.isAsked = false
+                    guard handler.isOpen else {
+                        if case .passes(let event) = answer {
+                            handler.left(url, method, event, begun.duration(to: .now))
+                        }
+                        return
+                    }
                     handler.answer(answer, context)
                     handler.proceed(context)
                 }
