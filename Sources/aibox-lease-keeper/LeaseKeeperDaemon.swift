@@ -23,7 +23,7 @@ enum LeaseKeeperDaemon {
         umask(0o077)
         let control = PacketSocket(Descriptor(controlDescriptor))
         do throws(AiboxError) {
-            try lockDown()
+            try ProcessLockDown.holdSecrets()
             let signals = try endingSignals()
             switch try order(from: control) {
             case .begin(let settings)?: return try keep(settings, control, signals)
@@ -50,10 +50,12 @@ enum LeaseKeeperDaemon {
                 tell: { (change) throws(AiboxError) in try client.change(change) },
                 record: { (event) throws(AiboxError) in try log.record(event) }))
         let gateway: Descriptor
+        let identity: X509SVIDFollower?
         do throws(AiboxError) {
             try control.send(LeaseKeeperReport.lent(try keeper.begin()).json.bytes)
             guard try isToKeep(control, signals) else { return settle(keeper, "the start failed", signals, log) }
             gateway = try client.process()
+            identity = try keeper.followIdentity()
             try keeper.confirm()
             try control.send(LeaseKeeperReport.kept.json.bytes)
         } catch {
@@ -63,35 +65,38 @@ enum LeaseKeeperDaemon {
         }
         control.descriptor.close()
         while !keeper.isEmpty {
-            switch try wait(keeper.pause, signals, other: gateway) {
+            switch try wait(keeper.pause, [signals, gateway] + (identity.map { [$0.news] } ?? [])) {
             case nil: keeper.work()
-            case 0:
-                let reason = "the keeper of its leases was ended"
-                keeper.takeBackAll(reason: reason)
-                return settle(keeper, reason, signals, log)
-            default: return settle(keeper, LeaseKeeper.stopped, signals, log)
+            case 0: return takeBack(keeper, "the keeper of its leases was ended", signals, log)
+            case 1: return settle(keeper, LeaseKeeper.stopped, signals, log)
+            default:
+                guard let update = identity?.take(), let reason = keeper.heard(update) else { continue }
+                return takeBack(keeper, reason, signals, log)
             }
         }
         return settle(keeper, "the policy's time is over", signals, log)
     }
 
+    private static func takeBack(
+        _ keeper: LeaseKeeper, _ reason: String, _ signals: Descriptor, _ log: LeaseLog
+    ) -> Int32 {
+        keeper.takeBackAll(reason: reason)
+        return settle(keeper, reason, signals, log)
+    }
+
     /// Until the gateway has what was lent; false: the start is gone, or this process is to end.
     private static func isToKeep(_ control: PacketSocket, _ signals: Descriptor) throws(AiboxError) -> Bool {
-        guard try wait(nil, signals, other: control.descriptor) == 1 else { return false }
+        guard try wait(nil, [signals, control.descriptor]) == 1 else { return false }
         return try order(from: control) == .keep
     }
 
-    /// - Returns: 0 a signal, 1 the other descriptor, nil after the pause.
-    private static func wait(
-        _ pause: Double?, _ signals: Descriptor, other: Descriptor? = nil
-    ) throws(AiboxError) -> Int? {
-        var waiting = [signals, other].compactMap(\.self).map {
-            pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
-        }
+    /// - Returns: the first that has something to read, by its place; nil after the pause.
+    private static func wait(_ pause: Double?, _ descriptors: [Descriptor]) throws(AiboxError) -> Int? {
+        var waiting = descriptors.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
         // Not longer than a minute: a machine that slept finds its leases in time.
         let milliseconds = Int32(min(60, pause ?? 60) * 1000) + 1
         let count = try retrying("cannot wait") { poll(&waiting, nfds_t(waiting.count), milliseconds) }
-        if pause == nil, count == 0 { return try wait(nil, signals, other: other) }
+        if pause == nil, count == 0 { return try wait(nil, descriptors) }
         return waiting.firstIndex { $0.revents != 0 }
     }
 
@@ -101,7 +106,7 @@ enum LeaseKeeperDaemon {
     ) -> Int32 {
         defer { log.close() }
         while let pause = keeper.settle(reason: reason) {
-            do throws(AiboxError) { if try wait(pause, signals) != nil { return 1 } } catch { return 1 }
+            do throws(AiboxError) { if try wait(pause, [signals]) != nil { return 1 } } catch { return 1 }
         }
         return 0
     }
@@ -113,10 +118,10 @@ enum LeaseKeeperDaemon {
         let log = try LeaseLog(settings, sandbox: "")
         defer { log.close() }
         try recovery.begin()
-        while let pause = recovery.work(record: { event, sandbox, session in
-            try? log.record(event, sandbox: sandbox, session: session)
+        while let pause = recovery.work(record: { (event, sandbox, session) throws(AiboxError) in
+            try log.record(event, sandbox: sandbox, session: session)
         }) {
-            if try wait(pause, signals) != nil { return 1 }
+            if try wait(pause, [signals]) != nil { return 1 }
         }
         return 0
     }
@@ -129,19 +134,6 @@ enum LeaseKeeperDaemon {
             // The words of the parser name a place or a member, never a value.
             throw AiboxError(.usage, "cannot read an order of aibox", why: "\(error)")
         }
-    }
-
-    /// Given up before a secret comes: memory that others could read, core dumps, more rights by way of other programs, and the
-    /// capabilities of root.
-    private static func lockDown() throws(AiboxError) {
-        func require(_ result: Int32, _ what: String) throws(AiboxError) {
-            if result < 0 { throw .system(what, errno: result) }
-        }
-        try require(aibox_set_no_new_privileges(), "cannot give up new privileges")
-        try require(aibox_set_dumpable(false), "cannot close the memory to others")
-        try require(aibox_drop_capabilities(), "cannot give up capabilities")
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        try retrying("cannot forbid core dumps") { setrlimit(__rlimit_resource_t(UInt32(RLIMIT_CORE.rawValue)), &none) }
     }
 
     private static func endingSignals() throws(AiboxError) -> Descriptor {

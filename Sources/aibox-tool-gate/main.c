@@ -7,7 +7,8 @@
 // datagram, since a connection takes longer than all the rest under gVisor; where that is not answered, or with 202, or the
 // question is long, in the body of a POST. Before the strings of a datagram stands the line
 //   aibox 1 DIGITS
-// with 32 hexadecimal digits at random, and before its answer the same with a status. The answer is 200, 403, or, over a
+// with 32 hexadecimal digits at random, and before its answer the same with a status. Over a connection the digits stand in
+// the field X-Aibox-Question: what was asked by a datagram before is not decided twice. The answer is 200, 403, or, over a
 // connection alone, 202 where somebody is asked first, and lines up to the length that it says, else to its end:
 //   say TEXT       for the person or agent who called
 //   wait SECONDS   so long from now it may take until the end (202 alone)
@@ -185,20 +186,34 @@ static void make_room(size_t body) {
 /// Where a question's strings, or an agent's call, stand: behind the room for a head.
 static char *body(void) { return question + head_limit; }
 
+static void write_digits(char to[32], const unsigned char random[16]) {
+    for (size_t index = 0; index < 16; index++) {
+        to[2 * index] = "0123456789abcdef"[random[index] >> 4];
+        to[2 * index + 1] = "0123456789abcdef"[random[index] & 15];
+    }
+}
+
 /// Writes the head before a body of so many bytes, and returns where the question begins.
-static const char *with_head(const char *path, size_t count) {
+static const char *with_head(const char *path, size_t count, const unsigned char *random) {
+    char mark[33];
+    mark[0] = mark[32] = 0;
+    if (random != NULL) write_digits(mark, random);
     const char *parts[] = {
         "POST ", path,
         " HTTP/1.1\r\nHost: 10.200.1.1:8444\r\nContent-Type: application/octet-stream\r\n"
-        "Connection: close\r\nContent-Length: "};
+        "Connection: close\r\n",
+        random == NULL ? "" : "X-Aibox-Question: ", mark, random == NULL ? "" : "\r\n", "Content-Length: "};
+    enum { count_of_parts = sizeof parts / sizeof *parts };
     char digits[20];
     size_t first = sizeof digits;
     do digits[--first] = (char)('0' + count % 10);
     while ((count /= 10) > 0);
     size_t whole = sizeof digits - first + 4;
-    for (size_t index = 0; index < 3; index++) whole += length(parts[index]);
+    for (size_t index = 0; index < count_of_parts; index++) whole += length(parts[index]);
     char *begin = body() - whole, *at = begin;
-    for (size_t index = 0; index < 3; at += length(parts[index++])) memcpy(at, parts[index], length(parts[index]));
+    for (size_t index = 0; index < count_of_parts; at += length(parts[index++])) {
+        memcpy(at, parts[index], length(parts[index]));
+    }
     memcpy(at, digits + first, sizeof digits - first);
     memcpy(body() - 4, "\r\n\r\n", 4);
     return begin;
@@ -208,10 +223,7 @@ static const char *with_head(const char *path, size_t count) {
 static const char *with_mark(const unsigned char random[16]) {
     char *begin = body() - mark_length - 1;
     memcpy(begin, "aibox 1 ", 8);
-    for (size_t index = 0; index < 16; index++) {
-        begin[8 + 2 * index] = "0123456789abcdef"[random[index] >> 4];
-        begin[9 + 2 * index] = "0123456789abcdef"[random[index] & 15];
-    }
+    write_digits(begin + 8, random);
     begin[mark_length] = '\n';
     return begin;
 }
@@ -332,10 +344,10 @@ static const char *decide(int socket, bool may_run, bool may_refuse, bool may_wa
     return path;
 }
 
-/// Asks over a connection.
-static const char *ask(const char *path, size_t count) {
+/// Asks over a connection; with what marked the datagram before, where one may have been sent.
+static const char *ask(const char *path, size_t count, const unsigned char *random) {
     int socket = dial();
-    const char *begin = with_head(path, count);
+    const char *begin = with_head(path, count, random);
     send_all(socket, begin, (size_t)(body() - begin) + count);
     const char *line = next_line(socket, true);
     if (line == NULL) misunderstood();
@@ -433,12 +445,12 @@ _Noreturn void start(const size_t *stack) {
     }
     const char *path = NULL;
     if (is_hook) {
-        path = ask("/v1/agent", read_call());
+        path = ask("/v1/agent", read_call(), NULL);
     } else {
         size_t count = write_strings(words);
         const unsigned char *random = random_bytes(environment);
         if (random != NULL) path = ask_at_once(random, count);
-        if (path == NULL) path = ask("/v1/tool", count);
+        if (path == NULL) path = ask("/v1/tool", count, random);
     }
     // Its words and its environment as they came, byte by byte.
     CALL(execve, path, words, environment);

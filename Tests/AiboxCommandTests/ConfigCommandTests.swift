@@ -36,6 +36,36 @@ struct ConfigCommandTests {
         #expect(status == 0 || result.output.isEmpty)
     }
 
+    @Test("a value that cannot be used, or that a pin of the policy forbids, is refused before it is written")
+    func refused() throws {
+        let command = try BuiltCommand()
+        let plain = try command.run("config", "set", "credentials.vault_addr", "http://vault.example:8200")
+        #expect(plain.termination == .exited(64))
+        #expect(
+            plain.errorText.contains("must be an https URL without a path, or empty, not \"http://vault.example:8200\"")
+        )
+        let policy = try command.folder.write(
+            "org.yaml", "version: 1\npins:\n  resources.cpus: 2\n  credentials.vault_addr: https://vault.example\n")
+        #expect(try command.run("config", "set", "policy.org_baseline_path", policy).succeeded)
+        let before = try File.text(command.configuration)
+        for (key, value, line) in [
+            ("resources.cpus", "4", 3), ("credentials.vault_addr", "https://other.example", 4),
+        ] {
+            let result = try command.run("config", "set", key, value)
+            #expect(result.termination == .exited(2), "\(result.errorText)")
+            #expect(result.errorText.contains("\(key) is \(value), but the organisation fixes it to"))
+            #expect(result.errorText.contains("\(policy):\(line)"), "\(result.errorText)")
+        }
+        #expect(try File.text(command.configuration) == before)
+        #expect(try command.run("config", "set", "resources.cpus", "1").succeeded, "tighter")
+        #expect(try command.run("config", "set", "shell", "zsh").succeeded)
+        // A policy that cannot be read keeps nobody from naming another; that nothing was held to it is said.
+        try File.replace(policy, with: "version: [")
+        let other = try command.folder.write("other.yaml", "version: 1\n")
+        let change = try command.run("config", "set", "policy.org_baseline_path", other)
+        #expect(change.succeeded && change.errorText.contains("not checked against the policy"), "\(change.errorText)")
+    }
+
     @Test(
         "a global option stands before or after the command",
         arguments: [

@@ -33,6 +33,30 @@ struct LeaseCommandTests {
         #expect(!status.text.contains("goes on trying"), "\(status.text)")
     }
 
+    @Test("a revocation that the log was not told of is told of by status, and written by the next command that can")
+    func untold() throws {
+        let command = try BuiltCommand()
+        let journals = LeaseJournals(
+            folder: command.folder.path + "/state/aibox/leases",
+            keyPath: command.folder.path + "/config/aibox/leases.key")
+        var journal = LeaseJournal(
+            sandbox: "box", session: "0123456789abcdef", address: "https://v.example", namespace: "")
+        journal.untold = [.init(name: "custom:a", lease: "db/creds/a/1", reason: "replaced", time: 1_700_000_000)]
+        let name = LeaseJournals.name(sandbox: "box", session: journal.session)
+        let lock = try #require(try journals.take(name))
+        try journals.write(journal, name)
+        lock.release()
+        let status = try command.run("auth", "status", "-o", "json")
+        #expect(status.text.contains("\"untold\": 1"), "\(status.text)")
+        // Vault is not asked for that.
+        let variables = ["AIBOX_CREDENTIALS_VAULT_ADDR": "https://localhost:1"]
+        let list = try command.run("list", variables: variables)
+        #expect(list.errorText.contains("were revoked before, and the audit log knows it now"), "\(list.errorText)")
+        #expect(try journals.entries().isEmpty)
+        let events = try command.run("audit", "search", "--type", "credential.revoke", "-o", "jsonl").text
+        #expect(events.contains("db/creds/a/1") && events.contains("replaced, at 2023-11-14T22:13:20"), "\(events)")
+    }
+
     @Test("a keeper that settles and ends while it is looked at is not taken for dead")
     func settlesMeanwhile() async throws {
         let folder = try TemporaryFolder()

@@ -91,6 +91,11 @@ struct PolicyBundleCommandTests {
             expect 0 'it expired at' 'audit search --type policy.deny -o jsonl'
             expect 0 '' 'audit verify'
             expect 2 'would expire' "policy bundle $2/b --key $2/key --to $2/other"
+            ln -s "$2/b" "$2/link"
+            expect 64 'would lie in the folder it is made of' "policy bundle $2/b --key $2/key --to $2/b/x.tgz"
+            expect 64 'would lie in the folder it is made of' "policy bundle $2/b --key $2/key --to $2/link/x.tgz"
+            rm "$2/link"
+            test ! -e "$2/b/x.tgz"
             [ ! -e "$2/other" ]
             bundle 2 2099-01-01T00:00:00Z
             expect 0 'true' 'policy pull'

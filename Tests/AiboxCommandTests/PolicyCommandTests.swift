@@ -191,6 +191,7 @@ struct PolicyWhyCommandTests {
         network:
           allow:
             - {id: api, hosts: [api.example.com], methods: [GET]}
+            - {id: closed, hosts: [closed.example.com]}
         tools:
           rules:
             - {match: [git], allow: true, risk: safe}
@@ -201,16 +202,28 @@ struct PolicyWhyCommandTests {
     @Test(
         "the answer names the rule and its line",
         arguments: [
-            (["tool", "--", "git", "push", "--force"], "allow: ", "git, org (ORG:7)"),
-            (["tool", "/usr/bin/curl", "-v"], "deny: ", "curl, org (ORG:8)"),
+            (["tool", "--", "git", "push", "--force"], "allow: ", "git, org (ORG:8)"),
+            (["tool", "/usr/bin/curl", "-v"], "deny: ", "curl, org (ORG:9)"),
             (["tool", "nc"], "allow: no rule names it", "tools.unnamed"),
             (["net", "https://api.example.com/x"], "allow: ", "api, org (ORG:4)"),
             (
                 ["net", "https://api.example.com/x", "--method", "POST"], "deny: api.example.com is allowed with GET",
                 "api, org (ORG:4)"
             ),
+            (
+                ["net", "https://api.example.com//x"],
+                "deny: in an opened tunnel the path is forwarded as it is written",
+                "normal-path, org\n  change  Send the path in its normal form"
+            ),
+            (["net", "https://api.example.com/%78"], "deny: in an opened tunnel", "normal-path"),
+            (
+                ["net", "https://api.example.com/x", "--method", "get"], "deny: the method is not in capitals",
+                "http-syntax, org\n  change  Write methods in capitals"
+            ),
+            // Nobody reads the path in a tunnel that stays closed, nor is one in the clear forwarded as it is written.
+            (["net", "https://closed.example.com//x"], "allow: ", "closed, org (ORG:5)"),
             (["net", "evil.example.com:443"], "deny: evil.example.com is not on the allow-list", "default-deny"),
-            (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:9)"),
+            (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:10)"),
             (["push", "topic"], "review: ", "push.default"),
         ])
     func answers(arguments: [String], first: String, rule: String) throws {

@@ -333,7 +333,14 @@ struct ConfigurationPinTests {
         let layers = machine.layers(pins: [Self.pin("gvisor.enabled", "true")])
         let error = #expect(throws: AiboxError.self) { try layers.set("gvisor.enabled", to: "false") }
         #expect(error?.code == .denied)
+        #expect(error?.description.contains(Self.source) == true)
         #expect(try File.text(machine.userFile) == "gvisor:\n  enabled: true\n")
+        // Another value that is wrong already does not keep this one from being corrected.
+        try machine.write(machine.userFile, "gvisor:\n  enabled: false\nresources:\n  cpus: 8\n")
+        let two = machine.layers(pins: [Self.pin("gvisor.enabled", "true"), Self.pin("resources.cpus", "2")])
+        #expect(throws: AiboxError.self) { try two.set("resources.cpus", to: "4") }
+        #expect(try two.set("resources.cpus", to: "2").isChanged)
+        #expect(try two.set("gvisor.enabled", to: "true").isChanged)
     }
 }
 

@@ -20,6 +20,8 @@ struct LeaseKeeperTests {
         private(set) var told: [CredentialChange] = []
         private(set) var events: [LeaseEvent] = []
         var isGatewayGone = false
+        /// The audit log takes nothing.
+        var isLogFull = false
         var clock: Double
         private var keeper: LeaseKeeper?
 
@@ -67,10 +69,24 @@ struct LeaseKeeperTests {
                         if isGatewayGone { throw AiboxError(.failed, "cannot reach the gateway") }
                         told.append(change)
                         return true
-                    }, record: { [unowned self] event in events.append(event) }, now: { [unowned self] in clock },
+                    }, record: { [unowned self] (event) throws(AiboxError) in try note(event) },
+                    now: { [unowned self] in clock },
                     chance: { 0.5 }))
             self.keeper = keeper
             return try keeper.begin()
+        }
+
+        private func note(_ event: LeaseEvent) throws(AiboxError) {
+            if isLogFull { throw AiboxError(.failed, "cannot write the audit log", why: "the disk is full") }
+            events.append(event)
+        }
+
+        /// Nothing can be written into the journal while this is done.
+        func withoutJournal(_ body: () throws -> Void) throws {
+            let aside = folder.path + "/aside"
+            try #require(rename(folder.path + "/leases", aside) == 0)
+            try body()
+            try #require(rename(aside, folder.path + "/leases") == 0)
         }
 
         /// Does all that is due until then.
@@ -93,7 +109,7 @@ struct LeaseKeeperTests {
         func recover(_ change: (inout Configuration.Credentials) -> Void = { _ in }) throws -> Bool {
             let recovery = try LeaseRecovery(settings(change), paths: paths)
             try recovery.begin()
-            return recovery.work { event, _, _ in events.append(event) } == nil
+            return recovery.work { (event, _, _) throws(AiboxError) in try note(event) } == nil
         }
     }
 
@@ -133,6 +149,97 @@ struct LeaseKeeperTests {
         #expect(kept.vault.leases("live") == 0 && kept.vault.leases("revoked") == 1)
         #expect(try kept.vault.requests.last?.contains("revoke-self") == true && kept.journals.entries().isEmpty)
         #expect(kept.events.last?.kind == .revoked && kept.events.last?.reason == "the sandbox ended")
+    }
+
+    @Test(
+        "the gateway hears of nothing that the journal on the disk does not hold: no longer lease, login or other secret"
+    )
+    func journalFirst() throws {
+        let ways: [(what: String, state: String, asked: String)] = [
+            ("a login is prolonged", Self.state(#""token": {"ttl": 300, "max_ttl": 86400},"#), "auth/token/renew-self"),
+            ("a lease is prolonged", Self.state(), "sys/leases/renew"),
+            ("a lease is replaced", Self.state(rules: #", "renewable": false"#), "db/creds/app"),
+            (
+                "a login is replaced", Self.state(#""token": {"ttl": 300, "max_ttl": 300, "renewable": false},"#),
+                "approle/login"
+            ),
+        ]
+        for (what, state, asked) in ways {
+            let kept = try Self.kept(state)
+            try kept.begin()
+            try kept.confirm()
+            let told = try #require(kept.told.last)
+            let end = try #require(told.lease?.until)
+            let left = Double(end) - kept.clock
+            let text = try File.text(kept.file)
+            try kept.withoutJournal {
+                let before = try kept.vault.requests.count
+                kept.pass(left - 20)
+                try #expect(kept.vault.requests.dropFirst(before).contains { $0.contains(asked) }, "\(what)")
+                #expect(!File.exists(kept.file), "\(what)")
+                #expect(kept.told.allSatisfy { ($0.lease?.until ?? 0) <= end }, "\(what)")
+                #expect(kept.told.allSatisfy { $0.places.first?.secret == "canary-secret-1" }, "\(what)")
+            }
+            #expect(try File.text(kept.file) == text, "\(what)")
+            // The control: once it can be written, the gateway is told.
+            kept.pass(200)
+            let last = try #require(kept.told.last)
+            #expect((last.lease?.until ?? 0) > end && last.isRevocation == false, "\(what)")
+            #expect(kept.journal?.leases.map(\.expires).max() ?? 0 >= last.lease?.until ?? .max, "\(what)")
+            #expect(kept.settle() == nil && kept.vault.leases("live") == 0, "\(what)")
+        }
+    }
+
+    @Test("a lease is revoked though the log cannot be told; that is remembered, told of, and written down later")
+    func untold() throws {
+        let kept = try Self.kept(Self.state(rules: #", "renewable": false"#))
+        try kept.begin()
+        kept.pass(399)
+        #expect(kept.vault.leases("live") == 2)
+        kept.isLogFull = true
+        kept.pass(220)
+        // Only what was written down before is in use: no other is made meanwhile, and the old one is gone.
+        #expect(kept.vault.leases("live") == 1 && kept.events.map(\.kind) == [.made, .replaced])
+        #expect(kept.journal?.untold.first?.name == Self.name)
+        #expect(kept.journal?.trouble?.contains("1 revocation is not in the audit log") == true)
+        #expect(kept.journal?.since != nil)
+        #expect(kept.settle() ?? 0 > 0 && kept.vault.leases("live") == 0, "rights are taken away all the same")
+        let count = try #require(kept.journal?.untold.count)
+        #expect(count == 2 && kept.journal?.isSettled == true && kept.journal?.isEnding == true)
+        kept.isLogFull = false
+        #expect(kept.settle() == nil && kept.journal == nil)
+        let told = kept.events.filter { $0.kind == .revoked }
+        #expect(told.count == 2 && told.allSatisfy { $0.reason?.contains("when it could not be written down") == true })
+        #expect(
+            told[0].reason?.hasPrefix("replaced, at 20") == true && told[1].reason?.hasPrefix("the sandbox") == true)
+    }
+
+    @Test("what the log was not told of survives the keeper's death, and asks nothing of Vault")
+    func untoldAfterDeath() throws {
+        let kept = try Self.kept()
+        try kept.begin()
+        kept.isLogFull = true
+        #expect(kept.settle() ?? 0 > 0 && kept.vault.leases("live") == 0)
+        kept.die()
+        let before = try kept.vault.requests.count
+        #expect(try !kept.recover() && kept.journal?.untold.count == 1)
+        #expect(kept.journal?.trouble?.contains("not in the audit log") == true)
+        kept.isLogFull = false
+        #expect(try kept.recover() && kept.journal == nil && kept.vault.requests.count == before)
+        #expect(kept.events.last?.kind == .revoked)
+        // However many: the journal stays small, and the number is told.
+        var journal = LeaseJournal(sandbox: "box", session: "s", address: "", namespace: "")
+        let revocation = LeaseRevocation(
+            client: try VaultStore(
+                Configuration.Credentials(texts: kept.settings().credentials), paths: kept.paths
+            ).client, now: 0,
+            record: { (_) throws(AiboxError) in throw AiboxError(.failed, "no") }, reason: "test")
+        for index in 0..<500 {
+            journal.leases = [.init(id: "\(index)", name: Self.name, expires: 1, accessor: "a")]
+            revocation.revoked(&journal, lease: "\(index)")
+        }
+        #expect(journal.untold.count == 200 && journal.untoldMore == 300 && journal.isSettled)
+        #expect(try LeaseJournal(json: try JSONParser.parse(journal.json.bytes)) == journal)
     }
 
     @Test("leases and token are renewed at two thirds, and the sandbox is told the new end alone")

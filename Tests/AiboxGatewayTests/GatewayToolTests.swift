@@ -182,6 +182,58 @@ struct GatewayToolTests {
         #expect(try gateway.events("approval.request").isEmpty)
     }
 
+    @Test("a question that is asked by datagram and again over a connection is decided and written down once")
+    func askedAgain() throws {
+        let gateway = try LiveGateway { $0.tools = try Self.plan() }
+        let script =
+            Self.datagrams + """
+                def post(*words, mark=MARK[8:], more=b""):
+                    body = b"\\0".join(word.encode() for word in words) + b"\\0"
+                    c = socket.create_connection(("10.200.1.1", 8444)); c.settimeout(20)
+                    field = b"X-Aibox-Question: " + mark + b"\\r\\n" if mark else b""
+                    c.sendall(b"POST /v1/tool HTTP/1.1\\r\\nHost: a\\r\\n" + field + more + b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
+                    data = b""
+                    while piece := c.recv(65536): data += piece
+                    return data.split(b"\\r\\n\\r\\n")[-1]
+                git = ("/usr/bin/git", "/", "git", "status")
+                show("datagram", ask(*git))
+                show("again", post(*git))
+                # Once: whoever asks with it a third time asks anew. So does another question, and one without a mark.
+                show("third", post(*git))
+                show("asked", ask(*git))
+                show("other", post("/usr/bin/curl", "/", "curl", "x"))
+                show("words", post("/usr/bin/git", "/", "git", "log"))
+                show("none", post(*git, mark=b""))
+                show("odd", post(*git, mark=b"0" * 31))
+                show("two", post(*git, more=b"X-Aibox-Question: " + MARK[8:] + b"\\r\\n"))
+                show("same", post(*git))
+                # Nobody waited for its answer.
+                late = b"aibox 1 " + b"9" * 32
+                s.send(late + b"\\n" + b"\\0".join(word.encode() for word in ("/usr/bin/git", "/", "git", "late")) + b"\\0")
+                show("late", post("/usr/bin/git", "/", "git", "late", mark=late[8:]))
+                """
+        let said = try gateway.run(gateway.inBox("python3", ["-c", script]), timeout: .seconds(60))
+        let runs = "['run /run/x', '']"
+        let expected = """
+            datagram ['MARK 200', 'run /run/x']
+            again \(runs)
+            third \(runs)
+            asked ['MARK 200', 'run /run/x']
+            other ['say curl is refused: /usr/bin/curl x fits curl of the org policy', 'say rule curl, org policy']
+            words \(runs)
+            none \(runs)
+            odd \(runs)
+            two \(runs)
+            same \(runs)
+            late \(runs)
+            """
+        #expect(said == expected)
+        let allowed = try gateway.events("policy.allow").map { String($0.subject.dropFirst("/usr/bin/git ".count)) }
+        // datagram, third, asked; then words, none, odd, two: same is asked's; late is one.
+        #expect(allowed == ["status", "status", "status", "log", "status", "status", "status", "late"])
+        #expect(try gateway.events("policy.deny").count == 1)
+    }
+
     @Test("nothing runs whose decision is not on the disk")
     func unwritten() throws {
         let gateway = try LiveGateway { $0.tools = try Self.plan() }

@@ -28,6 +28,36 @@ struct SessionRulesTests {
         #expect(try verdict(rules, "listed.example"))
     }
 
+    @Test("the last word counts, whatever was denied before; it leads no further than the policy")
+    func lastWord() throws {
+        for additions in [false, true] {
+            var rules = try SessionRules(
+                [AllowRuleSource(id: "org", hosts: ["listed.corp.example", "*.internal.example"])],
+                permitsAdditions: additions)
+            let (all, listed) = (try HostPattern("*.corp.example"), try HostPattern("listed.corp.example"))
+            let one = try HostPattern("a.internal.example")
+            rules.deny(all, until: nil)
+            rules.deny(one, until: nil)
+            #expect(try !verdict(rules, "listed.corp.example") && !verdict(rules, "a.internal.example"))
+            // A wider denial is lifted by its own name, though the policy does not list that.
+            #expect(throws: SessionRules.Refusal.denied(by: all)) { try rules.allow(listed, until: nil) }
+            try rules.allow(all, until: nil)
+            #expect(try verdict(rules, "listed.corp.example") && !verdict(rules, "a.internal.example"))
+            #expect(try verdict(rules, "other.corp.example") == additions)
+            // And a narrower one by a wider pattern.
+            try rules.allow(try HostPattern("*.internal.example"), until: nil)
+            #expect(try verdict(rules, "a.internal.example") && verdict(rules, "b.internal.example"))
+            rules.deny(all, until: nil)
+            #expect(try !verdict(rules, "other.corp.example") && !verdict(rules, "listed.corp.example"))
+        }
+        var rules = try rules(additions: false)
+        let other = try HostPattern("other.example")
+        rules.deny(other, until: nil)
+        try rules.allow(other, until: nil)
+        #expect(try !verdict(rules, "other.example"), "it is as it was before the denial")
+        #expect(throws: SessionRules.Refusal.beyondPolicy(other)) { try rules.allow(other, until: nil) }
+    }
+
     @Test("an addition holds until its time is over; a denial is stronger than every rule")
     func times() throws {
         var rules = try rules(additions: true)

@@ -252,6 +252,7 @@ struct LearnedPolicyTests {
         let learned = try LearnedPolicy(set, try Self.wants([], calls: [argv]), decider: try Self.decider())
         #expect(learned.removals.map(\.rule) == expected, "\(what)")
         #expect(learned.beyond.count == beyond, "\(what): \(learned.beyond)")
+        #expect(learned.beyond.allSatisfy { $0.isReviewed == (what == "what the organisation reviews itself") })
         #expect(learned.removals.allSatisfy { $0.origin.layer == .project && $0.origin.line == 2 })
     }
 

@@ -202,7 +202,9 @@ def posted(answers, words=("tool", "a"), late=REFUSED, run=GATE, **options):
         try: stream, _ = door.accept()
         except TimeoutError: continue
         connected = True
-        question(stream)
+        # Over the connection the same is asked by the same mark.
+        named = re.findall(rb"^X-Aibox-Question: (.*)\r$", question(stream)[0], re.M)
+        check("the mark", named == [datagram[8:40]], (named, datagram))
         for part in late: stream.sendall(part)
         stream.close()
     out, said = child.communicate(timeout=40)
@@ -266,7 +268,8 @@ for _ in range(int(sys.argv[2]) // 3):
 # Lost: after two seconds it asks over a connection. An agent's hook never asks by datagram.
 began = time.time()
 check("a lost datagram", posted([], late=[OK, ECHO])[:2] == (0, b"a\n") and 1.5 < time.time() - began < 8, time.time() - began)
-check("a hook", hooked([OK, b"pass\n"])[0] == 0, "pass")
+status, _, _, asked = hooked([OK, b"pass\n"])
+check("a hook", status == 0 and b"X-Aibox-Question" not in asked[0], asked)
 post.settimeout(0.2)
 try: check("a hook", False, post.recvfrom(65536))
 except TimeoutError: pass

@@ -17,6 +17,7 @@ import base64
 import json
 import os
 import sys
+import threading
 import time
 
 import grpc
@@ -95,6 +96,18 @@ MIDDLE = certificate(MIDDLE_KEY, ROOT, ROOT_KEY, uris=[DOMAIN], ca=True, keys=("
 def pkcs8(key):
     return key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+ISSUED, ISSUING = {}, threading.Lock()
+
+
+def issued(now):
+    """The same certificate for everybody until something changes, as an agent has it."""
+    name = json.dumps(now, sort_keys=True)
+    with ISSUING:
+        if name not in ISSUED:
+            ISSUED[name] = x509_entry(now)
+        return ISSUED[name]
 
 
 def x509_entry(now):
@@ -273,7 +286,7 @@ def fetch_x509_svid(_, context):
             bad = wrong(now)
             # More than a window holds: it has to be opened again and again.
             lists = [bytes(3 << 20)] if now["fault"] == "x509-large" else []
-            yield bad if bad is not None else pb.X509SVIDResponse(svids=[x509_entry(now)], crl=lists)
+            yield bad if bad is not None else pb.X509SVIDResponse(svids=[issued(now)], crl=lists)
             if now["fault"] == "hang-up":
                 return
         time.sleep(0.03)

@@ -46,7 +46,9 @@ extension AuditEventType {
             AuditEventDefinition(
                 "What went out has ended.", subject: "host and port", retention: .tier2,
                 .required("allow", .text, "the id of the network.allow event"),
-                .optional("status", .integer, "the answer's status, of a request in an opened tunnel"),
+                .optional(
+                    "status", .integer,
+                    "the answer's status, of a request in an opened tunnel; 0: the client left before one came"),
                 .required("bytes_out", .integer, "bytes sent by the sandbox"),
                 .required("bytes_in", .integer, "bytes received by the sandbox"),
                 .required("duration_ms", .integer, "how long it took, in milliseconds"))

@@ -26,7 +26,9 @@ public enum LLMProxyDaemon {
         let control = PacketSocket(Descriptor(controlDescriptor))
         let listener = Descriptor(listenerDescriptor)
         do throws(AiboxError) {
-            try lockDown()
+            try ProcessLockDown.holdSecrets()
+            let limit = aibox_raise_descriptor_limit(16_384)
+            if limit < 0 { throw .system("cannot raise the limit of open files", errno: limit) }
             let signals = try endingSignals()
             guard case .begin(let settings)? = try order(from: control) else {
                 throw AiboxError(.usage, "the LLM proxy is started by aibox-gateway")
@@ -106,20 +108,6 @@ public enum LLMProxyDaemon {
             // The words of the parser name a place or a member, never a value.
             throw AiboxError(.usage, "cannot read an order of the gateway", why: "\(error)")
         }
-    }
-
-    /// Given up before a key comes: memory that others could read, core dumps, more rights by way of other programs, and the
-    /// capabilities of root, of which nothing here needs one.
-    private static func lockDown() throws(AiboxError) {
-        func require(_ result: Int32, _ what: String) throws(AiboxError) {
-            if result < 0 { throw .system(what, errno: result) }
-        }
-        try require(aibox_set_no_new_privileges(), "cannot give up new privileges")
-        try require(aibox_set_dumpable(false), "cannot close the memory to others")
-        try require(aibox_drop_capabilities(), "cannot give up capabilities")
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        try retrying("cannot forbid core dumps") { setrlimit(__rlimit_resource_t(UInt32(RLIMIT_CORE.rawValue)), &none) }
-        try require(aibox_raise_descriptor_limit(16_384), "cannot raise the limit of open files")
     }
 
     private static func endingSignals() throws(AiboxError) -> Descriptor {

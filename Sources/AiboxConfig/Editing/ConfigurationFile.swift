@@ -124,6 +124,8 @@ extension ConfigurationLayers {
         var layers = self
         layers.environment = [:]
         layers.overrides = []
+        // One that another value breaks does not hinder this change, which may be the first of two.
+        layers.pins = pins.filter { $0.key == key.name }
         let system = try Self.read(paths.systemConfiguration, mustExist: false).map { (paths.systemConfiguration, $0) }
         func problems(_ text: [UInt8]) -> ([Problem], LoadedConfiguration) {
             var loaded = LoadedConfiguration(files: [])

@@ -26,7 +26,7 @@ public enum ConfigurationDocumentation {
             |---|---|
             | `aibox config list --origin` | every setting with its value and the layer it comes from |
             | `aibox config get KEY` | the value in effect |
-            | `aibox config set KEY VALUE` | checks the value and the whole result, then changes that one value; comments, order and layout of the file stay |
+            | `aibox config set KEY VALUE` | checks the value, the whole result and the pins of the policy, then changes that one value; comments, order and layout of the file stay |
             | `aibox config validate [FILE]` | all errors of a file, or of all layers together |
             | `aibox config init --template minimal\\|dev\\|enterprise` | writes a file to begin with; `--force` replaces one and keeps a backup |
             | `aibox config migrate` | brings a file of the first aibox to this layout and says what it changed; `--dry-run` only says |

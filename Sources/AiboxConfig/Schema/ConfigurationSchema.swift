@@ -58,7 +58,7 @@ public enum ConfigurationSchema {
             "network.allowed_domains", \.network.allowedDomains, .list(.domain), tighter: .part,
             "Hosts that the sandbox may reach if policy agrees."),
         ConfigurationKey(
-            "network.llm_gateway", \.network.llmGateway, .text(.urls),
+            "network.llm_gateway", \.network.llmGateway, .text(.modelGateways),
             "URL of the organisation's LLM gateway; with more, the next one takes over where one fails."),
         ConfigurationKey(
             "network.mirrors", \.network.mirrors, .list(.mirror),
@@ -107,7 +107,7 @@ public enum ConfigurationSchema {
             "credentials.passphrase", \.credentials.passphrase, .boolean, tighter: .on,
             "Encrypt the file of credentials with a passphrase instead of a key beside the settings."),
         ConfigurationKey(
-            "credentials.vault_addr", \.credentials.vaultAddress, .text(.url),
+            "credentials.vault_addr", \.credentials.vaultAddress, .text(.vaultAddress),
             "URL of the Vault that holds credentials, https only."),
         ConfigurationKey(
             "credentials.vault_namespace", \.credentials.vaultNamespace, .text(.optionalVaultPath),

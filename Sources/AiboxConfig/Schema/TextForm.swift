@@ -26,16 +26,22 @@ public struct TextForm: Sendable {
             && !text.split(separator: "/").contains("..")
     }
     static let domain = TextForm(name: "a host name, or *.name", example: "*.example.org") { isDomain($0) }
-    static let url = TextForm(name: "an http or https URL, or empty", example: "https://llm.example.org") {
-        $0.isEmpty || isURL($0)
+    /// A token is never sent in the clear.
+    static let vaultAddress = TextForm(
+        name: "an https URL without a path, or empty", example: "https://vault.example.org:8200"
+    ) { text in
+        let rest = text.dropFirst("https://".count)
+        return text.isEmpty || isURL(text) && text.hasPrefix("https://") && !rest.dropLast().contains("/")
     }
 
-    static let urls = TextForm(
-        name: "an http or https URL, or up to 8 with commas between them, or empty",
+    /// Bases to which paths are added: no escapes, no hidden or dot segments.
+    static let modelGateways = TextForm(
+        name: "an http or https URL without escapes and dot segments, or up to 8 with commas between them, or empty",
         example: "https://llm.example.org, https://llm2.example.org"
     ) { text in
         let all = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingSpaces }
-        return text.isEmpty || all.count <= 8 && all.allSatisfy { isURL($0) } && Set(all).count == all.count
+        let areBases = all.allSatisfy { isURL($0) && !$0.contains("%") && !$0.contains("/.") }
+        return text.isEmpty || all.count <= 8 && areBases && Set(all).count == all.count
     }
 
     static let mirror = TextForm(
@@ -143,10 +149,17 @@ public struct TextForm: Sendable {
         let authority = rest.prefix { $0 != "/" }
         let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, let host = parts.first, !host.isEmpty else { return false }
-        guard host.utf8.allSatisfy({ isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x2e }) else { return false }
+        let name = host.lowercased()
+        guard !name.hasPrefix("*"), isDomain(name) || isAddress(name) else { return false }
         if parts.count == 2, !(1...65535).contains(Int(parts[1]) ?? 0) { return false }
         let path = rest.dropFirst(authority.count)
         return path.utf8.allSatisfy { isLetterOrDigit($0) || "/._~-%".utf8.contains($0) }
+    }
+
+    /// Four decimal numbers without leading zeros.
+    private static func isAddress(_ text: String) -> Bool {
+        let numbers = text.split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 4 && numbers.allSatisfy { UInt8($0).map(String.init) == String($0) }
     }
 
     private static func isLoopback(_ url: String) -> Bool {

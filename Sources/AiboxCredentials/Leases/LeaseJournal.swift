@@ -19,6 +19,15 @@ public struct LeaseJournal: Sendable, Equatable {
         public var accessor: String
     }
 
+    /// A lease that is no more, of which the audit log could not be told.
+    public struct Untold: Sendable, Equatable {
+        public var name: String
+        public var lease: String
+        public var reason: String
+        /// When it was revoked: seconds since 1970.
+        public var time: Int64
+    }
+
     public var sandbox: String
     /// The stay from start to stop.
     public var session: String
@@ -27,6 +36,10 @@ public struct LeaseJournal: Sendable, Equatable {
     public var namespace: String
     public var tokens: [Token] = []
     public var leases: [Lease] = []
+    /// Revocations that the audit log does not know of yet; the newest `untoldLimit`.
+    public var untold: [Untold] = []
+    /// How many more there were.
+    public var untoldMore: Int64 = 0
     /// The credentials that are kept, those without a lease as well.
     public var kept: [String] = []
     /// When the keeper does something next.
@@ -44,6 +57,9 @@ public struct LeaseJournal: Sendable, Equatable {
         self.address = address
         self.namespace = namespace
     }
+
+    /// Far more than one sandbox revokes before somebody looks after its log.
+    static let untoldLimit = 200
 
     /// When the last lease ends by itself; nil: there is none, or one of its tokens never ends.
     public var lastEnd: Int64? { leases.map(\.expires).max() }
@@ -88,6 +104,20 @@ extension LeaseJournal.Lease {
     }
 }
 
+extension LeaseJournal.Untold {
+    var json: JSONValue {
+        ["name": .string(name), "lease": .string(lease), "reason": .string(reason), "time": .integer(time)]
+    }
+
+    init(json: JSONValue) throws(WireError) {
+        var fields = try WireFields(json, in: "untold revocation")
+        self.init(
+            name: try fields.string("name"), lease: try fields.string("lease"), reason: try fields.string("reason"),
+            time: try fields.integer("time"))
+        try fields.finish()
+    }
+}
+
 extension LeaseJournal {
     var json: JSONValue {
         var object: JSONObject = [
@@ -95,6 +125,8 @@ extension LeaseJournal {
             "namespace": .string(namespace), "tokens": .array(tokens.map(\.json)), "leases": .array(leases.map(\.json)),
             "kept": .array(kept.map { .string($0) }), "ending": .bool(isEnding),
         ]
+        if !untold.isEmpty { object["untold"] = .array(untold.map(\.json)) }
+        if untoldMore > 0 { object["untold_more"] = .integer(untoldMore) }
         object["next"] = next.map { .integer($0) }
         object["trouble"] = trouble.map { .string($0) }
         object["since"] = since.map { .integer($0) }
@@ -109,6 +141,8 @@ extension LeaseJournal {
             address: try fields.string("address"), namespace: try fields.string("namespace"))
         for entry in try fields.list("tokens") { tokens.append(try Token(json: entry)) }
         for entry in try fields.list("leases") { leases.append(try Lease(json: entry)) }
+        for entry in try fields.optionalList("untold") ?? [] { untold.append(try Untold(json: entry)) }
+        untoldMore = try fields.optionalInteger("untold_more") ?? 0
         kept = try fields.texts("kept")
         isEnding = try fields.bool("ending")
         next = try fields.optionalInteger("next")

@@ -46,7 +46,7 @@ public final class LeaseRecovery {
     ///
     /// - Parameter record: writes into the audit log, for the session of the stay that it is about.
     /// - Returns: seconds until the next try; nil: nothing is left.
-    public func work(record: (LeaseEvent, _ sandbox: String, _ session: String) -> Void) -> Double? {
+    public func work(record: (LeaseEvent, _ sandbox: String, _ session: String) throws(AiboxError) -> Void) -> Double? {
         for (name, item) in held {
             var (lock, journal, failures) = item
             let now = Double(Timestamp.now.seconds)
@@ -55,10 +55,12 @@ public final class LeaseRecovery {
             let isFirst = journal.since == nil
             do throws(AiboxError) {
                 try withoutActuallyEscaping(record) { (record) throws(AiboxError) in
-                    try LeaseRevocation(
-                        client: vault.client, now: now, record: { record($0, sandbox, session) },
-                        reason: "its keeper had died"
-                    ).run(&journal, asks: isOurs(journal))
+                    let revocation = LeaseRevocation(
+                        client: vault.client, now: now,
+                        record: { (event) throws(AiboxError) in try record(event, sandbox, session) },
+                        reason: "its keeper had died")
+                    try revocation.run(&journal, asks: isOurs(journal))
+                    try revocation.tell(&journal)
                 }
                 try journals.remove(name)
                 held[name] = nil
@@ -67,9 +69,12 @@ public final class LeaseRecovery {
                 failures += 1
                 if isFirst {
                     journal.since = Int64(now)
-                    record(
-                        LeaseEvent(.notRevoked, journal.leases.first?.name ?? sandbox, reason: error.reason), sandbox,
-                        session)
+                    // The journal tells it as well, and keeps what is not told.
+                    if !journal.isSettled {
+                        try? record(
+                            LeaseEvent(.notRevoked, journal.leases.first?.name ?? sandbox, reason: error.reason),
+                            sandbox, session)
+                    }
                 }
                 journal.trouble = String(error.reason.prefix(300))
                 try? journals.write(journal, name)

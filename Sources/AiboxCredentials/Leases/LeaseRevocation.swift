@@ -4,8 +4,8 @@ import AiboxSystem
 struct LeaseRevocation {
     let client: VaultClient
     let now: Double
-    /// Told of each lease that is no more; what it throws changes nothing: taking back comes first.
-    let record: (LeaseEvent) -> Void
+    /// Told of each lease that is no more. Taking back comes first: what cannot be written stays in the journal (`tell`).
+    let record: (LeaseEvent) throws(AiboxError) -> Void
     let reason: String
 
     /// Seconds for which a lease that should have ended is still taken for alive: two clocks differ.
@@ -74,8 +74,42 @@ struct LeaseRevocation {
     /// Out of the journal with a lease; nothing for one that is not there.
     func revoked(_ journal: inout LeaseJournal, lease id: String) {
         guard let lease = journal.leases.first(where: { $0.id == id }) else { return }
-        journal.leases.removeAll { $0.id == id }
-        record(LeaseEvent(.revoked, lease.name, lease: lease.id, reason: reason))
+        gone(&journal, lease, reason)
+    }
+
+    private func gone(_ journal: inout LeaseJournal, _ lease: LeaseJournal.Lease, _ reason: String) {
+        journal.leases.removeAll { $0.id == lease.id }
+        do throws(AiboxError) {
+            try record(LeaseEvent(.revoked, lease.name, lease: lease.id, reason: reason))
+        } catch {
+            journal.untold.append(.init(name: lease.name, lease: lease.id, reason: reason, time: Int64(now)))
+            if journal.untold.count > LeaseJournal.untoldLimit {
+                journal.untold.removeFirst()
+                journal.untoldMore += 1
+            }
+        }
+    }
+
+    /// Tells what the audit log could not be told before. What was told is out of the journal, however it ends.
+    func tell(_ journal: inout LeaseJournal) throws(AiboxError) {
+        while let item = journal.untold.first {
+            let more = journal.untoldMore
+            let words = more == 0 ? "" : "; of \(more) before it nothing is known any more"
+            let time = Timestamp(seconds: item.time).rfc3339
+            do throws(AiboxError) {
+                try record(
+                    LeaseEvent(
+                        .revoked, item.name, lease: item.lease,
+                        reason: "\(item.reason), at \(time), when it could not be written down\(words)"))
+            } catch {
+                let count = Int64(journal.untold.count) + more
+                throw AiboxError(
+                    .failed, "\(count) \(count == 1 ? "revocation is" : "revocations are") not in the audit log",
+                    why: error.reason, remedy: error.remedy)
+            }
+            journal.untold.removeFirst()
+            journal.untoldMore = 0
+        }
     }
 
     /// Out of the journal with what has ended by itself.
@@ -83,8 +117,7 @@ struct LeaseRevocation {
         let past = now - Self.doubt
         journal.tokens.removeAll { $0.expires.map { Double($0) < past } ?? false }
         for lease in journal.leases where Double(lease.expires) < past {
-            journal.leases.removeAll { $0.id == lease.id }
-            record(LeaseEvent(.revoked, lease.name, lease: lease.id, reason: "it ended by itself"))
+            gone(&journal, lease, "it ended by itself")
         }
     }
 }

@@ -24,7 +24,10 @@ public enum GatewayDaemon {
         signal(SIGXFSZ, SIG_IGN)
         umask(0o077)
         do throws(AiboxError) {
-            try lockDown()
+            // Before anything is read. The rest follows with what was read (`LockDown`).
+            try ProcessLockDown.closeMemory()
+            // A connection of the sandbox takes two descriptors; many systems begin with 1024.
+            try check(aibox_raise_descriptor_limit(16_384), "cannot raise the limit of open files")
             let signals = try Supervisor.signals()
             let settings = try readSettings()
             let log = GatewayLog(limit: settings.logLimit)
@@ -39,15 +42,6 @@ public enum GatewayDaemon {
             report(.failed(WireError(error)), on: readiness)
             return 1
         }
-    }
-
-    /// What can be given up before anything is read: later children can gain nothing by set-uid programs, and no other
-    /// process of the user can read this one's memory, which will hold credentials.
-    private static func lockDown() throws(AiboxError) {
-        try check(aibox_set_no_new_privileges(), "cannot give up new privileges")
-        try check(aibox_set_dumpable(false), "cannot close the memory to others")
-        // A connection of the sandbox takes two descriptors; many systems begin with 1024.
-        try check(aibox_raise_descriptor_limit(16_384), "cannot raise the limit of open files")
     }
 
     private static func readSettings() throws(AiboxError) -> GatewaySettings {

@@ -60,7 +60,11 @@ final class Egress: Sendable {
             recorder: recorder, log: log)
         let authority = try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let judge = try SquidJudge(service, on: group)
+        let judge = try SquidJudge(
+            on: group,
+            left: { url, method, event, time in
+                recorder.left(EgressAttempt(url, method: method), event: event, after: time)
+            }, decide: { url, method, loop in service.decide(inside: url, method: method, on: loop) })
         let supervisor = try SquidSupervisor(
             folder: try SquidFolder.make(runFolder: runFolder), surroundings: surroundings(plan, judge),
             authority: authority, log: log,

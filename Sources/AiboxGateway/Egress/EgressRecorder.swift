@@ -119,6 +119,16 @@ final class EgressRecorder: Sendable {
         note(AuditEvent(.networkEnd, subject: EgressAttempt(line, url).place, details: details))
     }
 
+    /// A request in an opened tunnel was allowed, and its client had left by then: nothing of it went out, and Squid's log has no
+    /// line that names the event.
+    func left(_ attempt: EgressAttempt, event: String, after duration: Duration) {
+        let details: JSONObject = [
+            "allow": .string(Self.carried(event)), "status": 0, "bytes_out": 0, "bytes_in": 0,
+            "duration_ms": .integer(Int64(duration.milliseconds)),
+        ]
+        note(AuditEvent(.networkEnd, subject: attempt.place, details: details))
+    }
+
     /// The sandbox asked for a name; the answer is the resolver's alone, so that nothing waits for the record.
     ///
     /// - Parameter list: what holds now; it says which rule refuses a name.

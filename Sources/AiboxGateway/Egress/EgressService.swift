@@ -84,11 +84,9 @@ final class EgressService: Sendable {
         guard url.hasPrefix("https://"), let request = try? EgressRequest(url, method: method) else {
             return refused(.unreadable, EgressAttempt(url, method: method))
         }
-        // Squid forwards what it got. What is decided on has to be exactly that.
-        guard case .http(_, _, let path) = request.content,
-            path.isWritten(as: url.dropFirst(8).drop { $0 != "/" && $0 != "?" }.prefix { $0 != "?" })
-        else { return refused(.otherPath, EgressAttempt(url, method: method)) }
-        if method != method.uppercased() { return refused(.otherMethod, EgressAttempt(url, method: method)) }
+        if let denial = request.refusalInside(written: url) {
+            return refused(denial, EgressAttempt(url, method: method))
+        }
         let verdict = judge(request)
         switch verdict.decision {
         case .deny(let denial): return refused(denial, EgressAttempt(request), verdict)

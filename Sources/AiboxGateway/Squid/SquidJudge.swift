@@ -8,8 +8,8 @@ import Synchronization
 /// Where Squid asks about each request that it reads in an opened tunnel, before anything of it goes out: an ICAP service
 /// (RFC 3507) on a port of 127.0.0.1.
 ///
-/// Who else of this machine finds the port does not know the path, gets nothing, and is closed after some seconds. Whoever could
-/// ask would only be told what the list says, and be written down.
+/// Who else of this machine finds the port does not know the path, gets nothing, and is closed after some seconds, or as soon as
+/// many others come: not they keep Squid waiting. Whoever could ask would only be told what the list says, and be written down.
 final class SquidJudge: Sendable {
     /// For Squid's configuration.
     let place: SquidConfiguration.Judge
@@ -23,7 +23,15 @@ final class SquidJudge: Sendable {
     fileprivate static let strangerLimit = 64
     fileprivate static let strangerTime = TimeAmount.seconds(5)
 
-    init(_ service: EgressService, on group: any EventLoopGroup) throws(AiboxError) {
+    /// The method and the URL that Squid read in an opened tunnel; the answer once the log has it.
+    typealias Decide = @Sendable (_ url: String, _ method: String, any EventLoop) -> EventLoopFuture<ICAPAnswer>
+
+    /// Told of what was allowed and never went out: Squid gave the question up, since its client had left.
+    typealias Left = @Sendable (_ url: String, _ method: String, _ event: String, _ after: Duration) -> Void
+
+    init(
+        on group: any EventLoopGroup, left: @escaping Left, decide: @escaping Decide
+    ) throws(AiboxError) {
         let secret = Hex.encode(try SecureRandom.bytes(32))
         let strangers = Strangers()
         do {
@@ -34,7 +42,7 @@ final class SquidJudge: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: Self.idleLimit))
                         try channel.pipeline.syncOperations.addHandler(
-                            SquidJudgeHandler(service, path: "/" + secret, strangers))
+                            SquidJudgeHandler(decide, left, path: "/" + secret, strangers))
                     }
                 }
                 .bind(to: SocketAddress(ipAddress: IPv4.loopback.description, port: 0))
@@ -51,9 +59,19 @@ final class SquidJudge: Sendable {
     func end() { try? channel.close().wait() }
 }
 
-/// How many connections have not shown the path yet.
+/// The connections that have not shown the path yet, oldest first.
 private final class Strangers: Sendable {
-    let count = Atomic(0)
+    private let channels = Mutex<[any Channel]>([])
+
+    /// - Returns: the one that has to make room, if there are too many. Squid shows the path at once; it is never the oldest.
+    func enter(_ channel: any Channel) -> (any Channel)? {
+        channels.withLock { channels in
+            channels.append(channel)
+            return channels.count > SquidJudge.strangerLimit ? channels.removeFirst() : nil
+        }
+    }
+
+    func leave(_ channel: any Channel) { channels.withLock { $0.removeAll { $0 === channel } } }
 }
 
 /// One connection of Squid's: one question after the other.
@@ -61,40 +79,44 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let service: EgressService
+    private let decide: SquidJudge.Decide
+    private let left: SquidJudge.Left
     private let path: [UInt8]
     private var parser = ICAPRequestParser()
     private var isAsked = false
+    private var isOpen = true
     private let strangers: Strangers
     private var isStranger = true
     private var deadline: Scheduled<Void>?
 
-    init(_ service: EgressService, path: String, _ strangers: Strangers) {
-        self.service = service
+    init(
+        _ decide: @escaping SquidJudge.Decide, _ left: @escaping SquidJudge.Left, path: String, _ strangers: Strangers
+    ) {
+        self.decide = decide
+        self.left = left
         self.path = Array(path.utf8)
         self.strangers = strangers
     }
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
-        if strangers.count.add(1, ordering: .relaxed).newValue > SquidJudge.strangerLimit {
-            context.close(promise: nil)
-        } else {
-            deadline = context.eventLoop.scheduleTask(in: SquidJudge.strangerTime) { channel.close(promise: nil) }
-        }
+        deadline = context.eventLoop.scheduleTask(in: SquidJudge.strangerTime) { channel.close(promise: nil) }
+        strangers.enter(channel)?.close(promise: nil)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        isKnown()
+        isOpen = false
+        isKnown(context.channel)
         context.fireChannelInactive()
     }
 
-    private func isKnown() {
+    /// No stranger any more.
+    private func isKnown(_ channel: any Channel) {
         if !isStranger { return }
         isStranger = false
         deadline?.cancel()
-        strangers.count.subtract(1, ordering: .relaxed)
+        strangers.leave(channel)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -107,14 +129,22 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
         do throws(ICAPRequest.Failure) {
             guard let request = try parser.next() else { return }
             switch request {
-            case .options(let path): answer(isOwn(path) ? .options : .notFound, context)
+            case .options(let path): answer(isOwn(path, context) ? .options : .notFound, context)
             case .modify(let path, let method, let url):
-                guard isOwn(path) else { return answer(.notFound, context) }
+                guard isOwn(path, context) else { return answer(.notFound, context) }
+                if method == "GET", url == SquidProbe.judge.url { return answer(.heard, context) }
                 isAsked = true
                 let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-                service.decide(inside: url, method: method, on: context.eventLoop).whenSuccess { answer in
+                let begun = ContinuousClock.now
+                decide(url, method, context.eventLoop).whenSuccess { answer in
                     let (handler, context) = bound.value
                     handler.isAsked = false
+                    guard handler.isOpen else {
+                        if case .passes(let event) = answer {
+                            handler.left(url, method, event, begun.duration(to: .now))
+                        }
+                        return
+                    }
                     handler.answer(answer, context)
                     handler.proceed(context)
                 }
@@ -124,9 +154,9 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
         }
     }
 
-    private func isOwn(_ path: String) -> Bool {
+    private func isOwn(_ path: String, _ context: ChannelHandlerContext) -> Bool {
         let isOwn = ConstantTime.equal(Array(path.utf8), self.path)
-        if isOwn { isKnown() }
+        if isOwn { isKnown(context.channel) }
         return isOwn
     }
 

@@ -21,8 +21,8 @@ final class SquidProcess: Sendable {
     let log: SquidLog
     /// How much it holds of what was sent to it.
     let gauge: SquidGauge
-    /// The gateway's own request, until the log has told of it.
-    private let probe = Mutex<SquidProbe?>(nil)
+    /// The gateway's own requests, until the log has told of them.
+    private let probes = Mutex<[SquidProbe]>([])
 
     private init(
         _ child: ChildProcess, process: Descriptor, port: UInt16, secret: String, folder: SquidFolder,
@@ -39,7 +39,7 @@ final class SquidProcess: Sendable {
         pid = child.pid
     }
 
-    /// Starts one and waits until it answers.
+    /// Starts one and waits until it serves (`awaitReady`).
     ///
     /// - Parameters:
     ///   - configure: the configuration for a port and a folder.
@@ -72,7 +72,7 @@ final class SquidProcess: Sendable {
             child, process: process, port: port, secret: configuration.secret, folder: folder,
             errors: errors.read, log: log)
         do throws(AiboxError) {
-            try squid.awaitReady(until: .now + limit)
+            try squid.awaitReady(isJudged: configuration.isJudged, until: .now + limit)
         } catch {
             squid.end()
             throw error
@@ -122,12 +122,12 @@ final class SquidProcess: Sendable {
         return poll(&waiting, 1, 0) == 0
     }
 
-    /// What its log says by now, the gateway's own request left out. All that it wrote is there once it has ended.
+    /// What its log says by now, the gateway's own requests left out. All that it wrote is there once it has ended.
     func spoken() -> [SquidLogLine] {
         log.read().filter { line in
-            probe.withLock { probe in
-                guard let own = probe, own.isTold(by: line) else { return true }
-                probe = nil
+            probes.withLock { probes in
+                guard let own = probes.firstIndex(where: { $0.isTold(by: line) }) else { return true }
+                probes.remove(at: own)
                 return false
             }
         }
@@ -154,17 +154,30 @@ final class SquidProcess: Sendable {
 
     // MARK: Proof
 
-    private func awaitReady(until deadline: ContinuousClock.Instant) throws(AiboxError) {
+    /// Returns once it listens, refuses what no rule permits, and has heard the gateway's judge where it has to ask it.
+    private func awaitReady(isJudged: Bool, until deadline: ContinuousClock.Instant) throws(AiboxError) {
         let what = "cannot start Squid"
         while !(try isListening()) {
             if !isAlive { throw AiboxError(.failed, what, why: lastWords()) }
             if .now > deadline { throw AiboxError(.failed, what, why: "it does not listen; \(lastWords())") }
             usleep(3000)
         }
-        guard let answered = try SquidProbe.ask(port: port, secret: secret, until: deadline), isAlive else {
+        guard try proves(SquidProbe.rules, until: deadline) else {
             throw AiboxError(.failed, what, why: "it does not answer a request")
         }
-        probe.withLock { $0 = answered }
+        if isJudged, !(try proves(SquidProbe.judge, until: deadline)) {
+            throw AiboxError(.failed, what, why: "it cannot ask the gateway about requests in opened tunnels")
+        }
+    }
+
+    private func proves(
+        _ question: SquidProbe.Question, until deadline: ContinuousClock.Instant
+    ) throws(AiboxError) -> Bool {
+        guard let answered = try SquidProbe.ask(question, port: port, secret: secret, until: deadline), isAlive else {
+            return false
+        }
+        probes.withLock { $0.append(answered) }
+        return true
     }
 
     /// True once the listening socket of the port is seen to be this Squid's.

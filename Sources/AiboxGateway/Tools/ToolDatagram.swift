@@ -20,17 +20,23 @@ struct ToolDatagram: Equatable {
     private static let digits = 32
 
     private let begin: [UInt8]
+    /// The digits, by which a gate that asks again over a connection names this question (`ToolRequest.markField`).
+    var mark: [UInt8] { Array(begin.dropFirst(Self.start.count)) }
     let question: ToolQuestion
 
     /// Nil for everything that is no such question.
     init?(_ bytes: [UInt8]) {
         let end = Self.start.count + Self.digits
         guard bytes.count <= Self.limit, bytes.count > end, bytes.starts(with: Self.start),
-            bytes[Self.start.count..<end].allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
+            Self.isMark(bytes[Self.start.count..<end]),
             bytes[end] == UInt8(ascii: "\n"), let question = try? ToolQuestion(body: bytes[(end + 1)...])
         else { return nil }
         begin = Array(bytes[..<end])
         self.question = question
+    }
+
+    static func isMark(_ bytes: some Collection<UInt8>) -> Bool {
+        bytes.count == digits && bytes.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
     /// The answer in full; nil if it does not fit.

@@ -14,6 +14,7 @@ final class ToolDoor: Sendable {
     private let judge: NIOLoopBound<ToolJudge>
     private let pace: NIOLoopBoundBox<ToolPace>
     private let reviews: NIOLoopBound<ToolReviews>
+    private let pending: NIOLoopBoundBox<ToolPending>
     private let tickets = Atomic(0)
     private let audit: GatewayAudit
     private let group: MultiThreadedEventLoopGroup
@@ -35,11 +36,12 @@ final class ToolDoor: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
         do {
-            (judge, pace, reviews) = try loop.submit { [loop] in
+            (judge, pace, reviews, pending) = try loop.submit { [loop] in
                 (
                     NIOLoopBound(try ToolJudge(plan, learn: learn?.policy, user: user), eventLoop: loop),
                     NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop),
-                    NIOLoopBound(ToolReviews(plan, audit: audit, loop: loop), eventLoop: loop)
+                    NIOLoopBound(ToolReviews(plan, audit: audit, loop: loop), eventLoop: loop),
+                    NIOLoopBoundBox(ToolPending(), eventLoop: loop)
                 )
             }.wait()
         } catch {
@@ -79,10 +81,13 @@ final class ToolDoor: Sendable {
 
     /// The answer, once the event that tells of it is on the disk (P7). Without that nothing runs.
     ///
-    /// - Parameter asking: takes the words for who called, where a person is asked first.
+    /// - Parameters:
+    ///   - mark: of the datagram with which the same was asked before; nil: it was not.
+    ///   - asking: takes the words for who called, where a person is asked first.
     func answer(
-        _ asked: ToolAsk, to ticket: Int, asking: @escaping @Sendable (String) -> Void
+        _ asked: ToolAsk, mark: [UInt8]?, to ticket: Int, asking: @escaping @Sendable (String) -> Void
     ) -> EventLoopFuture<ToolAnswer> {
+        if let mark, let known = pending.value.take(mark, asked.question, now: .now()) { return known }
         let wait = pace.value.next(now: .now())
         let turn = wait > .nanoseconds(0) ? loop.scheduleTask(in: wait) {}.futureResult : loop.makeSucceededVoidFuture()
         return turn.flatMap { [self] in
@@ -101,9 +106,10 @@ final class ToolDoor: Sendable {
         let ruling = judge.value.judge(.call(asked.question))
         guard !ruling.isReviewed, let answer = asked.answer(ruling.answer) else { return elsewhere }
         open.add(1, ordering: .relaxed)
-        return told(ruling).map { _ in answer }.flatMapErrorThrowing { [self] error in
-            asked.answer(unwritten(error)) ?? asked.elsewhere
-        }.always { [self] _ in open.subtract(1, ordering: .relaxed) }
+        let told = told(ruling).flatMapErrorThrowing { [self] error in unwritten(error) }
+        pending.value.begin(asked, told, now: .now())
+        return told.map { said in said == ruling.answer ? answer : asked.answer(said) ?? asked.elsewhere }
+            .always { [self] _ in open.subtract(1, ordering: .relaxed) }
     }
 
     /// The answer where the event that tells of it is not on the disk.

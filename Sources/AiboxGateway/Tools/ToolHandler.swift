@@ -48,7 +48,7 @@ final class ToolHandler: ChannelInboundHandler {
                 let text = ToolReply.head(202) + words
                 context.writeAndFlush(handler.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
             }
-            door.answer(asked, to: ticket, asking: tell).whenSuccess { answer in
+            door.answer(asked, mark: request.mark, to: ticket, asking: tell).whenSuccess { answer in
                 let (handler, context) = bound.value
                 handler.arm(context)
                 let end = ToolReply.end(answer, to: question, isAgent: asked.isAgent)
@@ -110,6 +110,11 @@ struct ToolRequest {
     private var length: Int?
     private var isAgent = false
     private var body: [UInt8] = []
+    /// Of the datagram with which the same was asked before; nil: it was not, or that cannot be read.
+    private(set) var mark: [UInt8]?
+
+    /// What names it.
+    static let markField = "x-aibox-question"
 
     /// Bytes of a head.
     static let headLimit = 4096
@@ -135,6 +140,8 @@ struct ToolRequest {
                 guard case .length(let count) = head.body else { return .refusal(status: 411) }
                 if count > (isAgent ? AgentQuestion.bodyLimit : ToolQuestion.bodyLimit) { return .refusal(status: 413) }
                 length = Int(count)
+                let marks = head.fields.filter { $0.is(Self.markField) }
+                if isTool, marks.count == 1, ToolDatagram.isMark(marks[0].value) { mark = marks[0].value }
                 body += bytes.suffix(unread)
             }
         }

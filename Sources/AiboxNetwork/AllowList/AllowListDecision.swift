@@ -64,6 +64,14 @@ extension AllowList {
     /// True if an entry opens tunnels: the sandbox has to trust the authority that does.
     public var inspects: Bool { rules.contains(where: \.opensTLS) }
 
+    /// True if a tunnel to there is allowed, and opened: what is asked for inside is decided request by request.
+    public func opens(_ host: HostName, _ port: UInt16) -> Bool {
+        guard case .allow(let grant) = decide(EgressRequest(host: host, port: port, content: .tunnel)) else {
+            return false
+        }
+        return grant.needsInspection
+    }
+
     /// The entries that speak for a host.
     public func rules(for host: HostName) -> [AllowRule] {
         let exact = rules.filter { $0.hosts.contains(.exact(host)) }

@@ -25,4 +25,16 @@ extension EgressRequest {
             self.init(host: host, port: port, content: .http(scheme, method: method, path: path))
         } catch { throw unclear(error.reason) }
     }
+
+    /// Why a request in an opened tunnel is refused for how it is written, whatever the list says; nil if it is not.
+    ///
+    /// Squid forwards what it got. What is decided on has to be exactly that.
+    ///
+    /// - Parameter url: what this request was read from: `https://HOST[:PORT]/PATH`.
+    public func refusalInside(written url: String) -> EgressDenial? {
+        guard case .http(_, let method, let path) = content,
+            path.isWritten(as: url.dropFirst(8).drop { $0 != "/" && $0 != "?" }.prefix { $0 != "?" })
+        else { return .otherPath }
+        return method == method.uppercased() ? nil : .otherMethod
+    }
 }

@@ -36,14 +36,17 @@ public struct SessionRules: Sendable, Equatable {
         self.permitsAdditions = permitsAdditions
     }
 
+    /// The last word counts: a denial of the same host, or of one that the pattern covers, is lifted. What the policy lists of it can
+    /// be reached again; more is added where the policy permits that.
+    ///
+    /// - Throws: if nothing would be different, since the policy or a wider denial stands against it.
     public mutating func allow(_ host: HostPattern, until: ContinuousClock.Instant?) throws(Refusal) {
-        var kept = denials
-        kept.removeAll { $0.host == host }
+        let kept = denials.filter { !host.covers($0.host) }
         if let wider = kept.first(where: { $0.host.covers(host) }) { throw .denied(by: wider.host) }
         let isListed = baseHosts.contains { $0.covers(host) }
-        if !isListed, !permitsAdditions { throw .beyondPolicy(host) }
+        if !isListed, !permitsAdditions, kept == denials { throw .beyondPolicy(host) }
         denials = kept
-        if isListed { return }
+        if isListed || !permitsAdditions { return }
         additions.removeAll { $0.host == host }
         additions.append(Change(host: host, until: until))
     }

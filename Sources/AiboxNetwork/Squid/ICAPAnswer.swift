@@ -5,6 +5,8 @@ public enum ICAPAnswer: Sendable, Equatable {
     case passes(event: String)
     /// The client gets this answer instead; the log has it already.
     case refused(EgressDenial, isHead: Bool)
+    /// To the gateway's own question by way of Squid (`SquidConfiguration.judgedProbe`): the judge is heard. Nothing goes out.
+    case heard
     case notFound
 
     /// The field by which Squid's own log tells whose decision a line is about.
@@ -23,6 +25,10 @@ public enum ICAPAnswer: Sendable, Equatable {
             return Array("ICAP/1.0 204 No Content\r\n\(end)\(Self.eventField): \(event)\r\n\r\n".utf8)
         case .notFound:
             return Array("ICAP/1.0 404 Not Found\r\n\(end)Encapsulated: null-body=0\r\nConnection: close\r\n\r\n".utf8)
+        case .heard:
+            let head = "HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\n\r\n"
+            return Array(
+                "ICAP/1.0 200 OK\r\n\(end)Encapsulated: res-hdr=0, null-body=\(head.utf8.count)\r\n\r\n\(head)".utf8)
         case .refused(let denial, let isHead):
             let body = denial.json
             let head =

@@ -164,6 +164,7 @@ extension SquidConfiguration {
             }
             for path in rule.paths ?? [] { lines.append("acl r\(index)_paths urlpath_regex \(path.regularExpression)") }
         }
+        if isJudged { lines.append("acl judged dstdomain -n \(Self.judgedProbe)") }
         lines += Self.oddPathExpressions.map { "acl odd_path urlpath_regex \($0)" }
         return lines
     }
@@ -181,6 +182,8 @@ extension SquidConfiguration {
 
     private var access: [String] {
         var lines = allowList.denials.indices.map { "http_access deny d\($0)" }
+        // Goes no further than to the judge.
+        if isJudged { lines.append("http_access allow gateway !tunnel http judged") }
         let patterns = allowList.hosts
         for (hostIndex, host) in patterns.enumerated() {
             // Names that an exact entry speaks for are no business of the wildcard's.
@@ -244,6 +247,7 @@ extension SquidConfiguration {
             "icap_service_revival_delay 1",
             "icap_service judge reqmod_precache icap://127.0.0.1:\(judge.port)/\(judge.secret) bypass=off on-overload=wait",
             "adaptation_access judge allow vouched !tunnel https",
+            "adaptation_access judge allow judged",
             "adaptation_access judge deny all",
         ]
     }

@@ -88,6 +88,11 @@ public struct SquidConfiguration: Sendable, Equatable {
     /// sends on for the sandbox shows the secret itself.
     static func readerKey(_ secret: String) -> String { secret + "-reader" }
 
+    /// A host that no list can name and no rule permits: asking for it shows that the rules are in force.
+    public static let refusedProbe = "squid-probe.aibox.internal"
+    /// Another, for which only the judge answers: asking for it shows that the judge is heard. Needs the secret, too.
+    public static let judgedProbe = "squid-judge.aibox.internal"
+
     public var pidFile: String { folder + "/squid.pid" }
     public var accessLog: String { logsToOutput ? "/proc/self/fd/1" : folder + "/access.log" }
     public var cacheLog: String { folder + "/cache.log" }
@@ -95,4 +100,7 @@ public struct SquidConfiguration: Sendable, Equatable {
 
     /// True if some entry needs TLS opened.
     public var inspects: Bool { allowList.inspects }
+
+    /// True if requests in opened tunnels are the judge's to decide.
+    public var isJudged: Bool { judge != nil && inspects }
 }

@@ -33,11 +33,13 @@ public struct LearnedPolicy {
         public var reason: String
         /// Whose word would change it, as a clause; nil where an entry can be added and was not found.
         public var owner: String?
+        /// A person is asked each time, or looks at it afterwards: it is not refused.
+        public var isReviewed = false
     }
 
     public private(set) var additions: [Addition] = []
     public private(set) var removals: [Removal] = []
-    /// What the organisation itself refuses.
+    /// What the organisation itself refuses, or has reviewed.
     public private(set) var beyond: [Refused] = []
     /// What it permits, and no addition that can be checked lets through.
     public private(set) var left: [Refused] = []
@@ -204,7 +206,8 @@ public struct LearnedPolicy {
                         what: what, seen: seen, rule: rule,
                         reason:
                             "the organisation \(most.rule.map { $0.outcome.words } ?? "has no rule that lets it run")",
-                        owner: "who owns \(most.rule?.origin.description ?? organisation.source) (org) may change it"))
+                        owner: "who owns \(most.rule?.origin.description ?? organisation.source) (org) may change it",
+                        isReviewed: most.outcome == .review))
                 continue
             }
             for rule in Self.holding(rules, call, down: most.outcome) {

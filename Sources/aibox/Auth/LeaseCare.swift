@@ -110,8 +110,11 @@ struct LeaseCare {
                 let elsewhere = left.isAlive ? "" : " (the settings lead to another Vault than \(journal.address))"
                 global.output.note("aibox: \(LeaseReport(left).words)\(elsewhere)")
             } else {
+                let hasEnded = journal.hasEnded(by: Double(Timestamp.now.seconds))
                 let end =
-                    journal.hasEnded(by: Double(Timestamp.now.seconds)) ? "had ended by themselves" : "are revoked"
+                    journal.isSettled
+                    ? "were revoked before, and the audit log knows it now"
+                    : hasEnded ? "had ended by themselves" : "are revoked"
                 global.output.note("aibox: the keeper of \(journal.sandbox)'s leases had died; they \(end)")
             }
         }

@@ -18,7 +18,9 @@ struct LeaseReport {
         case .failure(let error): return "a journal of leases cannot be used: \(error.reason)"
         case .success(let journal):
             let count = journal.leases.count
-            let leases = count == 0 ? "a login, no lease" : count == 1 ? "1 lease" : "\(count) leases"
+            let leases =
+                journal.isSettled
+                ? "nothing" : count == 0 ? "a login, no lease" : count == 1 ? "1 lease" : "\(count) leases"
             var words = "\(journal.sandbox): \(leases) of Vault"
             if !entry.isAlive {
                 words += ", whose keeper has died"
@@ -57,6 +59,7 @@ struct LeaseReport {
                 .init("trouble", .optional(journal.trouble)), .init("since", time(journal.since)),
                 .init("ending", .boolean(journal.isEnding)), .init("alive", .boolean(entry.isAlive)),
                 .init("last_end", time(journal.lastEnd)),
+                .init("untold", .integer(journal.untold.count + Int(clamping: journal.untoldMore))),
             ])
         }
     }

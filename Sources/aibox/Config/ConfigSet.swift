@@ -1,5 +1,7 @@
 import AiboxAudit
 import AiboxConfig
+import AiboxContainer
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 import ArgumentParser
@@ -9,8 +11,8 @@ struct ConfigSet: ParsableCommand {
         commandName: "set",
         abstract: "Change a setting in your file.",
         discussion: """
-            The value and the whole resulting configuration are checked before anything is written. Comments, order \
-            and layout of the file stay. Lists are separated by commas:
+            The value, the whole resulting configuration and the pins of the organisation's and the team's policy are \
+            checked before anything is written. Comments, order and layout of the file stay. Lists are separated by commas:
 
               aibox config set resources.memory 16g
               aibox config set network.allowed_domains git.example,packages.example
@@ -43,7 +45,14 @@ struct ConfigSet: ParsableCommand {
 
     /// The change, told to the audit log before the file is written; a refused one too.
     private func change() throws(AiboxError) -> ConfigurationChange {
-        let layers = global.layers()
+        var layers = global.layers()
+        do {
+            layers.pins = try global.context().policySet(workspace: nil, evenExpired: true).effective().pins
+        } catch {
+            // What is wrong may be what is being corrected. Whatever it is, nothing starts with it.
+            let reason = (error as? AiboxError)?.reason ?? "\(error)"
+            global.output.note("note: not checked against the policy: \(SafeText.escaped(reason, keepingLines: true))")
+        }
         let audit = CommandAudit(global: global)
         do throws(AiboxError) {
             return try layers.set(key, to: value) { (change, old) throws(AiboxError) in

@@ -23,9 +23,15 @@ struct LearnedReport {
             text += comment(
                 "no entry that can be added lets through \(refused.what), \(times(refused.seen)): \(refused.reason)")
         }
-        if !learned.beyond.isEmpty { text += comment("the organisation refuses, and no team or project can permit:") }
-        for refused in learned.beyond {
-            text += comment("  \(refused.what), \(times(refused.seen)): \(refused.owner ?? refused.reason)")
+        for (isReviewed, words) in [
+            (false, "the organisation refuses, and no team or project can permit:"),
+            (true, "the organisation has reviewed, and no team or project can change that:"),
+        ] {
+            let group = learned.beyond.filter { $0.isReviewed == isReviewed }
+            if !group.isEmpty { text += comment(words) }
+            for refused in group {
+                text += comment("  \(refused.what), \(times(refused.seen)): \(refused.owner ?? refused.reason)")
+            }
         }
         text = String(text.dropLast())
         return SafeText.escaped(text, keepingLines: true)
@@ -75,7 +81,7 @@ struct LearnedReport {
         .object([
             .init("what", .text(refused.what)), .init("seen", .integer(refused.seen)),
             .init("rule", .text(refused.rule)), .init("reason", .text(refused.reason)),
-            .init("owner", .optional(refused.owner)),
+            .init("owner", .optional(refused.owner)), .init("reviewed", .boolean(refused.isReviewed)),
         ])
     }
 

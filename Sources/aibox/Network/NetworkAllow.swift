@@ -53,7 +53,7 @@ struct NetworkChangeOptions: ParsableArguments {
         let context = try global.context()
         let record = try global.sandbox(sandbox, in: context)
         try GatewayClient(runFolder: record.runFolder).change(NetworkChange(action, host: host, seconds: seconds))
-        let words = action == .allow ? "can be reached" : "is refused"
+        let words = action == .allow ? "can be reached, as far as the policy permits" : "is refused"
         let until = time.map { " for \($0)" } ?? " as long as \(record.name) runs"
         global.output.answer(
             .text(

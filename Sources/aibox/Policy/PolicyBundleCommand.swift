@@ -22,6 +22,14 @@ struct PolicyBundleCommand: ParsableCommand {
     var to: String
 
     func run() throws {
+        // It would be a part of the next one, and of the folder itself where that is fetched as it is.
+        if let folder = Path.real(folder), let place = Path.real(Path.parent(to)),
+            place == folder || place.hasPrefix(folder + "/")
+        {
+            throw AiboxError(
+                .usage, "cannot write \(SafeText.escaped(to))", why: "the bundle would lie in the folder it is made of",
+                remedy: "name a file elsewhere with --to")
+        }
         let (archive, bundle) = try BundleMaker(key: key).make(folder, baseline: try BuiltIn.rego())
         try File.replace(to, with: archive, mode: 0o644)
         global.output.answer(

@@ -69,7 +69,8 @@ struct PolicyWhyNet: ParsableCommand {
         commandName: "net", abstract: "A connection or request.",
         discussion: """
             Decided by the code that the gateway decides with, on the list that a start here would give it and by the \
-            policies in Rego.
+            policies in Rego. A URL in a tunnel that is opened (methods or paths are limited) also has to be written as \
+            it is decided on: the path in its normal form (normal-path), the method in capitals (http-syntax).
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -91,8 +92,14 @@ struct PolicyWhyNet: ParsableCommand {
         let rules = try NetworkRules(
             DecisionPlan(policy: policy.decisionDocument, modules: modules.json), user: UserIdentity.current.name,
             sandbox: nil)
-        let verdict = rules.decider(list).decide(request)
         var answer = PolicyAnswer(policy: policy, output: global.output)
+        if target.hasPrefix("https://"), list.opens(request.host, request.port),
+            let denial = request.refusalInside(written: target)
+        {
+            answer.form = denial.nextSteps.first
+            return answer.show(PolicyDecision(.deny(denial), request), "network.allow")
+        }
+        let verdict = rules.decider(list).decide(request)
         let isByRego = verdict.rego?.refuses == true
         answer.additions = !isByRego && plan?.permitsAdditions ?? false
         if isByRego { answer.authority = PolicyAuthority(policy, modules, action: "network") }
@@ -107,6 +114,8 @@ struct PolicyAnswer {
     private var modules = PolicyModules([])
     var additions = false
     var notes: [String] = []
+    /// How it would have to be written, where that alone is refused: no policy changes it.
+    var form: String?
     /// Knows where the rules of the policies in Rego stand, where those decided.
     var authority: PolicyAuthority?
 
@@ -143,8 +152,7 @@ struct PolicyAnswer {
         if !decision.obligations.isEmpty { lines.append("  also    " + decision.obligations.joined(separator: ", ")) }
         if decision.outcome != .allow {
             lines.append(
-                "  change  " + (additions ? "aibox network allow, or " : "")
-                    + owner(decision, origin))
+                "  change  " + (form ?? (additions ? "aibox network allow, or " : "") + owner(decision, origin)))
         }
         let notes = notes + (isEnforced ? [] : ["this version of aibox does not enforce \(name)"])
         lines += notes.map { "  note    \($0)" }

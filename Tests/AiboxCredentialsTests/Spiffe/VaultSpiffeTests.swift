@@ -1,8 +1,11 @@
 import AiboxConfig
-import AiboxCredentials
 import AiboxSystem
 import AiboxTestSupport
+import AiboxWire
+import Glibc
 import Testing
+
+@testable import AiboxCredentials
 
 /// Against servers that follow the public documents of Vault and SPIFFE (Tests/lab): neither Vault nor SPIRE is at hand.
 @Suite("Vault, with an identity of SPIFFE or TLS")
@@ -150,6 +153,102 @@ struct VaultSpiffeTests {
         // With authorities in between, and after a rotation.
         try lab.workload.change(#"{"fault": "x509-middle", "generation": 2}"#)
         #expect(try lab.store(.spiffeX509).secret(for: try CredentialName(Self.git))?.text == "canary-1")
+    }
+
+    @Test(
+        "a certificate that is rotated makes the keeper of leases log in anew at once; one taken back ends what is lent"
+    )
+    func keeper() throws {
+        let lab = try SpiffeVaultLab()
+        let rules = SpiffeVaultLab.state().replacing(
+            "\"kv\": {",
+            with: """
+                "dynamic": {"db/creds/app": {"ttl": 3000, "max_ttl": 86400,
+                            "data": {"username": "user-%n", "password": "canary-secret-%n"}}},
+                "kv": {"aibox/custom/app": {"dynamic": "db/creds/app", "hosts": "app.example", "member": "password"},
+                """)
+        try lab.change(rules)
+        var clock = Double(Timestamp.now.seconds)
+        var told: [CredentialChange] = []
+        let keeper = try LeaseKeeper(
+            LeaseKeeperSettings(
+                vault: LeaseRevocationSettings(
+                    credentials: lab.settings(.spiffeX509).texts, folder: lab.folder + "/leases",
+                    key: lab.folder + "/leases.key",
+                    audit: GatewaySettings.AuditPlace(folder: "", checkpoints: "", session: "0123456789abcdef"),
+                    user: "x"), sandbox: "box", runFolder: "", modelGateway: "",
+                lent: ["custom:app": Int64(clock) + 36_000], revokesOnStop: true), paths: lab.paths,
+            outlet: LeaseKeeper.Outlet(
+                tell: { (change) throws(AiboxError) in
+                    told.append(change)
+                    return true
+                }, record: { (_) throws(AiboxError) in }, now: { clock }, chance: { 0.5 }))
+        func logins() -> Int { lab.requests.count { $0.contains("auth/cert/login") } }
+        func pass(_ seconds: Double) {
+            let end = clock + seconds
+            while let pause = keeper.pause, clock + pause <= end {
+                clock += pause
+                keeper.work()
+            }
+            clock = end
+        }
+        let follower = try #require(try keeper.followIdentity())
+        defer { follower.end() }
+        func next() throws -> X509SVIDWatcher.Update {
+            var waiting = pollfd(fd: follower.news.number, events: Int16(POLLIN), revents: 0)
+            try #require(poll(&waiting, 1, 20_000) == 1, "nothing came")
+            return try #require(follower.take())
+        }
+        #expect(try keeper.begin().first?.places.first?.secret == "canary-secret-1")
+        // What the login was made with is no news.
+        #expect(keeper.heard(try next()) == nil)
+        pass(60)
+        #expect(logins() == 1 && told.isEmpty)
+        let count = lab.requests.count
+        try lab.workload.change(#"{"generation": 2}"#)
+        #expect(keeper.heard(try next()) == nil)
+        pass(1)
+        #expect(logins() == 2 && told.last?.places.first?.secret == "canary-secret-2")
+        #expect(lab.requests.dropFirst(count).allSatisfy { $0.contains(#""peer": ["\#(Self.id)"]"#) })
+        // An agent that does so all the time makes no storm of logins.
+        for generation in 3..<8 {
+            try lab.workload.change("{\"generation\": \(generation)}")
+            #expect(keeper.heard(try next()) == nil)
+            pass(1)
+        }
+        #expect(logins() == 2)
+        pass(10)
+        #expect(logins() == 3)
+        // The former logins end, with what was lent by them.
+        pass(400)
+        let leases = { try File.text(lab.folder + "/leases.json").split(separator: "\"state\": \"live\"").count - 1 }
+        #expect(try leases() == 1)
+        try lab.workload.fault("permission-denied")
+        let reason = try #require(keeper.heard(try next()))
+        #expect(reason.contains("no SPIFFE identity"))
+        keeper.takeBackAll(reason: reason)
+        #expect(told.last?.isRevocation == true && keeper.isEmpty)
+        #expect(keeper.settle(reason: reason) == nil)
+        #expect(try leases() == 0)
+    }
+
+    @Test("only a login with an X.509-SVID has one to follow")
+    func followed() throws {
+        let lab = try SpiffeVaultLab()
+        for auth in [Configuration.Credentials.VaultAuth.spiffeJWT, .cert] {
+            var vault = lab.settings(auth)
+            vault.vaultRole = auth == .cert ? "ci" : "aibox"
+            let keeper = try LeaseKeeper(
+                LeaseKeeperSettings(
+                    vault: LeaseRevocationSettings(
+                        credentials: vault.texts, folder: lab.folder + "/leases", key: lab.folder + "/leases.key",
+                        audit: GatewaySettings.AuditPlace(folder: "", checkpoints: "", session: "0123456789abcdef"),
+                        user: "x"), sandbox: "box", runFolder: "", modelGateway: "", lent: [:], revokesOnStop: true),
+                paths: lab.paths,
+                outlet: LeaseKeeper.Outlet(
+                    tell: { (_) throws(AiboxError) in true }, record: { (_) throws(AiboxError) in }))
+            #expect(try keeper.followIdentity() == nil)
+        }
     }
 
     @Test("a certificate in a file logs in, if the file is this user's own and holds all of it")
