@@ -143,6 +143,10 @@ struct ConfigurationSchemaTests {
             ("network.allowed_domains", "xn--bcher-kva.example"),
             ("network.llm_gateway", "https://llm.example:8443/v1"),
             ("network.mirrors", "pip=https://a.example/simple,npm=https://b.example:8443/npm/"),
+            (
+                "network.mirrors",
+                "maven=https://a.example/m,gradle=https://a.example/m,nuget=https://b.example/index.json"
+            ),
             ("network.llm_gateway", "http://127.0.0.1:4000"), ("image", "harbor.internal:5000/a/b:1@sha256:0a"),
             ("registry.keys", "~/k.pub,/etc/k.pub"), ("resources.memory", "2GiB"),
             ("workspace.default_path", "~/my project"),
