@@ -77,6 +77,17 @@ extension AuditEventType {
                 .optional("payload", .text, "where its content and the answer's are kept: aibox llm show ID"),
                 .optional("dlp", .object, "the rules of llm.dlp that it met, each with how often at least"),
                 .optional("reason", .text, "why it was refused"))
+        case .llmExpire:
+            AuditEventDefinition(
+                "Requests and answers that were kept are removed: there is more of them than the policy keeps, or they are older.",
+                subject: "how many", severity: .warning,
+                .required("payloads", .texts, "which, as payload of llm.request and llm.response names them"),
+                .required("bytes", .integer, "bytes of their files"))
+        case .llmAbandoned:
+            AuditEventDefinition(
+                "Requests and answers that are kept have no end: the proxy that wrote them died.", subject: "how many",
+                severity: .warning,
+                .required("payloads", .texts, "which, as payload of llm.request names them"))
         default:
             AuditEventDefinition(
                 "A language model answered.", subject: "the model", retention: .tier2,

@@ -233,6 +233,13 @@ public enum PolicySchema {
             "What is kept of requests and answers: counts (none and metadata), digests (hash), the content, encrypted (full)."
         ),
         PolicyField(
+            "llm.payload_size", .size, .organisation, standard: nil, .enforced("LLM proxy (llm-proxy.md)"),
+            "Bytes of all content that is kept (llm.logging: full): where there is more, the oldest is removed."),
+        PolicyField(
+            "llm.payload_days", .integer(1...36_500), .organisation, standard: nil,
+            .enforced("LLM proxy (llm-proxy.md)"),
+            "Days for which content is kept (llm.logging: full): what is older is removed."),
+        PolicyField(
             "llm.redact", .boolean, .on, standard: .boolean(true), .enforced("LLM proxy (llm-proxy.md)"),
             "Mask what llm.dlp looks for in content that is kept; lent keys are masked always."),
     ]
