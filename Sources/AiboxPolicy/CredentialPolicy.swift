@@ -53,7 +53,8 @@ public struct CredentialPolicy: Sendable, Equatable {
         prices = (policy["llm.prices"]?.elements ?? []).map { entry in
             LLMPrice(
                 model: entry["model"]?.text ?? "", input: entry["input"]?.integer ?? 0,
-                output: entry["output"]?.integer ?? 0, cached: entry["cached"]?.integer)
+                output: entry["output"]?.integer ?? 0, cached: entry["cached"]?.integer,
+                cacheWrite: entry["cache_write"]?.integer, hourWrite: entry["cache_write_1h"]?.integer)
         }
         leaks = (policy["llm.dlp"]?.elements ?? []).compactMap { LeakRule($0) }
         modelKeys = policy["credentials.llm_api_key_ttl"]?.integer ?? 0

@@ -99,6 +99,9 @@ extension AuditEventType {
                 .optional("input_tokens", .integer, "tokens read, as the provider counts"),
                 .optional("output_tokens", .integer, "tokens written, as the provider counts"),
                 .optional("cached_tokens", .integer, "tokens read from the provider's cache"),
+                .optional(
+                    "cache_write_tokens", .integer, "tokens written to the provider's cache, where there are any"),
+                .optional("cache_write_1h_tokens", .integer, "of these, those for an hour, where there are any"),
                 .optional("redactions", .integer, "copies of a key taken out of the answer"),
                 .optional("payload", .text, "where the content is kept"),
                 .optional("payload_digest", .text, "SHA-256 of that file"),

@@ -145,7 +145,7 @@ extension LLMConnection {
         guard let loop = link.context?.eventLoop, let exchange = request, let said = exchange.said else { return }
         let id = exchange.record.id
         let amount = LLMAmount(
-            tokens: said.reserve, micros: exchange.price?.micros(input: said.input, output: said.output) ?? 0)
+            tokens: said.reserve, micros: exchange.price?.most(input: said.input, output: said.output) ?? 0)
         let service = service
         service.take(amount, on: loop).assumeIsolated().whenComplete { result in
             guard self.phase == .deciding, self.request?.record.id == id else {

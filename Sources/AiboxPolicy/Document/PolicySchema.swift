@@ -210,6 +210,11 @@ public enum PolicySchema {
                     PolicyMember(
                         "cached", .amount, "For a million that go in and are in the provider's cache; absent: as input."
                     ),
+                    PolicyMember(
+                        "cache_write", .amount,
+                        "For a million that go in and are written to the provider's cache; absent: as input."),
+                    PolicyMember(
+                        "cache_write_1h", .amount, "The same, for what is written for an hour; absent: as cache_write."),
                 ])), .organisation, standard: none, .enforced("LLM proxy and aibox llm usage"),
             "What models cost, in the currency of llm.daily_cost."),
         PolicyField(
