@@ -273,7 +273,7 @@ public struct SandboxStart: Sendable {
             (payloads.size, payloads.days) = (credentials.payloadSize, credentials.payloadDays)
             settings.llm?.payloads = payloads
         }
-        if lending.plan?.limits.areDaily == true { settings.ledger = context.paths.spendingLedger }
+        if lending.plan?.grants.isEmpty == false { settings.ledger = context.paths.spendingLedger }
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }
