@@ -192,6 +192,10 @@ struct PayloadTests {
         let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
         try leave("00000000000000000000000001", finished: false)
         try leave("00000000000000000000000002", finished: true)
+        // Not told is not marked as told.
+        let failing = try proxy(upstream)
+        failing.audit.fail()
+        #expect(try failing.ask(body: Self.body).status == 503)
         for events in [1, 0] {
             let proxy = try proxy(upstream)
             for _ in 0..<2 { #expect(try proxy.ask(body: Self.body).status == 200) }

@@ -167,6 +167,12 @@ struct SpendingLedgerTests {
         // What comes while it syncs has a sync of its own.
         #expect(try take(ledger, 1, 1000))
         #expect(eventually { syncs.withLock { $0 } == [50, 51] })
+        // The end waits for no second; where nothing came it does nothing.
+        ledger.end()
+        #expect(syncs.withLock { $0.count } == 2)
+        #expect(try take(ledger, 1, 1000))
+        ledger.end()
+        #expect(syncs.withLock { $0.last } == 52)
     }
 
     @Test("somebody who holds the lock for good stops requests, not the gateway")

@@ -91,18 +91,25 @@ public struct RecordingFolder: Sendable {
 
     // MARK: What has lost its writer
 
-    /// Recordings without an end that nobody writes any more, each told once: it is closed to writing (0400).
+    /// Recordings without an end that nobody writes any more, and that nobody has told of yet.
     ///
-    /// - Returns: their ids, as far as a batch goes; the rest is for the next look.
+    /// - Returns: their ids, as far as a batch goes; the rest is for another look.
     public func abandoned() throws(AiboxError) -> [String] {
         var ids: [String] = []
         for file in File.isDirectory(path) ? try files() : []
         where file.mode & 0o200 != 0 && ids.count < Self.batch {
-            guard let held = hold(file.id), try !hasEnd(held, file.id) else { continue }
-            try retrying("cannot close the recording \(file.id)") { fchmod(held.number, 0o400) }
-            ids.append(file.id)
+            if let held = hold(file.id), try !hasEnd(held, file.id) { ids.append(file.id) }
         }
         return ids
+    }
+
+    /// Closes them to writing (0400), which says that the audit log has them.
+    public func told(_ ids: [String]) throws(AiboxError) {
+        for id in ids {
+            // Whom another process removed meanwhile is told of too.
+            guard let held = hold(id) else { continue }
+            try retrying("cannot close the recording \(id)") { fchmod(held.number, 0o400) }
+        }
     }
 
     /// Whether the last chunk is there: it is empty, and marked (`RecordingWriter.finish`).

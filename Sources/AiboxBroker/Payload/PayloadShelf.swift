@@ -20,11 +20,6 @@ final class PayloadShelf: Sendable {
         var hasTold = false
     }
 
-    private struct Found {
-        var abandoned: [String]
-        var expiry: RecordingFolder.Expiry?
-    }
-
     private let state = Mutex(State())
     private static let patience = Duration.seconds(60)
 
@@ -34,22 +29,39 @@ final class PayloadShelf: Sendable {
     ) -> EventLoopFuture<Void> {
         guard begins(rule.bound) else { return loop.makeSucceededVoidFuture() }
         let folder = RecordingFolder(rule.folder)
-        let isFirst = state.withLock { !$0.hasTold }
-        return threads.runIfActive(eventLoop: loop) {
-            Found(
-                abandoned: isFirst ? try folder.abandoned() : [],
-                expiry: try folder.expiry(rule.bound, now: Timestamp.now.seconds))
-        }.flatMap { found in
-            if !found.abandoned.isEmpty { audit.note(Self.event(.llmAbandoned, found.abandoned)) }
-            self.state.withLock { $0.hasTold = true }
-            guard let expiry = found.expiry else { return loop.makeSucceededFuture(true) }
+        let hasTold = state.withLock { $0.hasTold }
+        let told = hasTold ? loop.makeSucceededVoidFuture() : tell(of: folder, threads, audit, on: loop)
+        return told.flatMap { self.expire(folder, rule.bound, threads, audit, on: loop) }
+            .always { result in self.ends(try? result.get()) }.map { _ in }
+    }
+
+    /// Says what others left without an end.
+    private func tell(
+        of folder: RecordingFolder, _ threads: NIOThreadPool, _ audit: any LLMAudit, on loop: any EventLoop
+    ) -> EventLoopFuture<Void> {
+        threads.runIfActive(eventLoop: loop) { try folder.abandoned() }.flatMap { ids in
+            if ids.isEmpty { return loop.makeSucceededVoidFuture() }
+            return audit.before(Self.event(.llmAbandoned, ids), on: loop).flatMap {
+                threads.runIfActive(eventLoop: loop) { try folder.told(ids) }
+            }
+        }.map { self.state.withLock { $0.hasTold = true } }
+    }
+
+    /// - Returns: whether all that had to go has gone.
+    private func expire(
+        _ folder: RecordingFolder, _ bound: RecordingBound, _ threads: NIOThreadPool, _ audit: any LLMAudit,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<Bool> {
+        threads.runIfActive(eventLoop: loop) { try folder.expiry(bound, now: Timestamp.now.seconds) }.flatMap {
+            expiry in
+            guard let expiry else { return loop.makeSucceededFuture(true) }
             return audit.before(Self.event(.llmExpire, expiry.ids, bytes: expiry.bytes), on: loop).flatMap {
                 threads.runIfActive(eventLoop: loop) {
                     try folder.remove(expiry)
                     return expiry.isAll
                 }
             }
-        }.always { result in self.ends(try? result.get()) }.map { _ in }
+        }
     }
 
     /// Bytes that were written.

@@ -236,6 +236,7 @@ final class LLMSupervisor: Sendable {
         isServing.store(false, ordering: .releasing)
         if let running { end(running) }
         settle()
+        ledger?.end()
         first.fail(Self.ending)
         isEnded.store(true, ordering: .releasing)
     }

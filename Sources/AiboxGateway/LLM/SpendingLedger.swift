@@ -143,6 +143,9 @@ final class SpendingLedger: Sendable {
         syncSoon()
     }
 
+    /// Syncs what is not synced yet: nothing comes any more.
+    func end() { if isSyncing.load(ordering: .acquiring) { sync(file) } }
+
     private func syncSoon() {
         guard !isSyncing.exchange(true, ordering: .acquiringAndReleasing) else { return }
         do throws(AiboxError) {
