@@ -24,6 +24,9 @@ public struct CredentialPolicy: Sendable, Equatable {
     public var logging: Logging
     /// What rules about leaks look for is masked in what is kept.
     public var masksLeaks: Bool
+    /// Bytes and days of content that is kept; nil: any number.
+    public var payloadSize: Int?
+    public var payloadDays: Int?
     /// What models cost.
     public var prices: [LLMPrice]
     /// What must not leave with a request.
@@ -44,11 +47,14 @@ public struct CredentialPolicy: Sendable, Equatable {
             dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer)
         logging = Logging(rawValue: policy["llm.logging"]?.text ?? "") ?? .none
         masksLeaks = policy["llm.redact"]?.boolean ?? true
+        payloadSize = policy["llm.payload_size"]?.integer
+        payloadDays = policy["llm.payload_days"]?.integer
         revokesOnStop = policy["credentials.revoke_on_stop"]?.boolean ?? true
         prices = (policy["llm.prices"]?.elements ?? []).map { entry in
             LLMPrice(
                 model: entry["model"]?.text ?? "", input: entry["input"]?.integer ?? 0,
-                output: entry["output"]?.integer ?? 0, cached: entry["cached"]?.integer)
+                output: entry["output"]?.integer ?? 0, cached: entry["cached"]?.integer,
+                cacheWrite: entry["cache_write"]?.integer, hourWrite: entry["cache_write_1h"]?.integer)
         }
         leaks = (policy["llm.dlp"]?.elements ?? []).compactMap { LeakRule($0) }
         modelKeys = policy["credentials.llm_api_key_ttl"]?.integer ?? 0

@@ -30,4 +30,23 @@ public struct FileLock: Sendable {
     }
 
     public func release() { descriptor.close() }
+
+    /// Locks an open file, and waits for it where somebody else has the lock (flock(2)).
+    ///
+    /// - Returns: false if they kept it for all of the time.
+    public static func lock(
+        _ file: Descriptor, within patience: Duration, _ what: @autoclosure () -> String
+    ) throws(AiboxError) -> Bool {
+        let deadline = ContinuousClock.now + patience
+        var pause: UInt32 = 50
+        while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw .system(what(), errno: errno) }
+            if ContinuousClock.now >= deadline { return false }
+            usleep(pause)
+            pause = min(pause * 2, 2000)
+        }
+        return true
+    }
+
+    public static func unlock(_ file: Descriptor) { flock(file.number, LOCK_UN) }
 }

@@ -120,6 +120,10 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         public var recipient: String
         /// What rules of `llm.dlp` look for is masked, beside the keys.
         public var masksLeaks: Bool
+        /// Bytes of the folder; nil: any number.
+        public var size: Int?
+        /// Days; nil: any number.
+        public var days: Int?
 
         public init(folder: String, recipient: String, masksLeaks: Bool) {
             self.folder = folder
@@ -176,9 +180,12 @@ extension BrokerPlan {
             "authorities": .array(authorities.map { .string($0) }),
         ]
         object["payloads"] = payloads.map {
-            [
+            var payloads: JSONObject = [
                 "folder": .string($0.folder), "recipient": .string($0.recipient), "masksLeaks": .bool($0.masksLeaks),
             ]
+            payloads["size"] = $0.size.map { .integer(Int64($0)) }
+            payloads["days"] = $0.days.map { .integer(Int64($0)) }
+            return .object(payloads)
         }
         if !prices.isEmpty { object["prices"] = .array(prices.map(\.json)) }
         if !leaks.isEmpty { object["leaks"] = .array(leaks.map(\.json)) }
@@ -206,10 +213,14 @@ extension BrokerPlan {
             authorities: try fields.texts("authorities"))
         if let place = fields.take("payloads") {
             var place = try WireFields(place, in: "payloads")
-            payloads = Payloads(
+            var payloads = Payloads(
                 folder: try place.string("folder"), recipient: try place.string("recipient"),
                 masksLeaks: try place.bool("masksLeaks"))
+            payloads.size = try place.optionalInteger("size")
+            payloads.days = try place.optionalInteger("days")
             try place.finish()
+            if min(payloads.size ?? 0, payloads.days ?? 0) < 0 { throw place.error("a bound is below zero") }
+            self.payloads = payloads
         }
         for entry in try fields.optionalList("prices") ?? [] { prices.append(try LLMPrice(json: entry)) }
         for entry in try fields.optionalList("leaks") ?? [] { leaks.append(try LeakRule(json: entry)) }

@@ -30,7 +30,7 @@ public struct GatewaySettings: Sendable, Equatable {
     public var tools: ToolPlan?
     /// What the organisation alone permits; nil: the sandbox must not learn.
     public var learn: LearnPlan?
-    /// The file of what the user's sandboxes spend on language models; needed where `llm` has limits for a day.
+    /// The file of what the user's sandboxes spend on language models; needed where `llm` has keys.
     public var ledger: String?
     /// Whether gVisor's trace points come; nil: they do not.
     public var traces: TraceDemand?

@@ -6,27 +6,60 @@ public struct LLMPrice: Sendable, Equatable {
     public var output: Int
     /// Of the input, what came from the provider's cache.
     public var cached: Int
+    /// Of the input, what was written to the provider's cache for five minutes, and for an hour.
+    public var cacheWrite: Int
+    public var hourWrite: Int
 
-    public init(model: String, input: Int, output: Int, cached: Int? = nil) {
+    public init(
+        model: String, input: Int, output: Int, cached: Int? = nil, cacheWrite: Int? = nil, hourWrite: Int? = nil
+    ) {
         self.model = model
         self.input = input
         self.output = output
         self.cached = cached ?? input
+        self.cacheWrite = cacheWrite ?? input
+        self.hourWrite = hourWrite ?? self.cacheWrite
+    }
+
+    /// Tokens, each at its own price.
+    public struct Tokens: Sendable, Equatable {
+        /// What was neither read from the provider's cache nor written to it.
+        public var input: Int
+        public var output: Int
+        public var cached: Int
+        public var cacheWrite: Int
+        public var hourWrite: Int
+
+        public init(input: Int, output: Int, cached: Int = 0, cacheWrite: Int = 0, hourWrite: Int = 0) {
+            self.input = input
+            self.output = output
+            self.cached = cached
+            self.cacheWrite = cacheWrite
+            self.hourWrite = hourWrite
+        }
     }
 
     /// Rounded up to a whole millionth; what does not fit is as much as there is.
-    ///
-    /// - Parameter cached: a part of the input.
-    public func micros(input: Int, output: Int, cached: Int = 0) -> Int {
-        let cached = max(0, min(cached, input))
+    public func micros(_ tokens: Tokens) -> Int {
+        let parts = [
+            (tokens.input, input), (tokens.output, output), (tokens.cached, cached),
+            (tokens.cacheWrite, cacheWrite), (tokens.hourWrite, hourWrite),
+        ]
         var sum = 0
-        for (tokens, price) in [(input - cached, self.input), (cached, self.cached), (output, self.output)] {
-            let (product, isTooLarge) = max(0, tokens).multipliedReportingOverflow(by: price)
+        for (count, price) in parts {
+            let (product, isTooLarge) = max(0, count).multipliedReportingOverflow(by: price)
             let (next, overflows) = sum.addingReportingOverflow(product)
             if isTooLarge || overflows { return .max }
             sum = next
         }
         return sum / 1_000_000 + (sum % 1_000_000 == 0 ? 0 : 1)
+    }
+
+    /// The most that so many tokens can cost: what becomes of the input is not known before.
+    public func most(input: Int, output: Int) -> Int {
+        var dearest = self
+        dearest.input = max(self.input, cached, cacheWrite, hourWrite)
+        return dearest.micros(Tokens(input: input, output: output))
     }
 }
 
@@ -34,7 +67,8 @@ extension LLMPrice {
     public var json: JSONValue {
         [
             "model": .string(model), "input": .integer(Int64(input)), "output": .integer(Int64(output)),
-            "cached": .integer(Int64(cached)),
+            "cached": .integer(Int64(cached)), "cacheWrite": .integer(Int64(cacheWrite)),
+            "hourWrite": .integer(Int64(hourWrite)),
         ]
     }
 
@@ -42,8 +76,11 @@ extension LLMPrice {
         var fields = try WireFields(json, in: "price")
         self.init(
             model: try fields.string("model"), input: try fields.integer("input"),
-            output: try fields.integer("output"), cached: try fields.integer("cached"))
+            output: try fields.integer("output"), cached: try fields.integer("cached"),
+            cacheWrite: try fields.integer("cacheWrite"), hourWrite: try fields.integer("hourWrite"))
         try fields.finish()
-        if min(input, output, cached) < 0 { throw fields.error("a price is below zero") }
+        if [input, output, cached, cacheWrite, hourWrite].contains(where: { $0 < 0 }) {
+            throw fields.error("a price is below zero")
+        }
     }
 }

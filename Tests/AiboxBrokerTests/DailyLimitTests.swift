@@ -1,4 +1,6 @@
 import AiboxAudit
+import AiboxSystem
+import AiboxTestSupport
 import AiboxWire
 import NIOCore
 import Synchronization
@@ -48,6 +50,44 @@ struct DailyLimitTests {
         #expect(try proxy.ask("/v1/messages/count_tokens").status == 200)
         #expect(try proxy.ask("/v1/models", method: "GET").status == 200)
         #expect(gateway.questions.count { if case .take = $0 { true } else { false } } == 1)
+    }
+
+    @Test("what is written to the provider's cache has its price and its count, in a body and in a stream")
+    func cacheWrites() throws {
+        let caching = LLMPrice(
+            model: "claude-*", input: 3_000_000, output: 15_000_000, cached: 300_000, cacheWrite: 3_750_000,
+            hourWrite: 6_000_000)
+        let usage = #""input_tokens":10,"cache_read_input_tokens":1000,"cache_creation_input_tokens":300"#
+        let kinds = #""cache_creation":{"ephemeral_5m_input_tokens":100,"ephemeral_1h_input_tokens":200}"#
+        let stream = [
+            #"data: {"type":"message_start","message":{"usage":{\#(usage),\#(kinds),"output_tokens":1}}}"#,
+            #"data: {"type":"message_delta","usage":{\#(usage),"output_tokens":20}}"#,
+        ].map { $0 + "\n\n" }.joined()
+        let answers = [
+            ScriptedUpstream.json(#"{"usage":{\#(usage),\#(kinds),"output_tokens":20}}"#),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: \(stream.utf8.count)\r\n\r\n"
+                + stream,
+        ]
+        for answer in answers {
+            let upstream = try ScriptedUpstream.answering { _, _ in answer }
+            let gateway = ScriptedGateway { _ in .allowed }
+            let proxy = try LiveProxy(upstream, gateway: gateway, edit: { $0.prices = [caching] })
+            #expect(try proxy.ask().status == 200)
+            #expect(eventually { !proxy.audit.of(.llmResponse).isEmpty })
+            let details = try #require(proxy.audit.of(.llmResponse).first?.details)
+            #expect(details["input_tokens"] == 1310 && details["cached_tokens"] == 1000)
+            #expect(details["cache_write_tokens"] == 300 && details["cache_write_1h_tokens"] == 200)
+            #expect(details["cost_microdollars"] == .integer(30 + 300 + 375 + 1200 + 300))
+            // Without a limit nothing is taken, and the day hears of it all the same.
+            #expect(eventually { gateway.questions.contains { Self.isSettled($0, 1330, 2205) } })
+            #expect(!gateway.questions.contains { if case .take = $0 { true } else { false } })
+        }
+    }
+
+    private static func isSettled(_ question: LLMQuestion, _ tokens: Int, _ micros: Int) -> Bool {
+        guard case .settle(let settlement) = question else { return false }
+        return settlement.taken == LLMAmount() && settlement.cost == LLMAmount(tokens: tokens, micros: micros)
+            && abs(settlement.day - Timestamp.now.seconds / 86_400) <= 1
     }
 
     @Test("what the gateway refuses, or does not answer, is not sent")
@@ -100,12 +140,22 @@ struct DailyLimitTests {
     @Test("prices are exact, round up, and do not overflow")
     func prices() {
         let price = LLMPrice(model: "m", input: 3, output: 15)
-        #expect(price.micros(input: 1, output: 0) == 1)
-        #expect(price.micros(input: 1_000_000, output: 1_000_000) == 18)
-        #expect(price.micros(input: 0, output: 0) == 0)
+        #expect(price.micros(LLMPrice.Tokens(input: 1, output: 0)) == 1)
+        #expect(price.micros(LLMPrice.Tokens(input: 1_000_000, output: 1_000_000)) == 18)
+        #expect(price.micros(LLMPrice.Tokens(input: 0, output: 0)) == 0)
         let dear = LLMPrice(model: "m", input: 1 << 50, output: 1 << 50)
-        #expect(dear.micros(input: 1 << 40, output: 1) == .max)
-        #expect(Self.prices[0].micros(input: 1_000_000, output: 0, cached: 2_000_000) == 300_000)
+        #expect(dear.micros(LLMPrice.Tokens(input: 1 << 40, output: 1)) == .max)
+        #expect(Self.prices[0].micros(TokenUsage(input: 1_000_000, cached: 2_000_000)) == 300_000)
+        // As Anthropic's: what is written to the cache costs 1.25 and 2 times as much, what is read from it a tenth.
+        let caching = LLMPrice(
+            model: "m", input: 3_000_000, output: 15_000_000, cached: 300_000, cacheWrite: 3_750_000,
+            hourWrite: 6_000_000)
+        let usage = TokenUsage(input: 10_111, output: 10, cached: 10_000, written: 101, hourWritten: 100)
+        #expect(caching.micros(usage) == 10 * 3 + 3000 + 4 + 600 + 150)
+        #expect(caching.most(input: 100, output: 1) == 615 && price.most(input: 1_000_000, output: 0) == 3)
+        // Without its own price it is input; a part that is larger than the whole is the whole.
+        #expect(Self.prices[0].micros(TokenUsage(input: 100, written: 100, hourWritten: 100)) == 300)
+        #expect(caching.micros(TokenUsage(input: 100, cached: 50, written: 1 << 40, hourWritten: 1 << 41)) == 315)
         for (micros, text) in [(0, "0.00"), (1, "0.000001"), (12_500_000, "12.50"), (1_234_560, "1.23456")] {
             #expect(LLMAmount.text(micros: micros) == text)
         }

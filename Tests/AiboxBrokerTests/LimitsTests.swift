@@ -107,7 +107,7 @@ struct UsageTests {
         (
             "Messages", .document,
             #"{"id":"m","content":[{"text":"\"usage\":{}"}],"usage":{"input_tokens":10,"cache_creation_input_tokens":3,"cache_read_input_tokens":5,"output_tokens":7}}"#,
-            TokenUsage(input: 18, output: 7, cached: 5)
+            TokenUsage(input: 18, output: 7, cached: 5, written: 3)
         ),
         (
             "Chat Completions", .document,

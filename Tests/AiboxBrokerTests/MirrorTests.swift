@@ -47,6 +47,39 @@ struct MirrorTests {
         #expect(events.first?.details["path"] == "/lab_package-1.0-py3-none-any.whl")
     }
 
+    /// learn.microsoft.com/nuget/api/overview and /nuget/api/package-base-address-resource; no client of it is here.
+    @Test("NuGet's service index leads back through the broker, step by step to the package")
+    func nuget() throws {
+        let lab = try MirrorLab()
+        try lab.mirror.publish()
+        let index = try lab.ask("/nuget-v3/index.json")
+        let resources = try #require(index.json?["resources"]?.elements)
+        func place(_ type: String) -> String? {
+            resources.first { $0["@type"]?.stringValue == type }?["@id"]?.stringValue
+        }
+        let flat = try #require(place("PackageBaseAddress/3.0.0"))
+        #expect(flat == lab.url + "/nuget-v3/flat/", "\(index.text)")
+        #expect(place("SearchQueryService") == lab.url + "/nuget-v3/query")
+        // Of another server: as it was written.
+        #expect(place("RegistrationsBaseUrl/3.6.0") == "https://elsewhere.example/v3/registration/")
+        let path = String(flat.dropFirst(lab.url.count)) + "lab-package/"
+        #expect(try lab.ask(path + "index.json").json?["versions"]?.elements?.first == "1.0.0")
+        let package = try lab.ask(path + "1.0.0/lab-package.1.0.0.nupkg")
+        #expect(try package.body == lab.mirror.file("lab-package.1.0.0.nupkg"))
+        #expect(lab.mirror.requests.allSatisfy { $0.contains("\"right\": true") })
+    }
+
+    @Test("Maven's files come byte for byte, those too that name the mirror: their sums are beside them")
+    func maven() throws {
+        let lab = try MirrorLab()
+        try lab.mirror.publish()
+        for file in ["parent/1.0/parent-1.0.pom", "parent/1.0/parent-1.0.pom.sha1", "thing/1.0/thing-1.0.jar"] {
+            let path = "maven/test/lab/" + file
+            #expect(try lab.ask("/" + path).body == lab.mirror.file(path), "\(path)")
+        }
+        #expect(try lab.ask("/maven/test/lab/parent/1.0/parent-1.0.pom").text.contains(lab.mirror.place))
+    }
+
     @Test("a question for the head alone has no body, and the connection goes on") func head() throws {
         let lab = try MirrorLab()
         try lab.mirror.publish()

@@ -25,7 +25,8 @@ struct PayloadTests {
         #"{"model":"claude-1","max_tokens":9,"messages":[{"role":"user","content":"\#(question)"}]}"#
 
     private func proxy(
-        _ upstream: ScriptedUpstream, masksLeaks: Bool = true, leaks: [LeakRule] = []
+        _ upstream: ScriptedUpstream, masksLeaks: Bool = true, leaks: [LeakRule] = [], size: Int? = nil,
+        days: Int? = nil
     ) throws -> LiveProxy {
         try LiveProxy(
             upstream,
@@ -33,6 +34,8 @@ struct PayloadTests {
                 $0.digests = true
                 $0.leaks = leaks
                 $0.payloads = .init(folder: folder, recipient: key.recipient.text, masksLeaks: masksLeaks)
+                $0.payloads?.size = size
+                $0.payloads?.days = days
             })
     }
 
@@ -123,6 +126,84 @@ struct PayloadTests {
         #expect(proxy.audit.of(.llmRequest).map(\.outcome) == [.failure])
         // Lists of models have no content, and need no file.
         #expect(try proxy.ask("/v1/models", method: "GET").status == 200)
+    }
+
+    /// A file as a proxy leaves it that was killed: nothing follows.
+    private func leave(_ id: String, finished: Bool) throws {
+        let header = RecordingHeader(
+            id: id, session: "s", sandbox: "b", user: "u", host: "h", started: "2026-01-01T00:00:00Z", kind: "llm",
+            recipient: key.recipient)
+        let writer = try RecordingWriter(folder: folder, header, for: key.recipient)
+        try writer.write([UInt8](repeating: 0x71, count: 40_000))
+        if finished { _ = try writer.finish() }
+    }
+
+    @Test("where there is more than may be kept the oldest goes, once the log has it; nothing that is under way")
+    func bounded() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        for number in 1...5 { try leave("0000000000000000000000000\(number)", finished: number != 2) }
+        // The oldest of all, and somebody writes it.
+        let header = RecordingHeader(
+            id: "00000000000000000000000000", session: "s", sandbox: "b", user: "u", host: "h",
+            started: "2026-01-01T00:00:00Z", kind: "llm", recipient: key.recipient)
+        let writer = try RecordingWriter(folder: folder, header, for: key.recipient)
+        try writer.write([UInt8](repeating: 0x71, count: 40_000))
+        let proxy = try proxy(upstream, size: 140_000)
+        #expect(try proxy.ask(body: Self.body).status == 200)
+        // 240 of 140 kB, and a sixteenth is to be free.
+        let gone = ["1", "2", "3"].map { "0000000000000000000000000" + $0 }
+        let event = try #require(proxy.audit.of(.llmExpire).first)
+        #expect(event.details["payloads"] == .array(gone.map { .string($0) }) && event.subject == "3")
+        #expect(event.details["bytes"]?.wholeNumber ?? 0 > 120_000)
+        let left = try files().filter { $0.hasPrefix("0000") }
+        #expect(left == ["0", "4", "5"].map { "0000000000000000000000000\($0).aiboxrec" })
+        #expect(proxy.audit.of(.llmAbandoned).first?.details["payloads"] == [.string(gone[1])])
+        // The one that goes on is whole.
+        _ = try writer.finish()
+        let reader = try RecordingReader(folder + "/00000000000000000000000000.aiboxrec", key: key)
+        while try reader.next() != nil {}
+        #expect(reader.isComplete)
+    }
+
+    @Test("what is older than it may be goes; a log that takes no event keeps it, and nothing is sent")
+    func aged() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        for number in 1...3 { try leave("0000000000000000000000000\(number)", finished: true) }
+        let old = folder + "/00000000000000000000000002.aiboxrec"
+        var times = [timespec(tv_sec: Int(Timestamp.now.seconds) - 90_000, tv_nsec: 0)]
+        times.append(times[0])
+        #expect(utimensat(AT_FDCWD, old, times, 0) == 0)
+        let failing = try proxy(upstream, days: 1)
+        failing.audit.fail()
+        let answer = try failing.ask(body: Self.body)
+        #expect(answer.status == 503 && upstream.connections == 0 && File.exists(old))
+        // Two days: not yet.
+        #expect(try proxy(upstream, days: 2).ask(body: Self.body).status == 200)
+        #expect(File.exists(old))
+        let proxy = try proxy(upstream, days: 1)
+        #expect(try proxy.ask(body: Self.body).status == 200)
+        #expect(!File.exists(old))
+        #expect(proxy.audit.of(.llmExpire).map(\.subject) == ["1"] && proxy.audit.of(.llmAbandoned).isEmpty)
+        #expect(try files().filter { $0.hasPrefix("0000") }.count == 2)
+    }
+
+    @Test("what a proxy left that died is told once, stays, and can be read as far as it goes")
+    func abandoned() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        try leave("00000000000000000000000001", finished: false)
+        try leave("00000000000000000000000002", finished: true)
+        // Not told is not marked as told.
+        let failing = try proxy(upstream)
+        failing.audit.fail()
+        #expect(try failing.ask(body: Self.body).status == 503)
+        for events in [1, 0] {
+            let proxy = try proxy(upstream)
+            for _ in 0..<2 { #expect(try proxy.ask(body: Self.body).status == 200) }
+            _ = try answered(proxy, 2)
+            #expect(proxy.audit.of(.llmAbandoned).count == events && proxy.audit.of(.llmExpire).isEmpty)
+        }
+        #expect(try files().count == 6)
+        #expect(try !text("00000000000000000000000001").isComplete)
     }
 
     @Test("what is more of an answer than is kept is said to be missing")

@@ -129,7 +129,7 @@ struct ConfigurationSchemaTests {
             ("network.llm_gateway", "https://a,,https://b"), ("network.llm_gateway", "https://a https://b"),
             ("network.llm_gateway", "https://a, https://a"), ("network.llm_gateway", ","),
             ("network.llm_gateway", (0..<9).map { "https://a\($0)" }.joined(separator: ",")),
-                        ("network.llm_gateway", "https://a?x"), ("network.llm_gateway", "https://a/%2e"),
+            ("network.llm_gateway", "https://a?x"), ("network.llm_gateway", "https://a/%2e"),
             ("network.llm_gateway", "https://a/../b"), ("network.llm_gateway", "https://-a.b"),
             ("network.llm_gateway", "https://a..b"), ("network.llm_gateway", "http://127.0.0.256"),
             ("credentials.vault_addr", "http://vault.example"), ("credentials.vault_addr", "vault.example:8200"),
@@ -155,6 +155,10 @@ struct ConfigurationSchemaTests {
             ("network.llm_gateway", "https://llm.example:8443/v1"),
             ("network.llm_gateway", "https://llm.example/v1, https://llm2.example:8443/a,http://127.0.0.1:4000"),
             ("network.mirrors", "pip=https://a.example/simple,npm=https://b.example:8443/npm/"),
+            (
+                "network.mirrors",
+                "maven=https://a.example/m,gradle=https://a.example/m,nuget=https://b.example/index.json"
+            ),
             ("network.llm_gateway", "http://127.0.0.1:4000"), ("credentials.vault_addr", "https://Vault.example:8200/"),
             ("credentials.vault_addr", "https://10.1.2.3:8200"), ("credentials.vault_addr", ""),
             ("image", "harbor.internal:5000/a/b:1@sha256:0a"),

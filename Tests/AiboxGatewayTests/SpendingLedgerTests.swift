@@ -2,6 +2,7 @@ import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
 import Glibc
+import Synchronization
 import Testing
 
 @testable import AiboxGateway
@@ -31,11 +32,12 @@ struct SpendingLedgerTests {
         let refused = try ledger.take(LLMAmount(tokens: 1), limits(100), at: Self.noon)
         #expect(refused.rule == "llm.daily_tokens" && refused.day == nil && refused.reason.contains("0 left"))
         try ledger.settle(
-            LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 60), cost: LLMAmount(tokens: 10)))
+            LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 60), cost: LLMAmount(tokens: 10)), at: Self.noon)
         #expect(try !take(ledger, 51, 100))
         #expect(try take(ledger, 50, 100))
         // What cost more than was taken counts in full.
-        try ledger.settle(LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 50), cost: LLMAmount(tokens: 90)))
+        try ledger.settle(
+            LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 50), cost: LLMAmount(tokens: 90)), at: Self.noon)
         #expect(try !take(ledger, 0 + 1, 140))
         #expect(try take(ledger, 1, 141))
     }
@@ -68,7 +70,8 @@ struct SpendingLedgerTests {
         #expect(try take(ledger, 100, 100))
         #expect(try !take(ledger, 1, 100, at: midnight - 1))
         #expect(try take(ledger, 100, 100, at: midnight))
-        try ledger.settle(LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 100), cost: LLMAmount()))
+        try ledger.settle(
+            LLMSettlement(day: Self.day, taken: LLMAmount(tokens: 100), cost: LLMAmount()), at: midnight)
         #expect(try !take(ledger, 1, 100, at: midnight))
     }
 
@@ -128,6 +131,48 @@ struct SpendingLedgerTests {
         unlink(path)
         symlink("/dev/null", path)
         #expect(throws: AiboxError.self) { try SpendingLedger(path) }
+    }
+
+    @Test("what a sandbox without a limit spends counts for the others, also as the first of a day")
+    func untaken() throws {
+        let ledger = try SpendingLedger(path)
+        #expect(try take(ledger, 100, 100))
+        let next = Self.noon + 86_400
+        try ledger.settle(
+            LLMSettlement(day: Self.day + 1, taken: LLMAmount(), cost: LLMAmount(tokens: 70)), at: next)
+        #expect(try !take(ledger, 31, 100, at: next))
+        #expect(try take(ledger, 30, 100, at: next))
+        // A day that has not come, whoever says so, changes nothing.
+        try ledger.settle(
+            LLMSettlement(day: Self.day + 9, taken: LLMAmount(tokens: 100), cost: LLMAmount()), at: next)
+        #expect(try !take(ledger, 1, 100, at: next))
+    }
+
+    @Test("nobody waits for the disk, and within two seconds what was written is synced, many changes at once")
+    func synced() throws {
+        let syncs = Mutex<[Int]>([])
+        let path = path
+        let ledger = try SpendingLedger(path) { file in
+            usleep(200_000)
+            let tokens = (try? File.text(path))?.split(separator: "\n").compactMap { line in
+                line.split(separator: " ").dropFirst(2).first.flatMap { Int($0) }
+            }.max()
+            syncs.withLock { $0.append(tokens ?? 0) }
+        }
+        let begun = ContinuousClock.now
+        for _ in 0..<50 { #expect(try take(ledger, 1, 1000)) }
+        #expect(begun.duration(to: .now) < .seconds(1))
+        #expect(eventually { syncs.withLock { $0 } == [50] })
+        #expect(begun.duration(to: .now) < .seconds(3))
+        // What comes while it syncs has a sync of its own.
+        #expect(try take(ledger, 1, 1000))
+        #expect(eventually { syncs.withLock { $0 } == [50, 51] })
+        // The end waits for no second; where nothing came it does nothing.
+        ledger.end()
+        #expect(syncs.withLock { $0.count } == 2)
+        #expect(try take(ledger, 1, 1000))
+        ledger.end()
+        #expect(syncs.withLock { $0.last } == 52)
     }
 
     @Test("somebody who holds the lock for good stops requests, not the gateway")

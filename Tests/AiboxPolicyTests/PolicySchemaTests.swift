@@ -124,12 +124,18 @@ struct PolicySchemaTests {
             ),
             ("llm.budget_tokens", "llm: {budget_tokens: 7}", { CredentialPolicy($0).limits.tokens == 7 }),
             ("llm.logging", "llm: {logging: hash}", { CredentialPolicy($0).logging == .hash }),
+            ("llm.payload_size", "llm: {payload_size: 64m}", { CredentialPolicy($0).payloadSize == 64 << 20 }),
+            ("llm.payload_days", "llm: {payload_days: 30}", { CredentialPolicy($0).payloadDays == 30 }),
             ("llm.redact", "llm: {redact: false}", { !CredentialPolicy($0).masksLeaks }),
             ("llm.daily_tokens", "llm: {daily_tokens: 8}", { CredentialPolicy($0).limits.dailyTokens == 8 }),
             ("llm.daily_cost", "llm: {daily_cost: 12.5}", { CredentialPolicy($0).limits.dailyCost == 12_500_000 }),
             (
-                "llm.prices", "llm: {prices: [{model: a, input: 3, output: 0.000015}]}",
-                { CredentialPolicy($0).prices == [LLMPrice(model: "a", input: 3_000_000, output: 15)] }
+                "llm.prices", "llm: {prices: [{model: a, input: 3, output: 0.000015, cache_write: 4}]}",
+                {
+                    CredentialPolicy($0).prices == [
+                        LLMPrice(model: "a", input: 3_000_000, output: 15, cacheWrite: 4_000_000)
+                    ]
+                }
             ),
             (
                 "llm.dlp", "llm: {dlp: [{id: a, canary: AIBOX-CANARY-1, action: block}]}",

@@ -1,6 +1,7 @@
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
+import Glibc
 import Testing
 
 extension Sandboxes {
@@ -77,11 +78,21 @@ extension Sandboxes {
                   daily_cost: 1.00
                   prices: [{model: "claude-*", input: 3, output: 15}]
                   logging: full
+                  payload_size: 1g
+                  payload_days: 1
                   dlp: [{id: canary, canary: "AIBOX-CANARY-4711", action: block}]
 
                 """
             let fixture = try Self.fixture(
                 provider, canary, models: "llm:\n  models: [\"claude-*\"]\n" + rules)
+            // What a proxy left that died three days ago.
+            let folder = fixture.aibox.home.path + "/state/aibox/llm-payloads"
+            let old = folder + "/00000000000000000000000000.aiboxrec"
+            try Folder.makePrivate(folder)
+            try File.replace(old, with: "{}")
+            let times = [timespec](
+                repeating: timespec(tv_sec: Int(Timestamp.now.seconds) - 3 * 86_400, tv_nsec: 0), count: 2)
+            #expect(utimensat(AT_FDCWD, old, times, 0) == 0)
             try fixture.start()
             func ask(_ text: String) throws -> String {
                 try fixture.shell(
@@ -111,7 +122,11 @@ extension Sandboxes {
             #expect(
                 explained.succeeded && explained.text.contains("llm.models:claude-*"),
                 "\(explained.text) \(explained.errorText)")
-            let kept = try Folder.names(fixture.aibox.home.path + "/state/aibox/llm-payloads")
+            for type in ["llm.abandoned", "llm.expire"] {
+                let events = try fixture.aibox.run("audit", "search", "--type", type, "-o", "jsonl").text
+                #expect(events.contains("\"payloads\":[\"00000000000000000000000000\"]"), "\(type): \(events)")
+            }
+            let kept = try Folder.names(folder).filter { $0.hasSuffix(".aiboxrec") }
             let id = try #require(kept.first).prefix { $0 != "." }
             #expect(kept.count == 1)
             let shown = try json(fixture.aibox.run("llm", "show", String(id), "-o", "json"))

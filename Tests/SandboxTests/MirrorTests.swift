@@ -34,8 +34,20 @@ extension Sandboxes {
             let mirror = try LabMirror()
             try mirror.publish()
             let url = "https://\(mirror.place)"
-            let fixture = try Self.fixture(mirror, engine: engine, mirrors: "pip=\(url)/simple")
+            let others = ["maven", "gradle", "nuget"].map { "\($0)=\(url)/\($0)" }
+            let fixture = try Self.fixture(
+                mirror, engine: engine, mirrors: (["pip=\(url)/simple"] + others).joined(separator: ","))
             try fixture.start()
+            // Those that read files find them, in an image that has nothing at these places, and nobody inside changes them.
+            let files =
+                "/etc/maven/settings.xml /usr/share/gradle/init.d/aibox.init.gradle /etc/opt/NuGet/Config/aibox.config"
+            let read = try fixture.shell(
+                "bash", "-c",
+                "cat \(files); echo $MAVEN_ARGS; for f in \(files); do echo x 2>/dev/null >>$f && echo changed; done")
+            for manager in ["maven", "gradle", "nuget"] {
+                #expect(read.text.contains("http://10.200.1.1:8443/mirror/\(mirror.place)/\(manager)"), "\(read.text)")
+            }
+            #expect(read.text.contains("--global-settings=/etc/maven/settings.xml") && !read.text.contains("changed"))
             let done = try fixture.shell(
                 "bash", "-c",
                 "pip install -q --disable-pip-version-check lab-package; python3 -c 'import lab_package; print(lab_package.word)'"

@@ -119,13 +119,19 @@ extension Sandboxes {
             }
         }
 
-        @Test("npm and go install from a mirror with a credential, through the broker, with nothing set by hand")
+        @Test(
+            "npm, go, Maven and Gradle install from a mirror with a credential, through the broker, with nothing set by hand"
+        )
         func broker() throws {
             let mirror = try LabMirror()
             try mirror.publish()
             let url = "https://\(mirror.place)"
             let fixture = try MirrorTests.fixture(
-                mirror, engine: .crun, mirrors: "pip=\(url)/simple,npm=\(url)/npm,go=\(url)/go",
+                mirror, engine: .crun,
+                mirrors: [
+                    "pip=\(url)/simple", "npm=\(url)/npm", "go=\(url)/go", "maven=\(url)/maven", "gradle=\(url)/maven",
+                ]
+                .joined(separator: ","),
                 settings: ["AIBOX_IMAGE": "localhost/aibox/full:1"])
             try fixture.start()
             let rows = [
@@ -139,6 +145,27 @@ extension Sandboxes {
                     "go mod init lab; printf 'package main\\nimport \"lab.test/mod\"\\nfunc main() { println(mod.Word) }' >main.go;"
                         + " export GONOSUMDB=lab.test; go get lab.test/mod; go run . 2>&1", "from-go"
                 ),
+                (
+                    "maven",
+                    "echo '<project><modelVersion>4.0.0</modelVersion><parent><groupId>test.lab</groupId>"
+                        + "<artifactId>parent</artifactId><version>1.0</version></parent>"
+                        + "<artifactId>lab</artifactId><packaging>pom</packaging></project>' >pom.xml;"
+                        + " mvn -q validate; cat ~/.m2/repository/test/lab/parent/1.0/*.pom", "from-maven"
+                ),
+                (
+                    "gradle",
+                    "echo 'configurations { lab }; repositories { mavenCentral() };"
+                        + " dependencies { lab \"test.lab:thing:1.0\" };"
+                        + " task show { doLast { println configurations.lab.singleFile } }' >build.gradle;"
+                        + " gradle --no-daemon -q show", "thing-1.0.jar"
+                ),
+                // A plugin of a build that names no repository of plugins, and of one that names Maven Central.
+                (
+                    "gradle plugins",
+                    "echo 'plugins { id \"lab.missing\" version \"1.0\" }' >build.gradle; ! gradle --no-daemon -q tasks;"
+                        + " echo 'pluginManagement { repositories { mavenCentral() } }' >settings.gradle;"
+                        + " sed -i s/missing/other/ build.gradle; ! gradle --no-daemon -q tasks; echo asked", "asked"
+                ),
             ]
             for (client, command, says) in rows {
                 let place = "/tmp/\(client.replacing(" ", with: "-"))-work"
@@ -147,7 +174,9 @@ extension Sandboxes {
                     result.succeeded && result.text.contains(says), "\(client): \(result.text) \(result.errorText)")
             }
             #expect(mirror.requests.allSatisfy { $0.contains("\"right\": true") })
-            #expect(mirror.requests.contains { $0.contains("lab.test/mod/@v/v1.0.0.zip") })
+            for path in ["lab.test/mod/@v/v1.0.0.zip", "/maven/lab/missing/", "/maven/lab/other/"] {
+                #expect(mirror.requests.contains { $0.contains(path) }, "\(path)")
+            }
             // What leaves the sandbox in the project says nothing of the broker.
             let lock = try fixture.shell("cat", "/tmp/npm-work/package-lock.json")
             #expect(lock.text.contains("lab-package") && !lock.text.contains("10.200.1.1"), "\(lock.text)")

@@ -111,7 +111,7 @@ for name, kind in (("parent", "pom"), ("thing", "jar")):
     pom = (
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
         f"<groupId>test.lab</groupId><artifactId>{name}</artifactId><version>1.0</version><packaging>{kind}</packaging>"
-        "<description>from-maven</description></project>"
+        f"<description>from-maven</description><url>{URL}/maven/</url></project>"
     ).encode()
     files = {f"{name}-1.0.pom": pom}
     if kind == "jar":
@@ -140,6 +140,14 @@ write("nuget/Packages(Id='lab-package',Version='1.0.0')", (
     f'<content type="application/zip" src="{URL}/lab-package.1.0.0.nupkg"/><m:properties><d:Version>1.0.0</d:Version>'
     f"<d:PackageHash>{base64.b64encode(hashlib.sha512(package).digest()).decode()}</d:PackageHash>"
     "<d:PackageHashAlgorithm>SHA512</d:PackageHashAlgorithm></m:properties></entry>"))
+
+# nuget, version 3: the service index, the versions of a package, the package (learn.microsoft.com/nuget/api/overview)
+resources = [{"@id": f"{URL}/nuget-v3/flat/", "@type": "PackageBaseAddress/3.0.0"},
+             {"@id": f"{URL}/nuget-v3/query", "@type": "SearchQueryService"},
+             {"@id": "https://elsewhere.example/v3/registration/", "@type": "RegistrationsBaseUrl/3.6.0"}]
+write("nuget-v3/index.json", json.dumps({"version": "3.0.0", "resources": resources}))
+write("nuget-v3/flat/lab-package/index.json", json.dumps({"versions": ["1.0.0"]}))
+write("nuget-v3/flat/lab-package/1.0.0/lab-package.1.0.0.nupkg", package)
 
 # apt
 write("deb/Packages", "Package: lab-tool\nVersion: 1.0\nArchitecture: all\nMaintainer: lab\nFilename: ./none.deb\n"

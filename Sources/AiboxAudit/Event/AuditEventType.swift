@@ -36,6 +36,8 @@ public enum AuditEventType: String, Sendable, CaseIterable {
     case dnsResponse = "dns.response"
     case llmRequest = "llm.request"
     case llmResponse = "llm.response"
+    case llmExpire = "llm.expire"
+    case llmAbandoned = "llm.abandoned"
 
     // What the agent does and asks for.
     case toolInvoke = "tool.invoke"

@@ -80,6 +80,17 @@ extension AuditEventType {
                 .optional("dlp", .object, "the rules of llm.dlp that it met, each with how often at least"),
                 .optional(
                     "reason", .text, "why it was refused; allowed: why the provider before this one did not get it"))
+        case .llmExpire:
+            AuditEventDefinition(
+                "Requests and answers that were kept are removed: there is more of them than the policy keeps, or they are older.",
+                subject: "how many", severity: .warning,
+                .required("payloads", .texts, "which, as payload of llm.request and llm.response names them"),
+                .required("bytes", .integer, "bytes of their files"))
+        case .llmAbandoned:
+            AuditEventDefinition(
+                "Requests and answers that are kept have no end: the proxy that wrote them died.", subject: "how many",
+                severity: .warning,
+                .required("payloads", .texts, "which, as payload of llm.request names them"))
         default:
             AuditEventDefinition(
                 "A language model answered.", subject: "the model", retention: .tier2,
@@ -91,6 +102,9 @@ extension AuditEventType {
                 .optional("input_tokens", .integer, "tokens read, as the provider counts"),
                 .optional("output_tokens", .integer, "tokens written, as the provider counts"),
                 .optional("cached_tokens", .integer, "tokens read from the provider's cache"),
+                .optional(
+                    "cache_write_tokens", .integer, "tokens written to the provider's cache, where there are any"),
+                .optional("cache_write_1h_tokens", .integer, "of these, those for an hour, where there are any"),
                 .optional("redactions", .integer, "copies of a key taken out of the answer"),
                 .optional("payload", .text, "where the content is kept"),
                 .optional("payload_digest", .text, "SHA-256 of that file"),

@@ -15,19 +15,11 @@ final class LogLock {
 
     /// Waits for it, at most as long as the time-out.
     func take() throws(AiboxError) {
-        let deadline = ContinuousClock.now + timeout
-        var pause: UInt32 = 50
-        while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else { throw .system("cannot lock \(path)", errno: errno) }
-            if ContinuousClock.now >= deadline {
-                throw AiboxError(
-                    .failed, "cannot write the audit log", why: "another process has held \(path) for \(timeout)",
-                    remedy: "find it with: fuser \(ShellQuoting.quoted(path))")
-            }
-            usleep(pause)
-            pause = min(pause * 2, 2000)
-        }
+        if try FileLock.lock(file, within: timeout, "cannot lock \(path)") { return }
+        throw AiboxError(
+            .failed, "cannot write the audit log", why: "another process has held \(path) for \(timeout)",
+            remedy: "find it with: fuser \(ShellQuoting.quoted(path))")
     }
 
-    func release() { flock(file.number, LOCK_UN) }
+    func release() { FileLock.unlock(file) }
 }

@@ -31,10 +31,13 @@ public final class RecordingWriter {
         self.header = header
         let path = folder + "/" + header.id + Self.suffix
         self.path = path
-        file = Descriptor(
+        let file = Descriptor(
             try retrying("cannot make the recording \(path)") {
                 open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
             })
+        // For as long as it is written (RecordingFolder); gone with the process, however that ends.
+        try retrying("cannot lock the recording \(path)") { flock(file.number, LOCK_EX) }
+        self.file = file
         hash = try SHA256()
         try hash.start()
         size = 0
@@ -60,14 +63,20 @@ public final class RecordingWriter {
         isFinished = true
         try put(try cipher.seal([], isLast: true), isLast: true)
         try retrying("cannot sync the recording \(path)") { fsync(file.number) }
+        flock(file.number, LOCK_UN)
         return try hash.finish().hex
     }
 
     /// A crash between the two is a torn end like any other.
     private func put(_ sealed: [UInt8], isLast: Bool) throws(AiboxError) {
-        let mark = UInt32(sealed.count) | (isLast ? Self.lastMark : 0)
-        try put([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: mark >> $0) })
+        try put(Self.frame(of: sealed.count, isLast: isLast))
         try put(sealed)
+    }
+
+    /// What stands before a sealed chunk.
+    static func frame(of count: Int, isLast: Bool) -> [UInt8] {
+        let mark = UInt32(count) | (isLast ? lastMark : 0)
+        return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: mark >> $0) }
     }
 
     private func put(_ bytes: [UInt8]) throws(AiboxError) {

@@ -35,29 +35,19 @@ struct CustomRoute: PlaceRoute, Equatable {
     }
 
     static func decide(method: String, target: [UInt8]) throws(BrokerRefusal) -> CustomRoute {
-        func refused(_ reason: String) -> BrokerRefusal {
-            BrokerRefusal(kind: .permission, rule: "custom.path", reason: reason)
-        }
-        let path: RequestPath
-        do throws(RequestPathFailure) { path = try RequestPath(target) } catch { throw refused(error.reason) }
-        let prefix = PlaceGrant.Kind.custom.prefix
-        guard path.path.hasPrefix(prefix) else { throw refused("\(path.path) is no path of a credential") }
-        let words = path.path.dropFirst(prefix.count)
+        let (words, query) = try PlaceRoutes.path(target, of: .custom, "a credential")
         let name = words.prefix { $0 != "/" }
-        let rest = words.dropFirst(name.count + 1)
-        let authority = rest.prefix { $0 != "/" }
-        guard !name.isEmpty, let place = PlaceRoutes.authority(authority), let host = try? HostName(place.host) else {
-            throw refused("the path does not begin with a credential's name and a host: /custom/NAME/HOST/...")
+        guard !name.isEmpty, let place = PlaceRoutes.place(words.dropFirst(name.count + 1)) else {
+            throw PlaceRoutes.refusal(
+                "the path does not begin with a credential's name and a host: /custom/NAME/HOST/...", .custom)
         }
         guard methods.contains(method) else {
             throw BrokerRefusal(
                 kind: .permission, rule: "custom.method",
                 reason: "only \(methods.joined(separator: ", ")) are passed on", given: 405)
         }
-        let below = String(rest.dropFirst(authority.count))
         return CustomRoute(
-            name: String(name), host: host, port: place.port ?? 443, path: below.isEmpty ? "/" : below,
-            query: path.query, method: method)
+            name: String(name), host: place.host, port: place.port, path: place.path, query: query, method: method)
     }
 
     func isFor(_ grant: PlaceGrant) -> Bool { grant.kind == kind && grant.name == "custom:" + name }

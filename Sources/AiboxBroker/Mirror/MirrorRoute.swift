@@ -19,29 +19,19 @@ struct MirrorRoute: PlaceRoute, Equatable {
     ]
 
     static func decide(method: String, target: [UInt8]) throws(BrokerRefusal) -> MirrorRoute {
-        func refused(_ reason: String) -> BrokerRefusal {
-            BrokerRefusal(kind: .permission, rule: "mirror.path", reason: reason)
+        let (rest, query) = try PlaceRoutes.path(target, of: .mirror, "a mirror")
+        guard let place = PlaceRoutes.place(rest) else {
+            throw PlaceRoutes.refusal("the path does not begin with the name of a mirror", .mirror)
         }
-        let path: RequestPath
-        do throws(RequestPathFailure) { path = try RequestPath(target) } catch { throw refused(error.reason) }
-        let prefix = PlaceGrant.Kind.mirror.prefix
-        guard path.path.hasPrefix(prefix) else { throw refused("\(path.path) is no path of a mirror") }
-        let rest = path.path.dropFirst(prefix.count)
-        let authority = rest.prefix { $0 != "/" }
-        guard let place = PlaceRoutes.authority(authority), let host = try? HostName(place.host) else {
-            throw refused("the path does not begin with the name of a mirror")
-        }
-        let below = String(rest.dropFirst(authority.count))
         guard ["GET", "HEAD"].contains(method) else {
             throw BrokerRefusal(
                 kind: .permission, rule: "mirror.method",
-                reason: below.contains("/-/npm/v1/security/")
+                reason: place.path.contains("/-/npm/v1/security/")
                     ? "npm's audit sends a list of what is installed, and mirrors are only read here"
                     : "mirrors are only read here (GET, HEAD): publishing and other changes are not passed on",
                 given: 405)
         }
-        return MirrorRoute(
-            host: host, port: place.port ?? 443, path: below.isEmpty ? "/" : below, query: path.query)
+        return MirrorRoute(host: place.host, port: place.port, path: place.path, query: query)
     }
 
     func check(_ head: HTTPRequestHead) throws(BrokerRefusal) {

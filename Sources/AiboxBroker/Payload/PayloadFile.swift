@@ -19,6 +19,7 @@ final class PayloadFile: Sendable {
 
     let id: String
     private let rule: PayloadRule
+    private let shelf: PayloadShelf?
     private let state: Mutex<State>
 
     /// Bytes of an answer that are kept.
@@ -27,8 +28,11 @@ final class PayloadFile: Sendable {
     private static let chunkSize = (1 << 20) - 1
 
     /// Makes the file, with the request in it.
+    ///
+    /// - Parameter shelf: told how much is written.
     init(
-        _ rule: PayloadRule, _ stay: LLMProxyServer.Stay, _ record: LLMRecord, _ body: ByteBuffer
+        _ rule: PayloadRule, _ stay: LLMProxyServer.Stay, _ record: LLMRecord, _ body: ByteBuffer,
+        shelf: PayloadShelf? = nil
     ) throws(AiboxError) {
         let id = try EventID.fresh().description
         let header = RecordingHeader(
@@ -43,6 +47,8 @@ final class PayloadFile: Sendable {
         try Self.write(rule.masked(body), "q", to: writer)
         self.id = id
         self.rule = rule
+        self.shelf = shelf
+        shelf?.took(Int(clamping: writer.size))
         state = Mutex(State(writer: writer, redaction: Redaction(rule.forms)))
     }
 
@@ -80,6 +86,7 @@ final class PayloadFile: Sendable {
             state.block += state.redaction.finish().readableBytesView
             try flush(&state)
             if state.isCut { try state.writer.write([UInt8(ascii: "c")]) }
+            shelf?.took(state.kept)
             return try state.writer.finish()
         }
     }

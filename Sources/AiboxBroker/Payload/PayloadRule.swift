@@ -8,6 +8,7 @@ import Rego
 struct PayloadRule: Sendable {
     let folder: String
     let recipient: RecordingRecipient
+    let bound: RecordingBound
     /// Keys and surrogates; canaries where they are masked.
     let forms: SecretForms
     let patterns: [TextPattern]
@@ -20,6 +21,7 @@ struct PayloadRule: Sendable {
                 .failed, "cannot keep what language models are asked", why: "there is no key to keep it for")
         }
         folder = payloads.folder
+        bound = RecordingBound(bytes: payloads.size, age: payloads.days.map { Int64($0) * 86_400 })
         self.recipient = recipient
         var secrets = plan.grants.flatMap { [$0.secret, $0.surrogate] } + plan.places.map(\.secret)
         var patterns: [TextPattern] = []

@@ -61,6 +61,28 @@ enum PlaceRoutes {
         HTTPAuthority(Substring(segment.replacing("%3A", with: ":")))
     }
 
+    /// The path of a request, in its normal form, and what stands in it behind the kind's prefix.
+    static func path(
+        _ target: [UInt8], of kind: PlaceGrant.Kind, _ what: String
+    ) throws(BrokerRefusal) -> (rest: Substring, query: String?) {
+        let path: RequestPath
+        do throws(RequestPathFailure) { path = try RequestPath(target) } catch { throw refusal(error.reason, kind) }
+        guard path.path.hasPrefix(kind.prefix) else { throw refusal("\(path.path) is no path of \(what)", kind) }
+        return (path.path.dropFirst(kind.prefix.count), path.query)
+    }
+
+    /// `HOST[:PORT]/PATH`, taken apart.
+    static func place(_ text: Substring) -> (host: HostName, port: UInt16, path: String)? {
+        let authority = text.prefix { $0 != "/" }
+        guard let place = Self.authority(authority), let host = try? HostName(place.host) else { return nil }
+        let path = String(text.dropFirst(authority.count))
+        return (host, place.port ?? 443, path.isEmpty ? "/" : path)
+    }
+
+    static func refusal(_ reason: String, _ kind: PlaceGrant.Kind) -> BrokerRefusal {
+        BrokerRefusal(kind: .permission, rule: "\(kind.rawValue).path", reason: reason)
+    }
+
     static func decide(
         _ kind: PlaceGrant.Kind, method: String, target: [UInt8]
     ) throws(BrokerRefusal) -> any PlaceRoute {

@@ -13,6 +13,7 @@ final class BrokerService: Sendable {
     let rules: RequestHeadRules
     let threads: NIOThreadPool
     let stay: LLMProxyServer.Stay
+    private let shelf = PayloadShelf()
     private let desk: GatewayDesk
     /// What the policies in Rego said, for as long as the plan stands.
     private let rulings = Mutex<[LLMRequest: LLMRuling]>([:])
@@ -133,6 +134,18 @@ final class BrokerService: Sendable {
     /// What is not told stays taken.
     func settle(_ settlement: LLMSettlement, on loop: any EventLoop) {
         _ = desk.ask(.settle(settlement), on: loop)
+    }
+
+    // MARK: Content that is kept
+
+    /// Keeps a request's content, once there is room for it.
+    func keep(
+        _ record: LLMRecord, _ body: ByteBuffer, by rule: PayloadRule, on loop: any EventLoop
+    ) -> EventLoopFuture<PayloadFile> {
+        let (shelf, threads, stay) = (shelf, threads, stay)
+        return shelf.makeRoom(by: rule, threads, audit, on: loop).flatMap {
+            threads.runIfActive(eventLoop: loop) { try PayloadFile(rule, stay, record, body, shelf: shelf) }
+        }
     }
 
     func isExpired(_ grant: BrokerPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }

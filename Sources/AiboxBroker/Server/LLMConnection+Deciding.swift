@@ -149,7 +149,7 @@ extension LLMConnection {
         guard let loop = link.context?.eventLoop, let exchange = request, let said = exchange.said else { return }
         let id = exchange.record.id
         let amount = LLMAmount(
-            tokens: said.reserve, micros: exchange.price?.micros(input: said.input, output: said.output) ?? 0)
+            tokens: said.reserve, micros: exchange.price?.most(input: said.input, output: said.output) ?? 0)
         let service = service
         service.take(amount, on: loop).assumeIsolated().whenComplete { result in
             guard self.phase == .deciding, self.request?.record.id == id else {
@@ -178,20 +178,25 @@ extension LLMConnection {
     private func keep(_ base: UpstreamBase) {
         guard let loop = link.context?.eventLoop, let exchange = request else { return }
         guard let rule = exchange.configuration.payloads, exchange.said != nil else { return record(base) }
-        let (record, body, stay) = (exchange.record, exchange.body, service.stay)
+        let (record, service) = (exchange.record, service)
         isAway = true
-        service.threads.runIfActive(eventLoop: loop) { try PayloadFile(rule, stay, record, body) }
-            .assumeIsolated().whenComplete { result in
-                self.isBack()
-                guard self.phase == .deciding, self.request?.record.id == record.id else { return }
-                switch result {
-                case .success(let file):
-                    self.request?.payload = file
-                    self.request?.record.payload = file.id
-                    self.record(base)
-                case .failure: self.refuse(.unkept)
+        service.keep(record, exchange.body, by: rule, on: loop).assumeIsolated().whenComplete { result in
+            self.isBack()
+            guard self.phase == .deciding, self.request?.record.id == record.id else {
+                // The client has gone meanwhile: nothing follows in it.
+                if case .success(let file) = result {
+                    _ = service.threads.runIfActive(eventLoop: loop) { try file.finish() }
                 }
+                return
             }
+            switch result {
+            case .success(let file):
+                self.request?.payload = file
+                self.request?.record.payload = file.id
+                self.record(base)
+            case .failure: self.refuse(.unkept)
+            }
+        }
     }
 
     /// Writes it down, and asks.

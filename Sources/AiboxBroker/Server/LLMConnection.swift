@@ -360,13 +360,11 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         request?.reservation = nil
         let usage = exchange.cost(isComplete: isComplete)
         service.settle(reservation, cost: usage?.total ?? 0)
-        let micros = usage.flatMap { usage in
-            exchange.price?.micros(input: usage.input, output: usage.output, cached: usage.cached)
-        }
-        if let (day, amount) = exchange.taken, let loop = link.context?.eventLoop {
+        let micros = usage.flatMap { exchange.price?.micros($0) }
+        let cost = LLMAmount(tokens: usage?.total ?? 0, micros: micros ?? 0)
+        if let settlement = exchange.settlement(cost), let loop = link.context?.eventLoop {
             request?.taken = nil
-            let cost = LLMAmount(tokens: usage?.total ?? 0, micros: micros ?? 0)
-            service.settle(LLMSettlement(day: day, taken: amount, cost: cost), on: loop)
+            service.settle(settlement, on: loop)
         }
         let digest = try? exchange.digest?.finish().hex
         var event = exchange.record.answered(

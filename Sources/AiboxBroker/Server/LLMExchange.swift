@@ -1,5 +1,6 @@
 import AiboxCrypto
 import AiboxNetwork
+import AiboxSystem
 import AiboxWire
 import NIOCore
 
@@ -46,6 +47,13 @@ struct LLMExchange {
         record = LLMRecord(id: id)
         reader = ContentReader(head.body, isLenient: false)
         answer = AnswerStream(configuration.forms)
+    }
+
+    /// What its day is told: in the place of what was taken, or as it is where nothing had to be. nil: nothing.
+    func settlement(_ cost: LLMAmount) -> LLMSettlement? {
+        if let (day, amount) = taken { return LLMSettlement(day: day, taken: amount, cost: cost) }
+        if cost == LLMAmount() { return nil }
+        return LLMSettlement(day: Timestamp.now.seconds / 86_400, taken: LLMAmount(), cost: cost)
     }
 
     /// What it cost: as the provider says, or as well as can be told. nil where it cost nothing.

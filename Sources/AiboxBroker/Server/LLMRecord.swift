@@ -105,6 +105,8 @@ struct LLMRecord: Sendable {
             details["input_tokens"] = .integer(Int64(usage.input))
             details["output_tokens"] = .integer(Int64(usage.output))
             details["cached_tokens"] = .integer(Int64(usage.cached))
+            if usage.written > 0 { details["cache_write_tokens"] = .integer(Int64(usage.written)) }
+            if usage.hourWritten > 0 { details["cache_write_1h_tokens"] = .integer(Int64(usage.hourWritten)) }
         }
         details["digest"] = digest.map { .string($0) }
         details["payload"] = payload.map { .string($0) }

@@ -1,6 +1,6 @@
 /// Where a package manager finds its packages: an entry of `network.mirrors`.
 public struct PackageMirror: Sendable, Equatable {
-    public enum Manager: String, Sendable, CaseIterable { case pip, npm, go, cargo }
+    public enum Manager: String, Sendable, CaseIterable { case pip, npm, go, cargo, maven, gradle, nuget }
 
     public var manager: Manager
     /// `host` or `host:port`, as written.

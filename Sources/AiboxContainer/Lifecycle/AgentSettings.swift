@@ -68,23 +68,30 @@ enum AgentSettings {
 }
 
 extension SandboxPreparation {
-    /// The files that go with what is lent, and with rules about tools.
+    /// The files that go with what is lent, with mirrors of packages, and with rules about tools.
     ///
     /// - Parameter patience: seconds that a tool may wait for a person; nil where nobody asks about tools.
-    func agentSettings(_ lending: CredentialLending, patience: Int?) throws(AiboxError) -> [SandboxSpec.Secret] {
-        var files: [(purpose: String, content: [UInt8], target: String)] = []
+    func settings(
+        _ lending: CredentialLending, _ mirrors: MirrorSettings, patience: Int?
+    ) throws(AiboxError) -> [SandboxSpec.Secret] {
+        var files: [SettingsFile] = []
         if lending.plan?.grants.contains(where: { $0.api == .openai }) ?? false {
-            files.append(("codex", Array(AgentSettings.codex.utf8), AgentSettings.codexPath))
+            files.append(SettingsFile("codex", AgentSettings.codex, AgentSettings.codexPath))
         }
         if let patience {
-            let codex = Array(AgentSettings.codexRules(patience: patience).utf8)
-            files.append(("codex-rules", codex, AgentSettings.codexRulesPath))
-            let claude = AgentSettings.claudeRules(patience: patience).bytes
-            files.append(("claude-rules", claude, AgentSettings.claudeRulesPath))
+            let codex = AgentSettings.codexRules(patience: patience)
+            files.append(SettingsFile("codex-rules", codex, AgentSettings.codexRulesPath))
+            let claude = AgentSettings.claudeRules(patience: patience).text
+            files.append(SettingsFile("claude-rules", claude, AgentSettings.claudeRulesPath))
         }
+        return try secrets(files + mirrors.files(lending.plan?.places ?? []))
+    }
+
+    private func secrets(_ files: [SettingsFile]) throws(AiboxError) -> [SandboxSpec.Secret] {
         var secrets: [SandboxSpec.Secret] = []
         for file in files {
-            secrets.append(try secret(file.purpose, content: file.content, target: file.target, mode: "0444"))
+            let content = Array(file.text.utf8)
+            secrets.append(try secret(file.purpose, content: content, target: file.target, mode: "0444"))
         }
         return secrets
     }

@@ -3,7 +3,8 @@ import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 
-/// How package managers inside learn where their packages are: by variables alone (docs/credentials.md).
+/// How package managers inside learn where their packages are: by variables, and by files where a package manager reads
+/// none (docs/credentials.md).
 struct MirrorSettings: Sendable {
     private let mirrors: [PackageMirror]
 
@@ -20,10 +21,23 @@ struct MirrorSettings: Sendable {
     /// - Parameter lent: what the sandbox's broker opens. A mirror among it is reached there, any other as it is written.
     func environment(_ lent: [PlaceGrant]) -> [SandboxSpec.Variable] {
         mirrors.flatMap { mirror in
-            let path = Self.brokerPath(of: mirror, among: lent)
-            return Self.variables(
-                mirror.manager, path.map { CredentialLending.address + $0 } ?? mirror.url, path != nil)
+            let (url, isBroker) = Self.place(of: mirror, among: lent)
+            return Self.variables(mirror.manager, url, isBroker)
         }
+    }
+
+    /// The files that say it to package managers which no variable tells.
+    ///
+    /// - Parameter lent: as for `environment`.
+    func files(_ lent: [PlaceGrant]) -> [SettingsFile] {
+        mirrors.compactMap { mirror in
+            MirrorFiles.file(for: mirror.manager, Self.place(of: mirror, among: lent).url)
+        }
+    }
+
+    private static func place(of mirror: PackageMirror, among lent: [PlaceGrant]) -> (url: String, isBroker: Bool) {
+        let path = brokerPath(of: mirror, among: lent)
+        return (path.map { CredentialLending.address + $0 } ?? mirror.url, path != nil)
     }
 
     private static func brokerPath(of mirror: PackageMirror, among lent: [PlaceGrant]) -> String? {
@@ -57,6 +71,9 @@ struct MirrorSettings: Sendable {
         case .go: return [.init("GOPROXY", url)]
         // No variable replaces crates.io (doc.rust-lang.org/cargo, "Source Replacement"): a registry of this name.
         case .cargo: return [.init("CARGO_REGISTRIES_MIRROR_INDEX", "sparse+\(url)\(url.hasSuffix("/") ? "" : "/")")]
+        // Debian's Maven finds the file by itself; others are told from 3.9 on (maven.apache.org/configure.html).
+        case .maven: return [.init("MAVEN_ARGS", "--global-settings=\(MirrorFiles.mavenPath)")]
+        case .gradle, .nuget: return []
         }
     }
 }

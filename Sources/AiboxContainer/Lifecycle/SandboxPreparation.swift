@@ -130,7 +130,8 @@ struct SandboxPreparation: Sendable {
     static let marker = "secret-"
 
     static let secretPurposes =
-        ["hostkey", "authorized", "run-argv", "codex", "codex-rules", "claude-rules"] + SandboxTrust.purposes
+        ["hostkey", "authorized", "run-argv", "codex", "codex-rules", "claude-rules"] + MirrorFiles.purposes
+        + SandboxTrust.purposes
 
     /// What the sandbox is given to trust the authority of its gateway, where that opens tunnels.
     func trust(_ authority: String?, image: StoredImage) throws(AiboxError) -> SandboxTrust {

@@ -147,7 +147,7 @@ public struct SandboxStart: Sendable {
             try keeper?.keep()
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
-            let settings = try preparation.agentSettings(lending, patience: tools?.patience)
+            let settings = try preparation.settings(lending, mirrors, patience: tools?.patience)
             let spec = prepared.spec(
                 gateway.ready, trust, lending, settings: settings, mirrors: mirrors, runFolder: runFolder)
             let arguments = arguments(spec)
@@ -265,13 +265,15 @@ public struct SandboxStart: Sendable {
             decisions: DecisionPlan(policy: ruling.policy.decisionDocument, modules: modules.json),
             llm: lending.plan, tools: tools,
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
-        if settings.llm?.grants.isEmpty == false, CredentialPolicy(ruling.policy).logging == .full {
-            settings.llm?.payloads = BrokerPlan.Payloads(
+        let credentials = CredentialPolicy(ruling.policy)
+        if settings.llm?.grants.isEmpty == false, credentials.logging == .full {
+            var payloads = BrokerPlan.Payloads(
                 folder: context.paths.payloadsFolder,
-                recipient: try RecordingRule.recipient(context, ruling.policy).text,
-                masksLeaks: CredentialPolicy(ruling.policy).masksLeaks)
+                recipient: try RecordingRule.recipient(context, ruling.policy).text, masksLeaks: credentials.masksLeaks)
+            (payloads.size, payloads.days) = (credentials.payloadSize, credentials.payloadDays)
+            settings.llm?.payloads = payloads
         }
-        if lending.plan?.limits.areDaily == true { settings.ledger = context.paths.spendingLedger }
+        if lending.plan?.grants.isEmpty == false { settings.ledger = context.paths.spendingLedger }
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

@@ -37,7 +37,7 @@ final class LLMSupervisor: Sendable {
     private let audit: GatewayAudit
     /// Asks the policies in Rego; the supervisor's thread alone does.
     private let judge: Mutex<LLMJudge>
-    /// What the user's sandboxes spend; nil where no day has a limit.
+    /// What the user's sandboxes spend; nil where no model is asked.
     private let ledger: SpendingLedger?
     private let log: GatewayLog
     private let lost: @Sendable (String) -> Void
@@ -58,7 +58,7 @@ final class LLMSupervisor: Sendable {
 
     /// - Parameters:
     ///   - decisions: how the policies in Rego are asked.
-    ///   - ledger: what the user's sandboxes spend; nil where no day has a limit.
+    ///   - ledger: what the user's sandboxes spend; nil where no model is asked.
     ///   - listener: at the gateway's address, `BrokerPlan.port`. Each process gets a copy.
     ///   - lost: told on the supervisor's thread that the proxy is gone.
     init(
@@ -236,6 +236,7 @@ final class LLMSupervisor: Sendable {
         isServing.store(false, ordering: .releasing)
         if let running { end(running) }
         settle()
+        ledger?.end()
         first.fail(Self.ending)
         isEnded.store(true, ordering: .releasing)
     }
@@ -355,7 +356,7 @@ final class LLMSupervisor: Sendable {
         case .take(let amount): ruling = take(amount)
         case .settle(let settlement):
             ruling = .allowed
-            do throws(AiboxError) { try ledger?.settle(settlement) } catch {
+            do throws(AiboxError) { try ledger?.settle(settlement, at: Timestamp.now.seconds) } catch {
                 log.error("spending not written", ["reason": error.reason])
             }
         case .request(let request):

@@ -2,11 +2,13 @@ import AiboxCrypto
 import AiboxSystem
 import AiboxWire
 import Glibc
+import Synchronization
 
 /// What a user's sandboxes have spent on language models today: one small file of the user's, which their gateways share.
 ///
 /// A reservation is in the file before a request goes out, and stays there if nobody takes it back: what is lost counts
-/// as spent. One thread uses it.
+/// as spent. One thread uses it. Nobody waits for the disk: another thread syncs it, a second after the first change that
+/// is not synced yet, so that a power cut takes back what came in about that second.
 final class SpendingLedger: Sendable {
     /// Of one day of UTC.
     struct Day: Equatable {
@@ -22,15 +24,22 @@ final class SpendingLedger: Sendable {
     }
 
     private let file: Descriptor
+    private let sync: @Sendable (Descriptor) -> Void
+    private let isSyncing = Atomic(false)
+    private static let syncDelay: UInt32 = 1_000_000
     private static let what = "cannot keep what language models cost"
     /// Two places, written in turn: one that was written halfway leaves the other.
     private static let slot = 128
     private static let patience = Duration.seconds(2)
 
     /// Opens the file, or makes it.
-    init(_ path: String) throws(AiboxError) {
+    init(
+        _ path: String, sync: @escaping @Sendable (Descriptor) -> Void = { fdatasync($0.number) }
+    ) throws(AiboxError) {
+        self.sync = sync
         file = Descriptor(
             try retrying(Self.what) { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) })
+        try File.synchronise(folder: Path.parent(path))
     }
 
     /// Takes what a request may cost.
@@ -65,8 +74,12 @@ final class SpendingLedger: Sendable {
     }
 
     /// Puts what a request cost in the place of what was taken for it. A day that is over stays as it is.
-    func settle(_ settlement: LLMSettlement) throws(AiboxError) {
+    ///
+    /// - Parameter second: since 1970.
+    func settle(_ settlement: LLMSettlement, at second: Int64) throws(AiboxError) {
         try change { day in
+            // Where nothing was taken it may be the first of its day.
+            day = day.at(second)
             if day.day == settlement.day {
                 day.spent = day.spent.removing(settlement.taken).adding(settlement.cost)
             }
@@ -76,24 +89,15 @@ final class SpendingLedger: Sendable {
     // MARK: The file
 
     private func change<Answer>(_ body: (inout Day) -> Answer) throws(AiboxError) -> Answer {
-        try lock()
-        defer { flock(file.number, LOCK_UN) }
+        guard try FileLock.lock(file, within: Self.patience, Self.what) else {
+            throw AiboxError(.failed, Self.what, why: "another process has held the ledger for \(Self.patience)")
+        }
+        defer { FileLock.unlock(file) }
         let (number, before) = try read()
         var day = before
         let answer = body(&day)
         if day != before || number == 0 { try write(day, number: number + 1) }
         return answer
-    }
-
-    private func lock() throws(AiboxError) {
-        let deadline = ContinuousClock.now + Self.patience
-        while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
-            if errno == EINTR { continue }
-            guard errno == EWOULDBLOCK, ContinuousClock.now < deadline else {
-                throw .system(Self.what, errno: errno)
-            }
-            usleep(500)
-        }
     }
 
     /// The newer of the two places that can be read.
@@ -136,5 +140,24 @@ final class SpendingLedger: Sendable {
         let start = number % 2 == 1 ? 0 : Self.slot
         let count = try retrying(Self.what) { pwrite(file.number, line, line.count, off_t(start)) }
         if count != line.count { throw AiboxError(.failed, Self.what, why: "the disk took only a part") }
+        syncSoon()
+    }
+
+    /// Syncs what is not synced yet: nothing comes any more.
+    func end() { if isSyncing.load(ordering: .acquiring) { sync(file) } }
+
+    private func syncSoon() {
+        guard !isSyncing.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        do throws(AiboxError) {
+            try DedicatedThread.start("aibox-ledger") { [self] in
+                usleep(Self.syncDelay)
+                // What comes from here on is for the next one.
+                isSyncing.store(false, ordering: .releasing)
+                sync(file)
+            }
+        } catch {
+            isSyncing.store(false, ordering: .releasing)
+            sync(file)
+        }
     }
 }

@@ -210,6 +210,11 @@ public enum PolicySchema {
                     PolicyMember(
                         "cached", .amount, "For a million that go in and are in the provider's cache; absent: as input."
                     ),
+                    PolicyMember(
+                        "cache_write", .amount,
+                        "For a million that go in and are written to the provider's cache; absent: as input."),
+                    PolicyMember(
+                        "cache_write_1h", .amount, "The same, for what is written for an hour; absent: as cache_write."),
                 ])), .organisation, standard: none, .enforced("LLM proxy and aibox llm usage"),
             "What models cost, in the currency of llm.daily_cost."),
         PolicyField(
@@ -232,6 +237,13 @@ public enum PolicySchema {
             .enforced("LLM proxy (llm-proxy.md)"),
             "What is kept of requests and answers: counts (none and metadata), digests (hash), the content, encrypted (full)."
         ),
+        PolicyField(
+            "llm.payload_size", .size, .organisation, standard: nil, .enforced("LLM proxy (llm-proxy.md)"),
+            "Bytes of all content that is kept (llm.logging: full): where there is more, the oldest is removed."),
+        PolicyField(
+            "llm.payload_days", .integer(1...36_500), .organisation, standard: nil,
+            .enforced("LLM proxy (llm-proxy.md)"),
+            "Days for which content is kept (llm.logging: full): what is older is removed."),
         PolicyField(
             "llm.redact", .boolean, .on, standard: .boolean(true), .enforced("LLM proxy (llm-proxy.md)"),
             "Mask what llm.dlp looks for in content that is kept; lent keys are masked always."),

@@ -29,7 +29,7 @@ struct LLMUsage: ParsableCommand {
         let paths = global.layers().paths
         var query = AuditIndex.Query()
         query.sandbox = sandbox
-        query.type = "llm"
+        query.types = [.llmRequest, .llmResponse]
         query.since = try since.map { text throws(AiboxError) in
             guard let time = AuditTime.parse(text, now: .now) else {
                 throw AiboxError(

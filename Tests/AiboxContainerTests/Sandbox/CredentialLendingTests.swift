@@ -146,7 +146,35 @@ struct CredentialLendingTests {
             variables["npm_config_registry"] == "https://pkg.example.com/npm" && variables["npm_config_audit"] == nil)
         #expect(variables["GOPROXY"] == "https://closed.example.com" && variables["GONOSUMDB"] == nil)
         #expect(variables.values.allSatisfy { !$0.contains("real") })
+        #expect(settings.files(plan.places).isEmpty)
         #expect(throws: AiboxError.self) { try MirrorSettings(["go=https://a.example", "go=https://b.example"]) }
+        try Self.checkFiles(plan.places)
+    }
+
+    /// Maven, Gradle and NuGet are told by files.
+    private static func checkFiles(_ places: [PlaceGrant]) throws {
+        let lent = try MirrorSettings([
+            "maven=https://pkg.example.com/pypi/maven", "gradle=https://pkg.example.com/pypi/maven/",
+            "nuget=https://pkg.example.com/pypi/v3/index.json",
+        ])
+        let broker = "http://10.200.1.1:8443/mirror/pkg.example.com/pypi/"
+        #expect(lent.environment(places) == [.init("MAVEN_ARGS", "--global-settings=/etc/maven/settings.xml")])
+        let files = lent.files(places)
+        #expect(
+            files.map(\.target) == [
+                "/etc/maven/settings.xml", "/usr/share/gradle/init.d/aibox.init.gradle",
+                "/etc/opt/NuGet/Config/aibox.config",
+            ])
+        #expect(files.map(\.purpose) == MirrorFiles.purposes)
+        let (maven, gradle, nuget) = (files[0].text, files[1].text, files[2].text)
+        #expect(maven.contains("<mirrorOf>central</mirrorOf>\n      <url>\(broker)maven</url>"))
+        #expect(maven.contains("<mirrorOf>external:http:*</mirrorOf>") && maven.contains("<blocked>true</blocked>"))
+        #expect(gradle.contains("def mirror = '\(broker)maven/'"))
+        #expect(nuget.contains("value=\"\(broker)v3/index.json\" allowInsecureConnections=\"true\" />"))
+        // Not lent: as it is written, and nothing insecure is allowed.
+        let other = try MirrorSettings(["nuget=https://closed.example.com/v3/index.json"]).files(places)
+        #expect(other.first?.text.contains("value=\"https://closed.example.com/v3/index.json\" />") == true)
+        #expect(other.first?.text.contains("allowInsecure") == false)
     }
 
     @Test("each decision is in the log with all that makes it again")
