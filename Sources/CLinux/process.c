@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "process.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -45,6 +46,11 @@ int aibox_set_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal) 
 int aibox_set_dumpable(bool dumpable) { return prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0) < 0 ? -errno : 0; }
 int aibox_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0; }
 int aibox_set_process_name(const char *name) { return prctl(PR_SET_NAME, name) < 0 ? -errno : 0; }
+
+void aibox_return_large_blocks(void) {
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
 
 int aibox_raise_descriptor_limit(unsigned long most) {
     struct rlimit limit;

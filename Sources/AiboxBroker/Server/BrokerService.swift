@@ -30,7 +30,7 @@ final class BrokerService: Sendable {
     /// Connections of the sandbox at a time.
     static let connectionLimit = 1100
     /// Bytes of bodies that are being read, of all connections.
-    static let bufferLimit = 48 << 20
+    static let bufferLimit = 34 << 20
 
     init(
         _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,

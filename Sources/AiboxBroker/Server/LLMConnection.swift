@@ -411,6 +411,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         upstream?.abandon()
         upstream = nil
         settle(isComplete: false)
+        // Nothing keeps the body's bytes any longer than they are counted.
+        request?.body = ByteBuffer()
         if !isAway { release() }
         let exchange = request
         let record = exchange?.record ?? LLMRecord(id: service.nextRequest())
@@ -420,7 +422,6 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         let api = exchange?.grant?.api ?? exchange?.route?.api
         let layer = refusal.layer ?? exchange?.configuration.plan.layer ?? "org"
         let id = exchange?.record.id
-        request?.body = ByteBuffer()
         // What cannot be written down is refused all the same.
         service.audit.before(record.refused(refusal), on: context.eventLoop).assumeIsolated().whenComplete { _ in
             guard self.phase == .deciding, self.request?.record.id == id else { return }

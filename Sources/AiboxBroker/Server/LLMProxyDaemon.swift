@@ -27,6 +27,7 @@ public enum LLMProxyDaemon {
         let listener = Descriptor(listenerDescriptor)
         do throws(AiboxError) {
             try ProcessLockDown.holdSecrets()
+            aibox_return_large_blocks()
             let limit = aibox_raise_descriptor_limit(16_384)
             if limit < 0 { throw .system("cannot raise the limit of open files", errno: limit) }
             let signals = try endingSignals()

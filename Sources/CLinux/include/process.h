@@ -13,6 +13,10 @@ int aibox_pidfd_send_signal(int pidfd, int signal);
 /// On return exactly one of `*exit_code` and `*signal` is >= 0.
 pid_t aibox_wait(pid_t pid, bool block, int *exit_code, int *signal);
 
+// Gives large blocks of the heap back to the kernel as soon as they are free. glibc keeps more of them the larger they were
+// (mallopt(3), M_MMAP_THRESHOLD), which suits no process that holds a large request once a day.
+void aibox_return_large_blocks(void);
+
 /// prctl(2), one function an option. 0, or -errno.
 int aibox_set_death_signal(int signal);
 int aibox_set_dumpable(bool dumpable);
