@@ -15,6 +15,7 @@ import collections
 import json
 import multiprocessing
 import random
+import resource
 import socket
 import struct
 import sys
@@ -23,6 +24,7 @@ import time
 
 from llm_proxy import KEY, SURROGATE, proxy
 
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 PROXY, SECONDS, STREAMS = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
 USAGE = {"input_tokens": 11, "output_tokens": 7}
 
