@@ -9,6 +9,8 @@ final class UpstreamConnection: ChannelInboundHandler, UpstreamCarrier {
     typealias OutboundOut = ByteBuffer
 
     let base: UpstreamBase
+    /// Whose plan it was made under: it carries no requests of other ones.
+    let connector: UpstreamConnector
     private weak var pool: UpstreamPool?
     private var asker: (any UpstreamAsker)?
     private var context: ChannelHandlerContext?
@@ -26,8 +28,9 @@ final class UpstreamConnection: ChannelInboundHandler, UpstreamCarrier {
 
     private static let piece = 128 << 10
 
-    init(base: UpstreamBase, pool: UpstreamPool) {
+    init(base: UpstreamBase, connector: UpstreamConnector, pool: UpstreamPool) {
         self.base = base
+        self.connector = connector
         self.pool = pool
     }
 

@@ -37,7 +37,10 @@ final class UpstreamPool {
             return completion(.success(session.carrier()))
         }
         while let (connection, since) = idle[base]?.popLast() {
-            if connection.isUsable, since + Self.lifetime > .now() { return completion(.success(connection)) }
+            // One of an earlier plan may lead where this plan does not.
+            if connection.connector === connector, connection.isUsable, since + Self.lifetime > .now() {
+                return completion(.success(connection))
+            }
             connection.abandon()
         }
         if !base.isTLS || isSingle.contains(base) { return dial(base, connector, completion) }
@@ -67,7 +70,7 @@ final class UpstreamPool {
                 switch chosen {
                 case .http1:
                     self.isSingle.insert(base)
-                    let connection = UpstreamConnection(base: base, pool: self)
+                    let connection = UpstreamConnection(base: base, connector: connector, pool: self)
                     try handlers.addHandler(connection)
                     completion(.success(connection))
                 case .http2:

@@ -157,7 +157,7 @@ final class UpstreamSession: ChannelInboundHandler {
 
     /// Whether a piece of a body would go out at once.
     func takesMore(_ id: HTTP2StreamID) -> Bool {
-        !isOver && !takesNoMore && context?.channel.isWritable == true && session.unsent(on: id) == 0
+        !isOver && context?.channel.isWritable == true && session.unsent(on: id) == 0
     }
 
     /// Sends a piece of a body. The connection may ask for the next one before this returns.
