@@ -237,6 +237,20 @@ struct ProxyTests {
         #expect(eventually { proxy.audit.of(.llmResponse).last?.outcome == .failure })
     }
 
+    @Test("an idle connection carries nothing that a later plan would make no connection for") func narrowed() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        let proxy = try LiveProxy(upstream)
+        for _ in 0..<2 { #expect(try proxy.ask().status == 200) }
+        #expect(upstream.connections == 1)
+        let grant = BrokerPlan.Grant(
+            name: "llm-api-key:anthropic", api: .anthropic, surrogate: LiveProxy.anthropic, secret: LiveProxy.secret,
+            base: "http://127.0.0.1:\(upstream.port)")
+        // The same place with the same key, and its address is open no longer.
+        try proxy.use(BrokerPlan(grants: [grant], models: ["*"]))
+        #expect(try proxy.ask().status != 200)
+        #expect(upstream.requests.count == 2)
+    }
+
     @Test("another plan holds from the next request on; a stream goes on until its key is taken back")
     func reload() throws {
         let go = Gate()

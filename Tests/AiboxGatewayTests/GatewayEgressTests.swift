@@ -35,6 +35,18 @@ struct GatewayEgressTests {
         return (gateway, origin)
     }
 
+    /// With an entry that has its tunnels opened, and the file of the authority that signs in them.
+    private func opening(_ rule: AllowRuleSource) throws -> (LiveGateway, Origin, trusted: String) {
+        let origin = try Origin()
+        // Squid may run as another account, which has to read the authority.
+        chmod(origin.folder.path, 0o755)
+        var plan = Origin.plan([rule])
+        plan.originAuthorities = [origin.authority]
+        let gateway = try LiveGateway(plan: plan)
+        try gateway.client.serving()
+        return (gateway, origin, try origin.folder.write("gateway.crt", try #require(gateway.ready.authority)))
+    }
+
     static let http = "http://allowed.test:\(Origin.http)"
     static let https = "https://allowed.test:\(Origin.https)"
 
@@ -205,13 +217,7 @@ struct GatewayEgressTests {
         let rule = AllowRuleSource(
             id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https), Int(Origin.http)],
             schemes: ["https", "http"], methods: ["DELETE"], paths: ["/v1/**"])
-        let origin = try Origin()
-        chmod(origin.folder.path, 0o755)
-        var plan = Origin.plan([rule])
-        plan.originAuthorities = [origin.authority]
-        let gateway = try LiveGateway(plan: plan)
-        try gateway.client.serving()
-        let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
+        let (gateway, origin, trusted) = try opening(rule)
         func hidden(_ name: String) -> [String] {
             ["-X", "DELETE", "--data-binary", "GET /secret-\(name) HTTP/1.1\r\nHost: api.allowed.test\r\n\r\n"]
         }
@@ -353,13 +359,7 @@ struct GatewayEgressTests {
         let rule = AllowRuleSource(
             id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https)], schemes: ["https"], methods: ["POST"],
             paths: ["/drip/*"])
-        let origin = try Origin()
-        chmod(origin.folder.path, 0o755)
-        var plan = Origin.plan([rule])
-        plan.originAuthorities = [origin.authority]
-        let gateway = try LiveGateway(plan: plan)
-        try gateway.client.serving()
-        let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
+        let (gateway, origin, trusted) = try opening(rule)
         let file = origin.folder.path + "/upload"
         try File.replace(file, with: [UInt8](repeating: 7, count: 24 << 20))
         for (base, authority) in [(Self.http, origin.authority), ("https://api.allowed.test:\(Origin.https)", trusted)]

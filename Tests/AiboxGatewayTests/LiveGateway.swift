@@ -231,14 +231,18 @@ func isFree(_ port: UInt16) -> Bool {
     let descriptor = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
     var yes: Int32 = 1
     setsockopt(descriptor.number, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    let bound = withLoopback(port) { bind(descriptor.number, $0, $1) }
+    return bound == 0 && listen(descriptor.number, 1) == 0
+}
+
+/// 127.0.0.1 and a port, as the kernel's calls want them.
+func withLoopback<Value>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let bound = withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, size) }
     }
-    return bound == 0 && listen(descriptor.number, 1) == 0
 }

@@ -135,6 +135,10 @@ class Connection:
             # Nothing above the last one is begun; what was is finished.
             self.raw(frame(7, 0, 0, struct.pack(">II", self.last, 0)))
             del self.requests[stream]
+        elif what == "leaving":
+            # The last one is begun and to be finished, its body included.
+            self.last = max(self.last, stream)
+            self.raw(frame(7, 0, 0, struct.pack(">II", self.last, 0)))
         elif what == "early":
             self.h2.send_headers(stream, [(":status", "413"), ("content-length", "2")])
             self.send(stream, [b"no"])
@@ -203,7 +207,7 @@ class Connection:
         elif what == "big":
             self.h2.send_headers(stream, [(":status", "200"), ("content-type", "application/octet-stream")])
             self.send(stream, (bytes([n & 255]) * 65536 for n in range(16 * int(fields[":path"].split("/")[2]))))
-        elif what == "upload":
+        elif what in ("upload", "leaving"):
             self.hello(stream, json.dumps({"size": size, "sha256": digest}).encode())
         elif what == "short":
             self.raw(frame(1, 4, stream, literal((":status", "200"), ("content-length", "10"))), frame(0, 1, stream, b"12345"))

@@ -30,7 +30,7 @@ public struct RecordingFolder: Sendable {
     public let path: String
     private static let lockName = ".expiry"
     /// Files that go at once; what is more goes with the next one.
-    static let batch = 500
+    public static let batch = 500
 
     public init(_ path: String) { self.path = path }
 

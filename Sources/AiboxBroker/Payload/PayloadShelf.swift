@@ -40,11 +40,13 @@ final class PayloadShelf: Sendable {
         of folder: RecordingFolder, _ threads: NIOThreadPool, _ audit: any LLMAudit, on loop: any EventLoop
     ) -> EventLoopFuture<Void> {
         threads.runIfActive(eventLoop: loop) { try folder.abandoned() }.flatMap { ids in
-            if ids.isEmpty { return loop.makeSucceededVoidFuture() }
+            // Where a look does not find all, the next one finds more.
+            let isAll = ids.count < RecordingFolder.batch
+            if ids.isEmpty { return loop.makeSucceededFuture(isAll) }
             return audit.before(Self.event(.llmAbandoned, ids), on: loop).flatMap {
                 threads.runIfActive(eventLoop: loop) { try folder.told(ids) }
-            }
-        }.map { self.state.withLock { $0.hasTold = true } }
+            }.map { isAll }
+        }.map { isAll in self.state.withLock { $0.hasTold = isAll } }
     }
 
     /// - Returns: whether all that had to go has gone.

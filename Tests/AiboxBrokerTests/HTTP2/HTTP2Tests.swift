@@ -94,6 +94,17 @@ struct HTTP2Tests {
         }
     }
 
+    @Test("a body that is on its way up when the server takes no new requests arrives whole") func leaving() throws {
+        let lab = try HTTP2Lab("leaving")
+        let content = String(repeating: "x", count: 300_000)
+        let posted = try lab.ask("leaving", method: "POST", body: content)
+        #expect(posted.status == 200 && posted.json?["size"] == .integer(300_000), "\(posted.text)")
+        let body = #"{"model":"claude-1","max_tokens":10,"messages":["\#(content)"]}"#
+        let asked = try lab.proxy.ask(body: body)
+        #expect(asked.json?["size"] == .integer(Int64(body.utf8.count)), "\(asked.text)")
+        #expect(lab.requests.count == 2)
+    }
+
     @Test("an answer that is reset or cut is seen to be cut, and its cost is counted", arguments: ["reset", "die"])
     func cut(_ what: String) throws {
         let lab = try HTTP2Lab(what)
