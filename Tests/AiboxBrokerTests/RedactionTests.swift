@@ -106,6 +106,20 @@ struct RedactionTests {
         }
     }
 
+    @Test("a long text without lines takes no more room than its pieces") func room() {
+        var redaction = Redaction(SecretForms([Self.secret]))
+        var input = RequestInput()
+        let piece = ByteBuffer(repeating: 0, count: 4096)
+        for _ in 0..<1000 {
+            let passed = redaction.feed(piece)
+            #expect(passed.readableBytes > 3000)
+            #expect(passed.storageCapacity <= 16 << 10)
+            input.append(piece)
+            input.bytes.moveReaderIndex(to: input.bytes.writerIndex - 1)
+            #expect(input.bytes.storageCapacity <= 16 << 10)
+        }
+    }
+
     @Test("no key, no work") func none() {
         var redaction = Redaction(SecretForms([]))
         #expect(redaction.feed(ByteBuffer(string: "anything")).readableBytes == 8)

@@ -18,7 +18,7 @@ struct RequestInput {
     }
 
     mutating func append(_ piece: ByteBuffer) {
-        if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeImmutableBuffer(piece) }
+        bytes = bytes.followed(by: piece)
     }
 
     mutating func clear() { bytes = ByteBuffer() }

@@ -16,16 +16,12 @@ struct Redaction {
     /// - Returns: what can go on; empty where all of it is held back.
     mutating func feed(_ piece: ByteBuffer) -> ByteBuffer {
         if forms.patterns.isEmpty { return piece }
-        var text = piece
-        if held.readableBytes > 0 {
-            text = held
-            text.writeImmutableBuffer(piece)
-            held = ByteBuffer()
-        }
+        var text = held.followed(by: piece)
+        held = ByteBuffer()
         mask(&text)
         if let start = text.withUnsafeReadableBytes({ forms.held(in: $0) }) {
             let passed = text.readSlice(length: start) ?? ByteBuffer()
-            held = text
+            held = ByteBuffer(bytes: text.readableBytesView)
             return passed
         }
         return text
