@@ -38,7 +38,7 @@ public struct LLMAuditLog: LLMAudit {
     public func note(_ event: AuditEvent) {
         let failed = failed
         do throws(AiboxError) {
-            try log.append([event]) { result in
+            try log.note(event) { result in
                 if case .failure(let error) = result { failed(error.reason) }
             }
         } catch {
