@@ -23,10 +23,13 @@ public final class PacketSocket: Sendable {
     ///
     /// - Returns: nil once the other side is gone.
     public func receive(limit: Int) throws(AiboxError) -> [UInt8]? {
-        var room = [UInt8](repeating: 0, count: limit)
+        // Room for what there is: as much as the longest message may have would have to be had, and cleared, each time.
+        let next = aibox_await_message(descriptor.number)
+        let size = max(1, min(limit, next))
+        var room = [UInt8](repeating: 0, count: size)
         var descriptors: [Int32] = [-1]
         var count: Int32 = 0
-        let length = aibox_receive_descriptors(descriptor.number, &room, limit, &descriptors, &count)
+        let length = aibox_receive_descriptors(descriptor.number, &room, size, &descriptors, &count)
         if length < 0 {
             if -length == ECONNRESET { return nil }
             throw .system("cannot receive a message", errno: Int32(length))

@@ -33,6 +33,13 @@ int aibox_send_descriptors(int socket, const void *bytes, size_t length, const i
     return sent < 0 ? -errno : (size_t)sent == length ? 0 : -EMSGSIZE;
 }
 
+ssize_t aibox_await_message(int socket) {
+    ssize_t length;
+    do length = recv(socket, NULL, 0, MSG_PEEK | MSG_TRUNC);
+    while (length < 0 && errno == EINTR);
+    return length < 0 ? -errno : length;
+}
+
 ssize_t aibox_receive_descriptors(int socket, void *bytes, size_t length, int *descriptors, int *count) {
     int room = *count; // with 0, `descriptors` may be NULL
     *count = 0;

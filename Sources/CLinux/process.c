@@ -52,6 +52,8 @@ void aibox_return_large_blocks(void) {
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
+void aibox_return_free_memory(void) { malloc_trim(0); }
+
 int aibox_raise_descriptor_limit(unsigned long most) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;

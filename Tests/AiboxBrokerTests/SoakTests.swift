@@ -26,6 +26,10 @@ struct SoakTests {
         }
         #expect(!["announced", "chunked", "malformed", "smuggled"].contains { number("mixed", $0 + " 200") != nil })
         #expect(number("limit", "200") == 300 && number("limit", "429") == 900 && number("limit", "provider") == 300)
+        // What the crowd and large bodies took is given back, and nothing stays of every request.
+        let (start, most) = (number("start", "memory") ?? 0, number("while open", "memory") ?? 0)
+        let (half, end) = (number("half", "memory") ?? 0, number("end", "memory") ?? .max)
+        #expect(start > 0 && end < start + (most - start) * 2 / 3 && end < half + 8000, "\(said)")
         // Connections that wait for the next request may stay.
         #expect((number("end", "descriptors") ?? 999) <= (number("start", "descriptors") ?? 0) + 70, "\(said)")
     }

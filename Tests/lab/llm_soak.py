@@ -232,7 +232,8 @@ async def flood(count, seen):
 
 
 def stand(running):
-    return {"memory_mb": round(running.memory("VmRSS"), 1), "most_memory_mb": round(running.memory(), 1), "descriptors": running.descriptors()}
+    """Kilobytes, and descriptors."""
+    return {"memory": round(running.memory("VmRSS") * 1000), "most_memory": round(running.memory() * 1000), "descriptors": running.descriptors()}
 
 
 def settled(running, descriptors):

@@ -1,5 +1,6 @@
 import AiboxSystem
 import AiboxWire
+import CLinux
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -19,8 +20,10 @@ final class BrokerService: Sendable {
     private let rulings = Mutex<[LLMRequest: LLMRuling]>([:])
     private let current: Mutex<BrokerConfiguration>
     private let limits: Mutex<LLMLimits>
-    private let buffered = Atomic(0)
-    private let open = Atomic(0)
+    /// Bytes of bodies that are being read.
+    private let buffered = Mutex(Tide())
+    /// Connections that are open.
+    private let open = Mutex(Tide())
     private let numbers = Atomic(UInt64.random(in: 0...UInt64.max / 2))
     /// Seconds of a clock that never goes back.
     private let clock: @Sendable () -> Int64
@@ -29,6 +32,9 @@ final class BrokerService: Sendable {
 
     /// Connections of the sandbox at a time.
     static let connectionLimit = 1100
+    /// Connections and bytes after which memory is given back.
+    private static let crowd = 128
+    private static let large = 8 << 20
     /// Bytes of bodies that are being read, of all connections.
     static let bufferLimit = 34 << 20
 
@@ -64,22 +70,17 @@ final class BrokerService: Sendable {
 
     // MARK: Room
 
-    func enter() -> Bool {
-        if open.add(1, ordering: .relaxed).newValue <= Self.connectionLimit { return true }
-        leave()
-        return false
-    }
+    func enter() -> Bool { open.withLock { $0.rise(by: 1, to: Self.connectionLimit) } }
 
-    func leave() { _ = open.subtract(1, ordering: .relaxed) }
+    func leave() { if open.withLock({ $0.fall(by: 1, below: Self.crowd) }) { giveBack() } }
 
     /// Room for so many bytes of a body.
-    func reserve(_ bytes: Int) -> Bool {
-        if buffered.add(bytes, ordering: .relaxed).newValue <= Self.bufferLimit { return true }
-        release(bytes)
-        return false
-    }
+    func reserve(_ bytes: Int) -> Bool { buffered.withLock { $0.rise(by: bytes, to: Self.bufferLimit) } }
 
-    func release(_ bytes: Int) { _ = buffered.subtract(bytes, ordering: .relaxed) }
+    func release(_ bytes: Int) { if buffered.withLock({ $0.fall(by: bytes, below: Self.large) }) { giveBack() } }
+
+    /// What a crowd or large bodies leave is memory in pieces, which the allocator keeps by itself.
+    private func giveBack() { threads.submit { _ in aibox_return_free_memory() } }
 
     // MARK: Deciding
 

@@ -268,7 +268,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                     throw service.rules.tooLarge
                 }
                 if exchange.head.body == .chunked { try hold(piece.readableBytes) }
-                exchange.body.writeImmutableBuffer(piece)
+                exchange.add(piece)
             }
         } catch {
             request = exchange

@@ -49,6 +49,18 @@ struct LLMExchange {
         answer = AnswerStream(configuration.forms)
     }
 
+    /// A block this large is the kernel's own (mallopt(3), M_MMAP_THRESHOLD): it grows without being copied.
+    private static let ownBlock = 256 << 10
+
+    mutating func add(_ piece: ByteBuffer) {
+        if body.capacity < Self.ownBlock, body.readableBytes + piece.readableBytes > Self.ownBlock / 4 {
+            var block = ByteBufferAllocator().buffer(capacity: Self.ownBlock)
+            block.writeImmutableBuffer(body)
+            body = block
+        }
+        body.writeImmutableBuffer(piece)
+    }
+
     /// What its day is told: in the place of what was taken, or as it is where nothing had to be. nil: nothing.
     func settlement(_ cost: LLMAmount) -> LLMSettlement? {
         if let (day, amount) = taken { return LLMSettlement(day: day, taken: amount, cost: cost) }

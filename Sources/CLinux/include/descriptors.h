@@ -7,6 +7,9 @@
 /// Sends `length` bytes and up to 16 descriptors in one message. 0, or -errno.
 int aibox_send_descriptors(int socket, const void *bytes, size_t length, const int *descriptors, int count);
 
+// Waits for a message of a packet socket and leaves it there. Returns its length, 0 at the end, or -errno.
+ssize_t aibox_await_message(int socket);
+
 /// Receives one message. `*count` is the room on entry, the number received on return; all are
 /// close-on-exec. Returns the number of bytes (0: the other end is gone), or -errno.
 ssize_t aibox_receive_descriptors(int socket, void *bytes, size_t length, int *descriptors, int *count);

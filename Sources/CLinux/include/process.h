@@ -17,6 +17,9 @@ pid_t aibox_wait(pid_t pid, bool block, int *exit_code, int *signal);
 // (mallopt(3), M_MMAP_THRESHOLD), which suits no process that holds a large request once a day.
 void aibox_return_large_blocks(void);
 
+// Gives back what is free between blocks that are in use as well (malloc_trim(3)). Takes milliseconds.
+void aibox_return_free_memory(void);
+
 /// prctl(2), one function an option. 0, or -errno.
 int aibox_set_death_signal(int signal);
 int aibox_set_dumpable(bool dumpable);
