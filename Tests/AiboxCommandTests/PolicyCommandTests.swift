@@ -140,6 +140,29 @@ struct PolicyCommandTests {
         #expect(result.errorText.contains(words), "\(what): \(result.errorText)")
     }
 
+    @Test(
+        "a policy that is named and missing ends validate, show, why, status and start with status 2, and is never the baseline",
+        arguments: [
+            ("AIBOX_POLICY_ORG_BASELINE_PATH", "the organisation's policy"),
+            ("AIBOX_POLICY_TEAM_POLICY_PATH", "the team's policy"),
+        ])
+    func missing(variable: String, words: String) throws {
+        let command = try BuiltCommand()
+        let file = command.folder.path + "/gone.yaml"
+        try Folder.make(command.folder.path + "/project")
+        for arguments in [
+            ["policy", "validate"], ["policy", "show", "--effective"], ["policy", "why", "tool", "git"],
+            ["policy", "status"], ["start", "-w", command.folder.path + "/project"],
+        ] {
+            let environment = command.environment.merging([variable: file]) { $1 }
+            let result = try SystemCommandRunner().run(
+                Command(BuiltCommand.path, arguments, environment: environment))
+            #expect(result.termination == .exited(2), "\(arguments): \(result.text) \(result.errorText)")
+            #expect(result.errorText.contains("\(words) is missing: there is no \(file)"), "\(arguments): \(result.errorText)")
+            #expect(result.errorText.contains(variable), "\(arguments): \(result.errorText)")
+        }
+    }
+
     @Test("a project's policy that is no ordinary file in the workspace is refused unread")
     func disguised() throws {
         for make in ["ln -s /etc/hostname policy.yaml", "mkfifo policy.yaml", "mkdir policy.yaml"] {

@@ -9,10 +9,12 @@ public enum PolicyDocumentation {
 
             Three documents say what a sandbox may do. Each is a file of the same form, and each may only tighten what comes before it:
 
-            1. **org**: `/etc/aibox/org-policy.yaml` (`policy.org_baseline_path`), else the baseline that is part of aibox. Where the
-               machine has one, no setting of a user's can point past it.
-            2. **team**: the file that `policy.team_policy_path` names.
+            1. **org**: `/etc/aibox/org-policy.yaml` (`policy.org_baseline_path`); the baseline that is part of aibox, where nobody set the
+               path and there is no such file. Where the machine has one, no setting of a user's can point past it.
+            2. **team**: the file that `policy.team_policy_path` names; set in `/etc/aibox/config.yaml`, nothing else can change or drop it.
             3. **project**: `aibox/policy.yaml` in the workspace (`policy.project_policy_path`).
+
+            A file that the settings name and that is missing is an error (status 2), never the same as no policy.
 
             `aibox start` merges them before anything is made. A document that loosens refuses the start with exit status 2, and each
             complaint names both lines. The merged policy is kept for the stay under its digest, which stands in the audit events of
