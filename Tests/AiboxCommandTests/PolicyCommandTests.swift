@@ -158,7 +158,9 @@ struct PolicyCommandTests {
             let result = try SystemCommandRunner().run(
                 Command(BuiltCommand.path, arguments, environment: environment))
             #expect(result.termination == .exited(2), "\(arguments): \(result.text) \(result.errorText)")
-            #expect(result.errorText.contains("\(words) is missing: there is no \(file)"), "\(arguments): \(result.errorText)")
+            #expect(
+                result.errorText.contains("\(words) is missing: there is no \(file)"),
+                "\(arguments): \(result.errorText)")
             #expect(result.errorText.contains(variable), "\(arguments): \(result.errorText)")
         }
     }
@@ -219,6 +221,7 @@ struct PolicyWhyCommandTests {
           rules:
             - {match: [git], allow: true, risk: safe}
             - {match: [curl], allow: false}
+            - {id: make, match: [make, test], allow: true, risk: safe}
         push: {protected: [main]}
         """
 
@@ -228,6 +231,9 @@ struct PolicyWhyCommandTests {
             (["tool", "--", "git", "push", "--force"], "allow: ", "git, org (ORG:8)"),
             (["tool", "/usr/bin/curl", "-v"], "deny: ", "curl, org (ORG:9)"),
             (["tool", "nc"], "allow: no rule names it", "tools.unnamed"),
+            (["tool", "make", "x"], "allow: no rule denies or reviews it", "tools.unnamed"),
+            (["tool", "make", "test"], "allow: no rule denies or reviews it", "make, org (ORG:10)"),
+            (["tool", "make", "x"], "allow: ", "note    a tool of an agent's own by that name is asked about: deny"),
             (["net", "https://api.example.com/x"], "allow: ", "api, org (ORG:4)"),
             (
                 ["net", "https://api.example.com/x", "--method", "POST"], "deny: api.example.com is allowed with GET",
@@ -246,7 +252,7 @@ struct PolicyWhyCommandTests {
             // Nobody reads the path in a tunnel that stays closed, nor is one in the clear forwarded as it is written.
             (["net", "https://closed.example.com//x"], "allow: ", "closed, org (ORG:5)"),
             (["net", "evil.example.com:443"], "deny: evil.example.com is not on the allow-list", "default-deny"),
-            (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:10)"),
+            (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:11)"),
             (["push", "topic"], "review: ", "push.default"),
         ])
     func answers(arguments: [String], first: String, rule: String) throws {

@@ -220,10 +220,32 @@ struct PolicyDifferenceTests {
             (
                 "tools", "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
                 "tools: {rules: [{match: [git, push], allow: true, risk: review-required}, {match: [make], allow: true, risk: safe}]}",
-                [
-                    "opens tools.rules make: deny -> allow", "closes tools.rules git push: allow -> review",
-                    "closes tools.rules git: allow -> deny",
-                ]
+                ["closes tools.rules git push: allow -> review", "closes tools.rules git: allow -> deny"]
+            ),
+            (
+                "a program that no rule named is denied", "", "tools: {rules: [{match: [curl], allow: false}]}",
+                ["closes tools.rules curl: allow -> deny"]
+            ),
+            (
+                "a rule that lets run what would run anyway",
+                "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
+                "", []
+            ),
+            (
+                "a rule about one command of a program", "",
+                "tools: {rules: [{match: [git, push], allow: true, risk: review-required}]}",
+                ["closes tools.rules git push: allow -> review", "closes tools.rules git: allow -> deny"]
+            ),
+            (
+                "the last rule that holds a program",
+                "tools: {rules: [{match: [git], allow: true, risk: safe}, {match: [git, push], allow: false}]}",
+                "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
+                ["opens tools.rules git push: deny -> allow"]
+            ),
+            (
+                "a list of MCP servers where there was none", "",
+                "mcp: {servers: [{id: lab, tools: {\"*\": safe, drop: blocked-by-default}}]}",
+                ["closes mcp.servers lab drop: allow -> deny", "closes mcp.servers * *: allow -> deny"]
             ),
             (
                 "forbidden paths", "filesystem: {deny: [/a]}", "filesystem: {deny: [/b]}",

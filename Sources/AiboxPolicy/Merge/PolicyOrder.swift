@@ -41,6 +41,12 @@ enum PolicyOrder: Sendable {
         }
     }
 
+    /// Whether its rules are about command lines.
+    var isCommands: Bool {
+        if case .tools = self { return true }
+        return false
+    }
+
     /// For the documentation: `tighter: ...`.
     var words: String {
         switch self {

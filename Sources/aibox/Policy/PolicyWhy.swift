@@ -26,7 +26,6 @@ struct PolicyWhyTool: ParsableCommand {
         let argv = command.first == "--" ? Array(command.dropFirst()) : command
         if argv.isEmpty { throw ValidationError("Say which command: aibox policy why tool -- curl example.com") }
         var answer = try PolicyAnswer(documents, global)
-        guard answer.speaks(of: argv[0]) else { return answer.show(Self.unnamed, "tools.rules") }
         let decision = try answer.decide(.tool(argv))
         if decision.outcome == .review {
             answer.notes.append(
@@ -36,11 +35,6 @@ struct PolicyWhyTool: ParsableCommand {
         }
         answer.show(decision, "tools.rules")
     }
-
-    /// What a sandbox does with a program that no rule names: the gate for tools does not stand in its place.
-    private static let unnamed = PolicyDecision(
-        outcome: .allow, risk: "safe", rule: "tools.unnamed", layer: "org",
-        reason: "no rule names it, so it runs and nobody is asked", obligations: [])
 }
 
 struct PolicyWhyPush: ParsableCommand {
@@ -129,12 +123,20 @@ struct PolicyAnswer {
         modules = try documents.modules(global)
     }
 
-    func speaks(of program: String) -> Bool { ToolCoverage.speaks(policy, of: program) }
-
     mutating func decide(_ question: PolicyQuestion) throws -> PolicyDecision {
+        let unasked = policy.unasked(question)
+        if let unasked, policy.unasked(question, isAgents: true) != nil { return unasked }
         if modules.hasOwn { authority = PolicyAuthority(policy, modules, action: question.action) }
-        return PolicyDecider(policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name)
-            .decide(question)
+        let decision = PolicyDecider(
+            policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name
+        ).decide(question)
+        guard let unasked else { return decision }
+        if decision.outcome != .allow {
+            notes.append(
+                "a tool of an agent's own by that name is asked about: \(decision.outcome.rawValue) by \(decision.rule)"
+            )
+        }
+        return unasked
     }
 
     func show(_ question: PolicyQuestion) throws {
