@@ -19,8 +19,9 @@ public struct DecisionExplanation: Sendable {
 
     /// Whether the decision comes out as it was logged; nil where it cannot be made again.
     public var agrees: Bool? {
-        let said = logged.would?.rule ?? logged.rule
-        return again.map { ($0.outcome == .allow) == (logged.isAllowed && logged.would == nil) && $0.rule == said }
+        guard let again else { return nil }
+        if let would = logged.would { return again.outcome != .allow && again.rule == would.rule }
+        return logged.verdict(again) == logged.verdict && again.rule == logged.rule
     }
 
     init(_ logged: LoggedDecision) {

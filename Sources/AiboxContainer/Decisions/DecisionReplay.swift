@@ -45,12 +45,12 @@ public struct DecisionReplay {
         }
         guard case .object(var input) = logged.question else { return nil }
         if let command = input["command"],
-            case .tool(let argv, let logged, let directory)? = PolicyQuestion(command: command)
+            case .tool(let argv, let called, let directory)? = PolicyQuestion(command: command)
         {
             // Gates are called by a path, and tools of an agent's own by a name.
             let isAgents = argv.first?.hasPrefix("/") == false
             let question = PolicyQuestion.tool(
-                argv, called: after.policy.named(argv, called: logged), directory: directory)
+                argv, called: after.policy.named(argv, called: called), directory: directory)
             if let unasked = after.policy.unasked(question, isAgents: isAgents) { return unasked }
             input["command"] = question.input.value
         } else if logged.action == "mcp", let unasked = after.policy.unasked(.server(id: "", tool: "")) {

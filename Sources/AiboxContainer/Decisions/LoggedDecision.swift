@@ -32,7 +32,7 @@ public struct LoggedDecision: Sendable {
     public var verdict: String {
         if action == "network" { return decision }
         if detail("review") == "afterwards" { return "review-async" }
-        return risk == "review-required" || !detail("approval").isEmpty ? "review" : decision
+        return risk == "review-required" || !approval.isEmpty ? "review" : decision
     }
 
     /// What another answer to the same question is as such a verdict: connections cannot be reviewed.
@@ -43,6 +43,10 @@ public struct LoggedDecision: Sendable {
     public var rule: String { detail("rule") }
     public var layer: String { detail("layer") }
     public var reason: String { detail("reason") }
+    /// The id of the question that a person was asked; empty where nobody was.
+    public var approval: String { detail("approval") }
+    /// Who answered it; empty where nobody did in time.
+    public var approver: String { detail("approver") }
     /// The digest of the policy in force; empty where none was.
     public var policy: String { record.json["policy"]?.stringValue ?? "" }
     public var risk: String {

@@ -47,11 +47,16 @@ enum ExplanationReport {
         }
         if !logged.reason.isEmpty { line("reason", logged.reason) }
         line("rule", "\(logged.rule), \(logged.layer)" + (explanation.place.map { " (\($0))" } ?? ""))
+        if !logged.approval.isEmpty {
+            let who = logged.approver.isEmpty ? "nobody answered in time" : "answered by \(logged.approver)"
+            line("approval", "\(logged.approval), \(who)")
+        }
+        if logged.verdict == "review-async" { line("review", "afterwards: it went on") }
         line("when", "\(time), sandbox \(record.sandbox), user \(record.user)")
         if !logged.policy.isEmpty { line("policy", String(logged.policy.prefix(12))) }
         if let again = explanation.again {
             let same = explanation.agrees == true ? "the same" : "NOT the same"
-            line("again", "\(again.outcome.rawValue) by \(again.rule), \(again.layer): \(same)")
+            line("again", "\(logged.verdict(again)) by \(again.rule), \(again.layer): \(same)")
         }
         for finding in explanation.findings where finding.condition == nil {
             line("fired", "\(finding.rule) (\(finding.place))")

@@ -371,6 +371,24 @@ struct DecisionTests {
                 == ["allow git status", "allow tools.unnamed"])
     }
 
+    @Test("a review agrees with its decision, whether a person agreed, did not, or looks at it later")
+    func reviews() throws {
+        let fixture = try Fixture(Self.tools.replacing("runtime: {fallback: [crun]}\n", with: ""))
+        let logged = try fixture.logged(try Self.events(fixture))
+        let explanations = try logged.map { try fixture.start.context.explain($0) }
+        for explanation in explanations {
+            #expect(explanation.agrees == true, "\(explanation.logged.rule): \(explanation)")
+        }
+        #expect(logged[1].isAllowed && logged[1].approval == "5f2c09b1" && logged[1].approver == "ann")
+        #expect(!logged[2].isAllowed && logged[3].isAllowed)
+        // What was let run although its rule denies does not agree.
+        var details = try #require(try Self.events(fixture).last).details
+        details["rule"] = "credentials.ttl"
+        let wrong = try fixture.explain(
+            AuditEvent(.policyAllow, subject: "x", outcome: .allowed, details: details, risk: .safe))
+        #expect(wrong.agrees == false)
+    }
+
     @Test("a candidate that the project's policy loosens refuses everything that the project's sandbox did")
     func incompatible() throws {
         var fixture = try StartFixture(policy: "version: 1\nruntime: {fallback: [crun]}\nresources: {memory: 8g}\n")
