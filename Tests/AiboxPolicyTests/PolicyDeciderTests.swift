@@ -151,6 +151,57 @@ struct PolicyDeciderTests {
         #expect(authority.place("nothing of that name") == nil)
     }
 
+    private static let owned = """
+        tools:
+          rules: [{match: [curl], allow: false}]
+        mcp:
+          servers:
+            - {id: lab, tools: {drop: blocked-by-default}}
+        llm:
+          models: [small-*]
+          budget_tokens: 10
+        credentials: {git_token_ttl: 1h}
+        network: {allow: [{id: git, hosts: [git.example.com]}]}
+        push:
+          protected: [main]
+        filesystem: {deny: [/etc/shadow]}
+        """
+
+    @Test(
+        "of every action it is said where the rule stands, and who may change the field that decides or add to it",
+        arguments: [
+            ("start", "runtime.engine", "project:2", "who owns project (project) may change it"),
+            ("tool", "curl", "org:3", "who owns org (org) may change it"),
+            ("tool", "tools.default", "org:3", "who owns org (org) may add to tools.rules"),
+            ("tool", "tools.options", "tools.rego", "a rule of aibox's own, which no policy changes"),
+            ("mcp", "lab", "org:6", "who owns org (org) may change it"),
+            ("mcp", "mcp.default", "org:5", "who owns org (org) may add to mcp.servers"),
+            ("llm", "llm.default", "project:4", "who owns project (project) may add to llm.models"),
+            ("llm", "llm.budget", "org:9", "who owns org (org) may change llm.budget_tokens"),
+            ("credential", "credentials.ttl", "org:10", "who owns org (org) may change credentials.git_token_ttl"),
+            ("network", "git", "org:11", "who owns org (org) may change it"),
+            ("network", "default-deny", "org:11", "who owns org (org) may add to network.allow"),
+            ("push", "push.protected:main", "org:13", "who owns org (org) may change it"),
+            ("push", "push.default", "push.rego", "who owns org (org) may add to push.unreviewed"),
+            ("push", "push.request", "push.rego", "a rule of aibox's own, which no policy changes"),
+            ("file", "filesystem.deny:/etc/shadow", "org:14", "who owns org (org) may change it"),
+        ])
+    func owners(action: String, rule: String, place: String, owner: String) throws {
+        let policy = try Self.policy(
+            Self.owned, project: "runtime: {engine: gvisor}\nllm:\n  models: [small-1]")
+        let authority = PolicyAuthority(policy, try Self.modules(), action: action, credential: "git_token")
+        let found = try #require(authority.place(rule))
+        #expect(found == place || found.hasPrefix(place + ":"), "\(found)")
+        #expect(authority.owner(rule) == owner)
+    }
+
+    @Test("a credential that nobody lends is the organisation's to set")
+    func unlent() throws {
+        let authority = PolicyAuthority(
+            try Self.policy(Self.owned), try Self.modules(), action: "credential", credential: "mirror_token")
+        #expect(authority.owner("credentials.default") == "who owns org (org) may set credentials.mirror_token_ttl")
+    }
+
     @Test("what is compiled for one action answers it as the whole does")
     func parts() throws {
         let policy = try Self.policy(Self.org)

@@ -106,7 +106,9 @@ extension SandboxContext {
         } catch {
             throw AiboxError(.failed, "cannot explain the decision", why: "\(error)")
         }
-        let authority = PolicyAuthority(policy, modules, action: explanation.logged.action)
+        let authority = PolicyAuthority(
+            policy, modules, action: explanation.logged.action,
+            credential: input["credential"]?["type"]?.stringValue)
         explanation.place = explanation.place ?? authority.place(explanation.logged.rule)
         if explanation.logged.isAllowed { return }
         let violated = engine.violations(of: .object(input)).map(\.rule)

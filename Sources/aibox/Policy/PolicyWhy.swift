@@ -110,7 +110,7 @@ struct PolicyAnswer {
     var notes: [String] = []
     /// How it would have to be written, where that alone is refused: no policy changes it.
     var form: String?
-    /// Knows where the rules of the policies in Rego stand, where those decided.
+    /// Knows where rules stand and whose they are, but those of the allow-list.
     var authority: PolicyAuthority?
 
     init(policy: EffectivePolicy, output: Output) {
@@ -126,7 +126,7 @@ struct PolicyAnswer {
     mutating func decide(_ question: PolicyQuestion) throws -> PolicyDecision {
         let unasked = policy.unasked(question)
         if let unasked, policy.unasked(question, isAgents: true) != nil { return unasked }
-        if modules.hasOwn { authority = PolicyAuthority(policy, modules, action: question.action) }
+        authority = PolicyAuthority(policy, modules, action: question.action)
         let decision = PolicyDecider(
             policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name
         ).decide(question)
@@ -146,7 +146,7 @@ struct PolicyAnswer {
 
     func show(_ decision: PolicyDecision, _ name: String) {
         let origin = policy.origin(ofRule: decision.rule, field: name)
-        let place = origin?.description ?? authority?.place(decision.rule)
+        let place = authority.map { $0.place(decision.rule) } ?? origin?.description
         let field = PolicySchema.field(name)
         let isEnforced = field?.enforcement != .notYet
         var lines = ["\(decision.outcome.rawValue): \(decision.reason)"]
@@ -172,7 +172,6 @@ struct PolicyAnswer {
     }
 
     private func owner(_ decision: PolicyDecision, _ origin: PolicyOrigin?) -> String {
-        if let origin { return "who owns \(origin.file)" }
-        return authority?.owner(decision.rule) ?? "who owns \(policy.source)"
+        authority?.owner(decision.rule) ?? "who owns \(origin?.file ?? policy.source)"
     }
 }

@@ -381,6 +381,13 @@ struct DecisionTests {
         }
         #expect(logged[1].isAllowed && logged[1].approval == "5f2c09b1" && logged[1].approver == "ann")
         #expect(!logged[2].isAllowed && logged[3].isAllowed)
+        let org = fixture.start.folder.path + "/org.yaml"
+        #expect(explanations[6].place == org + ":8", "\(explanations[6])")
+        #expect(explanations[6].changes == ["lab: who owns \(org) (org) may change it"])
+        #expect(explanations[9].changes == ["llm.default: who owns \(org) (org) may add to llm.models"])
+        #expect(
+            explanations[11].changes
+                == ["credentials.ttl: who owns \(org) (org) may change credentials.git_token_ttl"])
         // What was let run although its rule denies does not agree.
         var details = try #require(try Self.events(fixture).last).details
         details["rule"] = "credentials.ttl"
