@@ -107,6 +107,13 @@ struct PolicyDeciderTests {
                     case .deny: .deny
                     }
                 #expect(outcome == own.outcome, "\(argv) \(org.fields) \(answer)")
+                // What nobody is asked about runs, for all of them alike.
+                let effect = ToolRule.effect(policy["tools.rules"].map { ToolRule.tools($0) } ?? [], argv).outcome
+                let unasked = policy.unasked(.tool(argv))
+                #expect(unasked == nil ? effect == own.outcome : effect == .allow, "\(argv) \(org.fields)")
+                let file = ToolFile(paths: [argv[0]], aliases: [argv[0]])
+                #expect(
+                    ToolCoverage(policy, files: [file]).programs.isEmpty == (unasked != nil), "\(argv) \(org.fields)")
             }
         }
     }
