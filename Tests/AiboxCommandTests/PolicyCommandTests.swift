@@ -223,6 +223,9 @@ struct PolicyWhyCommandTests {
             - {match: [curl], allow: false}
             - {id: make, match: [make, test], allow: true, risk: safe}
         push: {protected: [main]}
+        llm: {models: [small-*]}
+        mcp: {servers: [{id: lab, tools: {"*": safe, drop: blocked-by-default}}]}
+        filesystem: {deny: [/etc/shadow]}
         """
 
     @Test(
@@ -233,7 +236,7 @@ struct PolicyWhyCommandTests {
             (["tool", "nc"], "allow: no rule names it", "tools.unnamed"),
             (["tool", "make", "x"], "allow: no rule denies or reviews it", "tools.unnamed"),
             (["tool", "make", "test"], "allow: no rule denies or reviews it", "make, org (ORG:10)"),
-            (["tool", "make", "x"], "allow: ", "note    a tool of an agent's own by that name is asked about: deny"),
+            (["tool", "make", "x"], "allow: ", "note      a tool of an agent's own by that name is asked about: deny"),
             (["net", "https://api.example.com/x"], "allow: ", "api, org (ORG:4)"),
             (
                 ["net", "https://api.example.com/x", "--method", "POST"], "deny: api.example.com is allowed with GET",
@@ -242,18 +245,32 @@ struct PolicyWhyCommandTests {
             (
                 ["net", "https://api.example.com//x"],
                 "deny: in an opened tunnel the path is forwarded as it is written",
-                "normal-path, org\n  change  Send the path in its normal form"
+                "  change    Send the path in its normal form"
             ),
             (["net", "https://api.example.com/%78"], "deny: in an opened tunnel", "normal-path"),
             (
                 ["net", "https://api.example.com/x", "--method", "get"], "deny: the method is not in capitals",
-                "http-syntax, org\n  change  Write methods in capitals"
+                "  change    Write methods in capitals"
             ),
             // Nobody reads the path in a tunnel that stays closed, nor is one in the clear forwarded as it is written.
             (["net", "https://closed.example.com//x"], "allow: ", "closed, org (ORG:5)"),
             (["net", "evil.example.com:443"], "deny: evil.example.com is not on the allow-list", "default-deny"),
             (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:11)"),
             (["push", "topic"], "review: ", "push.default"),
+            (["llm", "small-1"], "allow: ", "llm.models:small-*, org (ORG:12)"),
+            (["llm", "large"], "deny: ", "who owns ORG (org) may add to llm.models"),
+            (["llm", "large"], "deny: ", "not fired llm.models:small-* (ORG:12): the model is large"),
+            (["mcp", "lab", "look"], "allow: ", "fired     lab/* (ORG:13)"),
+            (["mcp", "lab", "drop"], "deny: ", "who owns ORG (org) may change it"),
+            (["mcp", "db", "x"], "deny: ", "not fired lab/drop (ORG:13): the server is db"),
+            (["file", "/etc/shadow"], "deny: ", "filesystem.deny:/etc/shadow, org (ORG:14)"),
+            (["file", "/workspace/a", "--write"], "allow: ", "filesystem.workspace_root"),
+            (["tool", "curl", "x"], "deny: ", "fired     curl (ORG:9)\n  not fired git (ORG:8): the program is curl"),
+            (
+                ["tool", "curl", "x"], "deny: ",
+                "not fired make (ORG:10): the program is curl\n              match is make test"
+            ),
+            (["net", "evil.example.com:443"], "deny: ", "not fired api (ORG:4): hosts has evil.example.com"),
         ])
     func answers(arguments: [String], first: String, rule: String) throws {
         let command = try BuiltCommand()
@@ -264,7 +281,7 @@ struct PolicyWhyCommandTests {
         #expect(result.succeeded, "\(result.errorText)")
         #expect(result.text.hasPrefix(first), "\(result.text)")
         #expect(result.text.contains(rule.replacing("ORG", with: file)), "\(result.text)")
-        #expect(result.text.contains("does not enforce") == (arguments[0] == "push"))
+        #expect(result.text.contains("does not enforce") == ["push", "file"].contains(arguments[0]))
     }
 
     @Test("as JSON, and with what makes no sense")

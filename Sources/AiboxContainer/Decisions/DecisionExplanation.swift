@@ -100,7 +100,7 @@ extension SandboxContext {
             )
         }
         do {
-            let explained = try engine.explain(.object(input))
+            let explained = try engine.explain(.object(input), of: policy)
             explanation.again = explained.decision
             explanation.findings = explained.findings
         } catch {
@@ -131,15 +131,7 @@ extension SandboxContext {
         }
         let decision = list.decide(request)
         explanation.again = PolicyDecision(decision, request)
-        explanation.findings = list.explain(request).map { finding in
-            PolicyFinding(
-                rule: finding.rule,
-                place: policy.origin(ofRule: finding.rule, field: "network.allow")?.description ?? finding.layer,
-                condition: finding.failure.map { "\($0.member) has \($0.given)" },
-                values: finding.failure.map {
-                    [PolicyFinding.Operand($0.member, $0.wanted.joined(separator: ", "))]
-                } ?? [])
-        }
+        explanation.findings = policy.findings(request, list)
         if ["allowed-domains", "session-allow", "session-deny"].contains(logged.rule) {
             explanation.notes.append("\(logged.rule) is what a person at this machine added, not the policy")
         }
@@ -179,10 +171,7 @@ extension SandboxContext {
         do {
             let explained = try engine.explain(.object(input))
             // The allow-list has said already what the baseline says of its entries.
-            let own = modules.sources.filter(\.isOwn).map(\.name)
-            explanation.findings += explained.findings.filter { finding in
-                own.contains { finding.place.hasPrefix($0 + ":") }
-            }
+            explanation.findings += explained.findings.filter { engine.isOwn($0) }
             if isListed, explained.decision.outcome != .allow { explanation.again = explained.decision }
         } catch {
             throw AiboxError(.failed, "cannot explain the decision", why: "\(error)")

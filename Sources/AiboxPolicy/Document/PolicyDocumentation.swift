@@ -25,7 +25,7 @@ public enum PolicyDocumentation {
             | `aibox policy validate [--org F] [--team F] [--project F]` | everything that is wrong, at once; status 0 or 2 |
             | `aibox policy show [--effective] [--origin] [-o json]` | what holds here, with the line that says so; `--name` shows what a sandbox is held to |
             | `aibox policy diff A B` | what becomes reachable or runnable with B in the place of A, and what stops |
-            | `aibox policy why tool\\|net\\|push ARGS` | what a sandbox here would be told, and by which rule |
+            | `aibox policy why tool\\|net\\|llm\\|mcp\\|file\\|push ARGS` | what a sandbox here would be told, by which rule, and what each other rule lacks |
             | `aibox policy log [--denied] [--sandbox S] [-o jsonl]` | the decisions: what was asked, the answer, the rule |
             | `aibox policy explain --log-entry ID` | why a decision was what it was, and what would change it |
             | `aibox policy replay [LOG] --with FILE` | which decisions of the past another policy of the organisation's would change |
@@ -71,7 +71,8 @@ public enum PolicyDocumentation {
 
             One question, one answer: `{decision: allow|review|deny, risk, rule, layer, reason, obligations}`. `PolicyDecider` asks the policies
             in Rego (`aibox-policies/org`, part of aibox) about starts, tools, connections, files, credentials, pushes, models and MCP tools; no rule,
-            an error and a time-out mean deny. `aibox policy why` asks for a person.
+            an error and a time-out mean deny. `aibox policy why` asks for a person. **Nothing asks yet** about files inside a sandbox and about pushes: what
+            `policy why file` and `policy why push` say holds nobody.
 
             **Connections** are decided by the gateway twice, and the stricter answer counts: by the allow-list in force, and by the policies in
             Rego about what the list allows. `input.request` has `host`, `port`, `scheme` and, for a request in the clear or inside a tunnel that is opened, `method` and
@@ -118,7 +119,8 @@ public enum PolicyDocumentation {
             **The log.** Decisions are events of the audit log (`policy.allow`, `policy.deny`, `network.allow`, `network.deny`), chained and signed with
             it. Each has the rule, its layer, the digest of the policy in force and, for Rego, the question, the digest of the input and that of the
             policies in Rego. Both are kept by digest in `~/.local/state/aibox/policies`, so that `policy explain` asks the same question again under the
-            policy of then and shows, for each rule that did not fire, the first condition that was not met, with its values. Decisions about connections
+            policy of then and shows, for each rule that did not fire, the first condition that was not met, with its values: for tools, MCP tools and models the
+            entries of `tools.rules`, `mcp.servers` and `llm.models`. Decisions about connections
             are asked again of the allow-list and of the organisation's own policies. What a person added with `aibox network allow` is in the log, and not in the policy.
 
             ## What is enforced

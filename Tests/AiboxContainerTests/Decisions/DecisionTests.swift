@@ -388,6 +388,17 @@ struct DecisionTests {
         #expect(
             explanations[11].changes
                 == ["credentials.ttl: who owns \(org) (org) may change credentials.git_token_ttl"])
+        func findings(_ number: Int) -> [String] {
+            explanations[number].findings.map { "\($0.rule): \($0.condition ?? "fired")" }
+        }
+        #expect(
+            findings(0) == [
+                "git: fired", "push: word 2 is status", "fetch: word 2 is status", "curl: the program is git",
+            ])
+        #expect(explanations[0].findings[1].values == [PolicyFinding.Operand("match", "git push")])
+        #expect(findings(1) == ["git: fired", "push: fired", "fetch: word 2 is push", "curl: the program is git"])
+        #expect(findings(6) == ["lab/*: fired", "lab/ask: the tool is drop", "lab/drop: fired"])
+        #expect(findings(9) == ["llm.models:small-*: the model is large"])
         // What was let run although its rule denies does not agree.
         var details = try #require(try Self.events(fixture).last).details
         details["rule"] = "credentials.ttl"
