@@ -207,6 +207,35 @@ struct PolicyCommandTests {
         #expect(result.errorText.contains("the organisation's policy of this machine is /etc/aibox/org-policy.yaml"))
         #expect(result.errorText.contains("AIBOX_POLICY_ORG_BASELINE_PATH asks for"))
     }
+
+    @Test("a team's policy that the machine names cannot be dropped, and must be there")
+    func machineTeam() throws {
+        let command = try BuiltCommand()
+        let script = """
+            mkdir "$2/etc"
+            cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache "$2/etc"
+            mount --bind "$2/etc" /etc
+            mkdir -p /etc/aibox "$2/project"
+            printf 'policy:\\n  team_policy_path: /etc/aibox/team.yaml\\n' > /etc/aibox/config.yaml
+            printf 'version: 1\\nresources: {memory: 1g}\\n' > /etc/aibox/team.yaml
+            "$1" policy validate
+            AIBOX_POLICY_TEAM_POLICY_PATH= "$1" start -w "$2/project" && exit 90
+            AIBOX_POLICY_TEAM_POLICY_PATH= "$1" policy show && exit 91
+            rm /etc/aibox/team.yaml
+            "$1" start -w "$2/project"
+            """
+        let result = try command.runIsolated(script)
+        #expect(result.termination == .exited(2), "\(result.text) \(result.errorText)")
+        #expect(result.text.contains("/etc/aibox/team.yaml"), "\(result.text)")
+        #expect(
+            result.errorText.split(separator: "\n").count {
+                $0.contains("policy.team_policy_path is set in /etc/aibox/config.yaml only")
+            } == 2, "\(result.errorText)")
+        #expect(
+            result.errorText.contains("the team's policy is missing: there is no /etc/aibox/team.yaml"),
+            "\(result.errorText)")
+        #expect(result.errorText.contains("/etc/aibox/config.yaml:2"), "\(result.errorText)")
+    }
 }
 
 @Suite("aibox policy why, as a person runs it")
