@@ -32,7 +32,7 @@ struct AgentCallTests {
             ("in quotes", "Bash", "{\"command\":\"\\\"cu\\\"rl 'x;y'\"}", "curl x;y"),
             ("by its path", "Bash", "{\"command\":\"/opt/x a; /opt/y b\"}", "/opt/x a"),
             ("a program that is only let run, whose gate nobody needs", "Bash", "{\"command\":\"make x\"}", ""),
-            ("a tool that is only let do some things", "make", "{}", "tool:make "),
+            ("a tool that is only let do some things", "make", "{}", "tool:make {}"),
             ("as a word of another", "Bash", "{\"command\":\"echo curl\"}", ""),
             ("quotes that do not end", "Bash", "{\"command\":\"curl 'x\"}", "curl x"),
             ("nothing", "Bash", "{\"command\":\"\"}", ""), ("no command", "Bash", "{}", ""),
