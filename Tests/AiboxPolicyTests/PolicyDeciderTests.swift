@@ -118,6 +118,51 @@ struct PolicyDeciderTests {
         }
     }
 
+    @Test(
+        "of rules that are as strict the most specific counts, then org before team before project, for the merge and for Rego",
+        arguments: [
+            ("more words", ["{id: a, match: [git], allow: false}", "{id: z, match: [git, push], allow: false}"], "z"),
+            (
+                "words before asterisks",
+                [
+                    "{id: a, match: [git, \"*\"], allow: true, risk: review-required}",
+                    "{id: z, match: [git, push], allow: true, risk: review-required}",
+                ], "z"
+            ),
+            (
+                "a review before the one afterwards, however specific",
+                [
+                    "{id: a, match: [git], allow: true, risk: review-required}, {id: z, match: [git, push, x], allow: true, risk: review-required, async: true}"
+                ], "a"
+            ),
+            (
+                "the layer, where they are as specific",
+                ["{id: z, match: [git, push], allow: false}", "{id: a, match: [git, push], allow: false}"], "z"
+            ),
+            (
+                "team before project",
+                ["", "{id: z, match: [git, push], allow: false}", "{id: a, match: [git, push], allow: false}"], "z"
+            ),
+            (
+                "a project's, more specific than the organisation's",
+                ["{id: z, match: [git], allow: false}", "", "{id: a, match: [git, push], allow: false}"], "a"
+            ),
+            (
+                "the name, where all else is the same",
+                ["{id: b, match: [git, push], allow: false}, {id: a, match: [git, \"push\"], allow: false}"], "a"
+            ),
+        ])
+    func order(what: String, layers: [String], expected: String) throws {
+        let sources = zip([PolicyLayer.org, .team, .project], layers).map { layer, rules in
+            PolicySet.Source(
+                layer: layer, file: layer.rawValue, bytes: Array("version: 1\ntools: {rules: [\(rules)]}\n".utf8))
+        }
+        let policy = try PolicySet(sources).effective()
+        let rules = ToolRule.tools(try #require(policy["tools.rules"]))
+        #expect(ToolRule.decide(rules, ["git", "push", "x"]).rule?.id == expected, "\(what)")
+        #expect(try Self.decider(policy).decide(.tool(["git", "push", "x"])).rule == expected, "\(what)")
+    }
+
     @Test("an explanation names the rules that fired and, for the others, the first condition that was not met")
     func explanation() throws {
         let policy = try Self.policy("resources:\n  memory: 4g\n")
