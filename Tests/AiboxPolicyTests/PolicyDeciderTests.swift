@@ -222,7 +222,7 @@ struct PolicyDeciderTests {
     @Test(
         "of every action it is said where the rule stands, and who may change the field that decides or add to it",
         arguments: [
-            ("start", "runtime.engine", "project:2", "who owns project (project) may change it"),
+            ("start", "resources.memory", "project:2", "who owns project (project) may change it"),
             ("tool", "curl", "org:3", "who owns org (org) may change it"),
             ("tool", "tools.default", "org:3", "who owns org (org) may add to tools.rules"),
             ("tool", "tools.options", "tools.rego", "a rule of aibox's own, which no policy changes"),
@@ -240,7 +240,7 @@ struct PolicyDeciderTests {
         ])
     func owners(action: String, rule: String, place: String, owner: String) throws {
         let policy = try Self.policy(
-            Self.owned, project: "runtime: {engine: gvisor}\nllm:\n  models: [small-1]")
+            Self.owned, project: "resources: {memory: 1g}\nllm:\n  models: [small-1]")
         let authority = PolicyAuthority(policy, try Self.modules(), action: action, credential: "git_token")
         let found = try #require(authority.place(rule))
         #expect(found == place || found.hasPrefix(place + ":"), "\(found)")

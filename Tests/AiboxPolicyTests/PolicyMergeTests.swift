@@ -286,7 +286,7 @@ struct PolicyMergeTests {
         Row(
             "words joined by a space, which are the name of no program",
             "tools: {rules: [{match: [git, push], allow: false}]}",
-            "tools: {rules: [{match: [git push], allow: true, risk: safe}]}"),
+            "tools: {rules: [{id: joined, match: [git push], allow: true, risk: safe}]}"),
         Row(
             "a program that nobody named, denied", "", "tools: {rules: [{match: [curl], allow: false}]}"),
         Row(

@@ -198,7 +198,8 @@ struct PolicyAnswer {
 
     func show(_ question: PolicyQuestion) throws {
         var answer = self
-        answer.show(try answer.decide(question), question.field)
+        let decision = try answer.decide(question)
+        answer.show(decision, question.field)
     }
 
     func show(_ decision: PolicyDecision, _ name: String) {
