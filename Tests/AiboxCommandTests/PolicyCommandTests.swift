@@ -163,6 +163,10 @@ struct PolicyCommandTests {
                 "\(arguments): \(result.errorText)")
             #expect(result.errorText.contains(variable), "\(arguments): \(result.errorText)")
         }
+        let option = variable.contains("ORG") ? "--org" : "--team"
+        let named = try command.run("policy", "validate", option, file)
+        #expect(named.termination == .exited(2), "\(named.errorText)")
+        #expect(named.errorText.contains("\(words) is missing: there is no \(file): \(option) names it"))
     }
 
     @Test("a project's policy that is no ordinary file in the workspace is refused unread")
