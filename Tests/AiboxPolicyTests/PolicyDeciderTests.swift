@@ -247,8 +247,15 @@ struct PolicyDeciderTests {
         #expect(authority.owner(rule) == owner)
     }
 
-    @Test("a credential that nobody lends is the organisation's to set")
+    @Test(
+        "a list that a later document began is that one's to add to; a credential that nobody lends is the organisation's to set"
+    )
     func unlent() throws {
+        let begun = PolicyAuthority(
+            try Self.policy("", project: "tools: {rules: [{match: [git, push], allow: false}]}"), try Self.modules(),
+            action: "tool")
+        #expect(begun.place("tools.default") == "project:2")
+        #expect(begun.owner("tools.default") == "who owns project (project) may add to tools.rules")
         let authority = PolicyAuthority(
             try Self.policy(Self.owned), try Self.modules(), action: "credential", credential: "mirror_token")
         #expect(authority.owner("credentials.default") == "who owns org (org) may set credentials.mirror_token_ttl")

@@ -44,8 +44,13 @@ public struct PolicyAuthority: Sendable {
     }
 
     private func origin(_ rule: String) -> PolicyOrigin? {
-        let origin = field(rule).map { policy[$0.name]?.origin } ?? policy.origin(ofRule: rule, field: entries ?? rule)
-        return origin.flatMap { $0.isBuiltIn ? nil : $0 }
+        guard let (name, _) = field(rule) else {
+            return policy.origin(ofRule: rule, field: entries ?? rule).flatMap { $0.isBuiltIn ? nil : $0 }
+        }
+        // Of lists that count together the first one is the one that has to permit it.
+        let isPooled = PolicySchema.field(name)?.order.isPooled ?? false
+        let said = isPooled ? policy.statements[name] ?? [] : [policy[name]].compactMap(\.self)
+        return said.map(\.origin).first { !$0.isBuiltIn }
     }
 
     /// `file:line` of a rule: the document's that sets its value, else the policy's in Rego.
@@ -57,9 +62,7 @@ public struct PolicyAuthority: Sendable {
     /// Whose word would change the answer, as a clause.
     public func owner(_ rule: String) -> String {
         if let (name, isLacking) = field(rule) {
-            // Of lists that count together the organisation's is the one that has to permit it.
-            let isPooled = PolicySchema.field(name)?.order.isPooled ?? false
-            let origin = isPooled ? nil : origin(rule)
+            let origin = origin(rule)
             let who = origin.map { "\($0.file) (\($0.layer.rawValue))" } ?? "\(policy.source) (org)"
             return "who owns \(who) may \(isLacking ? "add to" : origin == nil ? "set" : "change") \(name)"
         }
