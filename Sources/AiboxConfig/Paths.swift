@@ -113,7 +113,6 @@ extension Paths {
     public var policies: String { stateFolder + "/policies" }
     /// Signed bundles of policies as they were fetched, a folder for each source: 0700.
     public var policyBundles: String { stateFolder + "/bundles" }
-    public var decisionLog: String { stateFolder + "/decisions.jsonl" }
     /// The images from registries whose signature was checked.
     public var verifiedImages: String { stateFolder + "/verified-images" }
     /// What `aibox-docker-runtime` is asked for: 0700.

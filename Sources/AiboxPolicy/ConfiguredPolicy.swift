@@ -47,10 +47,15 @@ public struct ConfiguredPolicy: Sendable {
     }
 
     /// The organisation's document: of its bundle, else its file, else the baseline that is part of the program. There is no
-    /// way from a bundle that cannot be used to another of them.
+    /// way from a bundle that cannot be used, nor from a file that somebody names, to another of them.
     public func organisation(embedded: [UInt8]) throws(AiboxError) -> PolicySet.Source {
         if let store = try bundle(.org) { return try store.bundle(evenExpired: evenExpired).source }
-        return try PolicySet.organisation(path: settings.orgBaselinePath, embedded: embedded)
+        let path = settings.orgBaselinePath
+        let isNamed = settings.orgBaselineSetBy != nil || path != Configuration().policy.orgBaselinePath
+        if !isNamed, !File.exists(path) {
+            return PolicySet.Source(layer: .org, file: PolicySet.embeddedName, bytes: embedded)
+        }
+        return try read(path, .org, "policy.org_baseline_path", settings.orgBaselineSetBy)
     }
 
     /// The team's document: of its bundle, else its file; nil if there is none.
@@ -58,7 +63,18 @@ public struct ConfiguredPolicy: Sendable {
         if let store = try bundle(.team) { return try store.bundle(evenExpired: evenExpired).source }
         if settings.teamPolicyPath.isEmpty { return nil }
         let path = paths.absolute(settings.teamPolicyPath, base: paths.home)
-        return PolicySet.Source(layer: .team, file: path, bytes: try PolicySet.read(path))
+        return try read(path, .team, "policy.team_policy_path", settings.teamPolicySetBy)
+    }
+
+    /// - Throws: `policyInvalid` where there is no such file: what is named and missing is not the same as no policy.
+    private func read(
+        _ path: String, _ layer: PolicyLayer, _ key: String, _ setBy: String?
+    ) throws(AiboxError) -> PolicySet.Source {
+        if File.exists(path) { return PolicySet.Source(layer: layer, file: path, bytes: try PolicySet.read(path)) }
+        throw AiboxError(
+            .policyInvalid, "\(layer.words) is missing: there is no \(path)",
+            why: setBy.map { "\(key) names it (\($0))" } ?? "\(key) names it",
+            remedy: "put the policy there, or take \(key) away where it is set")
     }
 
     /// The baseline of policies in Rego with the organisation's own: those of this machine and those of its bundle.

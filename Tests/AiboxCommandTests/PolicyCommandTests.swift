@@ -140,6 +140,35 @@ struct PolicyCommandTests {
         #expect(result.errorText.contains(words), "\(what): \(result.errorText)")
     }
 
+    @Test(
+        "a policy that is named and missing ends validate, show, why, status and start with status 2, and is never the baseline",
+        arguments: [
+            ("AIBOX_POLICY_ORG_BASELINE_PATH", "the organisation's policy"),
+            ("AIBOX_POLICY_TEAM_POLICY_PATH", "the team's policy"),
+        ])
+    func missing(variable: String, words: String) throws {
+        let command = try BuiltCommand()
+        let file = command.folder.path + "/gone.yaml"
+        try Folder.make(command.folder.path + "/project")
+        for arguments in [
+            ["policy", "validate"], ["policy", "show", "--effective"], ["policy", "why", "tool", "git"],
+            ["policy", "status"], ["start", "-w", command.folder.path + "/project"],
+        ] {
+            let environment = command.environment.merging([variable: file]) { $1 }
+            let result = try SystemCommandRunner().run(
+                Command(BuiltCommand.path, arguments, environment: environment))
+            #expect(result.termination == .exited(2), "\(arguments): \(result.text) \(result.errorText)")
+            #expect(
+                result.errorText.contains("\(words) is missing: there is no \(file)"),
+                "\(arguments): \(result.errorText)")
+            #expect(result.errorText.contains(variable), "\(arguments): \(result.errorText)")
+        }
+        let option = variable.contains("ORG") ? "--org" : "--team"
+        let named = try command.run("policy", "validate", option, file)
+        #expect(named.termination == .exited(2), "\(named.errorText)")
+        #expect(named.errorText.contains("\(words) is missing: there is no \(file): \(option) names it"))
+    }
+
     @Test("a project's policy that is no ordinary file in the workspace is refused unread")
     func disguised() throws {
         for make in ["ln -s /etc/hostname policy.yaml", "mkfifo policy.yaml", "mkdir policy.yaml"] {
@@ -182,6 +211,35 @@ struct PolicyCommandTests {
         #expect(result.errorText.contains("the organisation's policy of this machine is /etc/aibox/org-policy.yaml"))
         #expect(result.errorText.contains("AIBOX_POLICY_ORG_BASELINE_PATH asks for"))
     }
+
+    @Test("a team's policy that the machine names cannot be dropped, and must be there")
+    func machineTeam() throws {
+        let command = try BuiltCommand()
+        let script = """
+            mkdir "$2/etc"
+            cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache "$2/etc"
+            mount --bind "$2/etc" /etc
+            mkdir -p /etc/aibox "$2/project"
+            printf 'policy:\\n  team_policy_path: /etc/aibox/team.yaml\\n' > /etc/aibox/config.yaml
+            printf 'version: 1\\nresources: {memory: 1g}\\n' > /etc/aibox/team.yaml
+            "$1" policy validate
+            AIBOX_POLICY_TEAM_POLICY_PATH= "$1" start -w "$2/project" && exit 90
+            AIBOX_POLICY_TEAM_POLICY_PATH= "$1" policy show && exit 91
+            rm /etc/aibox/team.yaml
+            "$1" start -w "$2/project"
+            """
+        let result = try command.runIsolated(script)
+        #expect(result.termination == .exited(2), "\(result.text) \(result.errorText)")
+        #expect(result.text.contains("/etc/aibox/team.yaml"), "\(result.text)")
+        #expect(
+            result.errorText.split(separator: "\n").count {
+                $0.contains("policy.team_policy_path is set in /etc/aibox/config.yaml only")
+            } == 2, "\(result.errorText)")
+        #expect(
+            result.errorText.contains("the team's policy is missing: there is no /etc/aibox/team.yaml"),
+            "\(result.errorText)")
+        #expect(result.errorText.contains("/etc/aibox/config.yaml:2"), "\(result.errorText)")
+    }
 }
 
 @Suite("aibox policy why, as a person runs it")
@@ -196,7 +254,11 @@ struct PolicyWhyCommandTests {
           rules:
             - {match: [git], allow: true, risk: safe}
             - {match: [curl], allow: false}
+            - {id: make, match: [make, test], allow: true, risk: safe}
         push: {protected: [main]}
+        llm: {models: [small-*]}
+        mcp: {servers: [{id: lab, tools: {"*": safe, drop: blocked-by-default}}]}
+        filesystem: {deny: [/etc/shadow]}
         """
 
     @Test(
@@ -205,6 +267,9 @@ struct PolicyWhyCommandTests {
             (["tool", "--", "git", "push", "--force"], "allow: ", "git, org (ORG:8)"),
             (["tool", "/usr/bin/curl", "-v"], "deny: ", "curl, org (ORG:9)"),
             (["tool", "nc"], "allow: no rule names it", "tools.unnamed"),
+            (["tool", "make", "x"], "allow: no rule denies or reviews it", "tools.unnamed"),
+            (["tool", "make", "test"], "allow: no rule denies or reviews it", "make, org (ORG:10)"),
+            (["tool", "make", "x"], "allow: ", "note      a tool of an agent's own by that name is asked about: deny"),
             (["net", "https://api.example.com/x"], "allow: ", "api, org (ORG:4)"),
             (
                 ["net", "https://api.example.com/x", "--method", "POST"], "deny: api.example.com is allowed with GET",
@@ -213,18 +278,32 @@ struct PolicyWhyCommandTests {
             (
                 ["net", "https://api.example.com//x"],
                 "deny: in an opened tunnel the path is forwarded as it is written",
-                "normal-path, org\n  change  Send the path in its normal form"
+                "  change    Send the path in its normal form"
             ),
             (["net", "https://api.example.com/%78"], "deny: in an opened tunnel", "normal-path"),
             (
                 ["net", "https://api.example.com/x", "--method", "get"], "deny: the method is not in capitals",
-                "http-syntax, org\n  change  Write methods in capitals"
+                "  change    Write methods in capitals"
             ),
             // Nobody reads the path in a tunnel that stays closed, nor is one in the clear forwarded as it is written.
             (["net", "https://closed.example.com//x"], "allow: ", "closed, org (ORG:5)"),
             (["net", "evil.example.com:443"], "deny: evil.example.com is not on the allow-list", "default-deny"),
-            (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:10)"),
+            (["push", "main", "--force"], "deny: force of main is not allowed", "push.protected:main, org (ORG:11)"),
             (["push", "topic"], "review: ", "push.default"),
+            (["llm", "small-1"], "allow: ", "llm.models:small-*, org (ORG:12)"),
+            (["llm", "large"], "deny: ", "who owns ORG (org) may add to llm.models"),
+            (["llm", "large"], "deny: ", "not fired llm.models:small-* (ORG:12): the model is large"),
+            (["mcp", "lab", "look"], "allow: ", "fired     lab/* (ORG:13)"),
+            (["mcp", "lab", "drop"], "deny: ", "who owns ORG (org) may change it"),
+            (["mcp", "db", "x"], "deny: ", "not fired lab/drop (ORG:13): the server is db"),
+            (["file", "/etc/shadow"], "deny: ", "filesystem.deny:/etc/shadow, org (ORG:14)"),
+            (["file", "/workspace/a", "--write"], "allow: ", "filesystem.workspace_root"),
+            (["tool", "curl", "x"], "deny: ", "fired     curl (ORG:9)\n  not fired git (ORG:8): the program is curl"),
+            (
+                ["tool", "curl", "x"], "deny: ",
+                "not fired make (ORG:10): the program is curl\n              match is make test"
+            ),
+            (["net", "evil.example.com:443"], "deny: ", "not fired api (ORG:4): hosts has evil.example.com"),
         ])
     func answers(arguments: [String], first: String, rule: String) throws {
         let command = try BuiltCommand()
@@ -235,7 +314,7 @@ struct PolicyWhyCommandTests {
         #expect(result.succeeded, "\(result.errorText)")
         #expect(result.text.hasPrefix(first), "\(result.text)")
         #expect(result.text.contains(rule.replacing("ORG", with: file)), "\(result.text)")
-        #expect(result.text.contains("does not enforce") == (arguments[0] == "push"))
+        #expect(result.text.contains("does not enforce") == ["push", "file"].contains(arguments[0]))
     }
 
     @Test("as JSON, and with what makes no sense")

@@ -376,6 +376,18 @@ struct BundleSettingsTests {
         #expect(try check(system: team, user: "policy: {bundle_ca: \"\"}\n").hasPrefix("denied"))
         #expect(try check(system: team, user: "", ["AIBOX_POLICY_TEAM_BUNDLE_URL": "/b"]).hasPrefix("denied"))
         #expect(try check(system: team, user: "policy: {team_bundle_keys: [/k]}\n") == "taken")
+        // The team's policy as a file: neither another one nor none.
+        let file = "policy: {team_policy_path: /etc/aibox/team.yaml}\n"
+        #expect(try check(system: file, user: "") == "taken")
+        #expect(try check(system: "", user: file) == "taken")
+        for (user, variables) in [
+            ("policy: {team_policy_path: \"\"}\n", [:]), ("policy: {team_policy_path: /own.yaml}\n", [:]),
+            ("", ["AIBOX_POLICY_TEAM_POLICY_PATH": ""]), ("", ["AIBOX_POLICY_TEAM_POLICY_PATH": "/own.yaml"]),
+        ] {
+            #expect(
+                try check(system: file, user: user, variables).hasPrefix("denied policy.team_policy_path is set in "),
+                "\(user) \(variables)")
+        }
     }
 
     @Test("config set does not write what nobody would take")

@@ -18,7 +18,7 @@ struct EffectivePolicyTests {
     @Test("the embedded baseline permits gVisor and nothing else, and says nothing that is not enforced")
     func baseline() throws {
         let bytes = try #require(EmbeddedFile.bytes("configs/policy/org-baseline.yaml"))
-        let source = try PolicySet.organisation(path: "/nonexistent/policy.yaml", embedded: bytes)
+        let source = PolicySet.Source(layer: .org, file: PolicySet.embeddedName, bytes: bytes)
         let policy = try PolicySet([source]).effective()
         #expect(try policy.judge(.gvisor) == .permitted)
         for engine in [Configuration.Isolation.crun, .kata] {
@@ -54,15 +54,38 @@ struct EffectivePolicyTests {
         #expect(try self.policy("version: 1\nruntime: {engine: crun}").judge(.gvisor) == .permitted)
     }
 
-    @Test("a file that exists and cannot be used is an error, not the baseline")
+    @Test("a file that exists and cannot be used, or that is named and missing, is an error, not the baseline")
     func brokenFile() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("org.yaml", "version: 1\nfoo: bar\n")
-        let source = try PolicySet.organisation(path: file, embedded: Array("version: 1".utf8))
+        let paths = Paths(identity: .current, environment: ["HOME": folder.path])
+        func organisation(_ path: String, setBy: String? = nil) throws(AiboxError) -> PolicySet.Source {
+            var settings = Configuration().policy
+            settings.orgBaselinePath = path
+            settings.orgBaselineSetBy = setBy
+            return try ConfiguredPolicy(settings, paths: paths).organisation(embedded: Array("version: 1".utf8))
+        }
+        let source = try organisation(file)
         #expect(throws: AiboxError.self) { try PolicySet([source]).effective() }
         try File.remove(file)
+        for setBy in [nil, "AIBOX_POLICY_ORG_BASELINE_PATH"] {
+            let missing = #expect(throws: AiboxError.self) { try organisation(file, setBy: setBy) }
+            #expect(missing?.code == .policyInvalid && missing?.what.contains(file) == true, "\(missing as Any)")
+            #expect(missing?.why?.contains(setBy ?? "policy.org_baseline_path") == true, "\(missing as Any)")
+        }
         try Folder.make(file)
-        #expect(throws: AiboxError.self) { try PolicySet.organisation(path: file, embedded: Array("version: 1".utf8)) }
+        #expect(throws: AiboxError.self) { try organisation(file) }
+        // The ordinary place, said out loud.
+        let ordinary = Configuration().policy.orgBaselinePath
+        if !File.exists(ordinary) {
+            #expect(try organisation(ordinary).file == PolicySet.embeddedName)
+            #expect(throws: AiboxError.self) { try organisation(ordinary, setBy: "/etc/aibox/config.yaml:2") }
+        }
+        var settings = Configuration().policy
+        settings.teamPolicyPath = "/nonexistent/team.yaml"
+        settings.teamPolicySetBy = "~/.config/aibox/config.yaml:3"
+        let team = #expect(throws: AiboxError.self) { try ConfiguredPolicy(settings, paths: paths).team() }
+        #expect(team?.code == .policyInvalid && team?.why?.contains("config.yaml:3") == true, "\(team as Any)")
     }
 
     @Test("a limit lowers the setting and says who set it")
@@ -197,10 +220,32 @@ struct PolicyDifferenceTests {
             (
                 "tools", "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
                 "tools: {rules: [{match: [git, push], allow: true, risk: review-required}, {match: [make], allow: true, risk: safe}]}",
-                [
-                    "opens tools.rules make: deny -> allow", "closes tools.rules git push: allow -> review",
-                    "closes tools.rules git: allow -> deny",
-                ]
+                ["closes tools.rules git push: allow -> review", "closes tools.rules git: allow -> deny"]
+            ),
+            (
+                "a program that no rule named is denied", "", "tools: {rules: [{match: [curl], allow: false}]}",
+                ["closes tools.rules curl: allow -> deny"]
+            ),
+            (
+                "a rule that lets run what would run anyway",
+                "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
+                "", []
+            ),
+            (
+                "a rule about one command of a program", "",
+                "tools: {rules: [{match: [git, push], allow: true, risk: review-required}]}",
+                ["closes tools.rules git push: allow -> review", "closes tools.rules git: allow -> deny"]
+            ),
+            (
+                "the last rule that holds a program",
+                "tools: {rules: [{match: [git], allow: true, risk: safe}, {match: [git, push], allow: false}]}",
+                "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
+                ["opens tools.rules git push: deny -> allow"]
+            ),
+            (
+                "a list of MCP servers where there was none", "",
+                "mcp: {servers: [{id: lab, tools: {\"*\": safe, drop: blocked-by-default}}]}",
+                ["closes mcp.servers lab drop: allow -> deny", "closes mcp.servers * *: allow -> deny"]
             ),
             (
                 "forbidden paths", "filesystem: {deny: [/a]}", "filesystem: {deny: [/b]}",

@@ -107,8 +107,60 @@ struct PolicyDeciderTests {
                     case .deny: .deny
                     }
                 #expect(outcome == own.outcome, "\(argv) \(org.fields) \(answer)")
+                // What nobody is asked about runs, for all of them alike.
+                let effect = ToolRule.effect(policy["tools.rules"].map { ToolRule.tools($0) } ?? [], argv).outcome
+                let unasked = policy.unasked(.tool(argv))
+                #expect(unasked == nil ? effect == own.outcome : effect == .allow, "\(argv) \(org.fields)")
+                let file = ToolFile(paths: [argv[0]], aliases: [argv[0]])
+                #expect(
+                    ToolCoverage(policy, files: [file]).programs.isEmpty == (unasked != nil), "\(argv) \(org.fields)")
             }
         }
+    }
+
+    @Test(
+        "of rules that are as strict the most specific counts, then org before team before project, for the merge and for Rego",
+        arguments: [
+            ("more words", ["{id: a, match: [git], allow: false}", "{id: z, match: [git, push], allow: false}"], "z"),
+            (
+                "words before asterisks",
+                [
+                    "{id: a, match: [git, \"*\"], allow: true, risk: review-required}",
+                    "{id: z, match: [git, push], allow: true, risk: review-required}",
+                ], "z"
+            ),
+            (
+                "a review before the one afterwards, however specific",
+                [
+                    "{id: a, match: [git], allow: true, risk: review-required}, {id: z, match: [git, push, x], allow: true, risk: review-required, async: true}"
+                ], "a"
+            ),
+            (
+                "the layer, where they are as specific",
+                ["{id: z, match: [git, push], allow: false}", "{id: a, match: [git, push], allow: false}"], "z"
+            ),
+            (
+                "team before project",
+                ["", "{id: z, match: [git, push], allow: false}", "{id: a, match: [git, push], allow: false}"], "z"
+            ),
+            (
+                "a project's, more specific than the organisation's",
+                ["{id: z, match: [git], allow: false}", "", "{id: a, match: [git, push], allow: false}"], "a"
+            ),
+            (
+                "the name, where all else is the same",
+                ["{id: b, match: [git, push], allow: false}, {id: a, match: [git, \"push\"], allow: false}"], "a"
+            ),
+        ])
+    func order(what: String, layers: [String], expected: String) throws {
+        let sources = zip([PolicyLayer.org, .team, .project], layers).map { layer, rules in
+            PolicySet.Source(
+                layer: layer, file: layer.rawValue, bytes: Array("version: 1\ntools: {rules: [\(rules)]}\n".utf8))
+        }
+        let policy = try PolicySet(sources).effective()
+        let rules = ToolRule.tools(try #require(policy["tools.rules"]))
+        #expect(ToolRule.decide(rules, ["git", "push", "x"]).rule?.id == expected, "\(what)")
+        #expect(try Self.decider(policy).decide(.tool(["git", "push", "x"])).rule == expected, "\(what)")
     }
 
     @Test("an explanation names the rules that fired and, for the others, the first condition that was not met")
@@ -149,6 +201,64 @@ struct PolicyDeciderTests {
         #expect(authority.owner("night") == "who owns /etc/aibox/policies/a.rego (org) may change it")
         #expect(authority.owner("runtime.privileged").contains("no policy changes"))
         #expect(authority.place("nothing of that name") == nil)
+    }
+
+    private static let owned = """
+        tools:
+          rules: [{match: [curl], allow: false}]
+        mcp:
+          servers:
+            - {id: lab, tools: {drop: blocked-by-default}}
+        llm:
+          models: [small-*]
+          budget_tokens: 10
+        credentials: {git_token_ttl: 1h}
+        network: {allow: [{id: git, hosts: [git.example.com]}]}
+        push:
+          protected: [main]
+        filesystem: {deny: [/etc/shadow]}
+        """
+
+    @Test(
+        "of every action it is said where the rule stands, and who may change the field that decides or add to it",
+        arguments: [
+            ("start", "resources.memory", "project:2", "who owns project (project) may change it"),
+            ("tool", "curl", "org:3", "who owns org (org) may change it"),
+            ("tool", "tools.default", "org:3", "who owns org (org) may add to tools.rules"),
+            ("tool", "tools.options", "tools.rego", "a rule of aibox's own, which no policy changes"),
+            ("mcp", "lab", "org:6", "who owns org (org) may change it"),
+            ("mcp", "mcp.default", "org:5", "who owns org (org) may add to mcp.servers"),
+            ("llm", "llm.default", "project:4", "who owns project (project) may add to llm.models"),
+            ("llm", "llm.budget", "org:9", "who owns org (org) may change llm.budget_tokens"),
+            ("credential", "credentials.ttl", "org:10", "who owns org (org) may change credentials.git_token_ttl"),
+            ("network", "git", "org:11", "who owns org (org) may change it"),
+            ("network", "default-deny", "org:11", "who owns org (org) may add to network.allow"),
+            ("push", "push.protected:main", "org:13", "who owns org (org) may change it"),
+            ("push", "push.default", "push.rego", "who owns org (org) may add to push.unreviewed"),
+            ("push", "push.request", "push.rego", "a rule of aibox's own, which no policy changes"),
+            ("file", "filesystem.deny:/etc/shadow", "org:14", "who owns org (org) may change it"),
+        ])
+    func owners(action: String, rule: String, place: String, owner: String) throws {
+        let policy = try Self.policy(
+            Self.owned, project: "resources: {memory: 1g}\nllm:\n  models: [small-1]")
+        let authority = PolicyAuthority(policy, try Self.modules(), action: action, credential: "git_token")
+        let found = try #require(authority.place(rule))
+        #expect(found == place || found.hasPrefix(place + ":"), "\(found)")
+        #expect(authority.owner(rule) == owner)
+    }
+
+    @Test(
+        "a list that a later document began is that one's to add to; a credential that nobody lends is the organisation's to set"
+    )
+    func unlent() throws {
+        let begun = PolicyAuthority(
+            try Self.policy("", project: "tools: {rules: [{match: [git, push], allow: false}]}"), try Self.modules(),
+            action: "tool")
+        #expect(begun.place("tools.default") == "project:2")
+        #expect(begun.owner("tools.default") == "who owns project (project) may add to tools.rules")
+        let authority = PolicyAuthority(
+            try Self.policy(Self.owned), try Self.modules(), action: "credential", credential: "mirror_token")
+        #expect(authority.owner("credentials.default") == "who owns org (org) may set credentials.mirror_token_ttl")
     }
 
     @Test("what is compiled for one action answers it as the whole does")

@@ -133,15 +133,30 @@ struct PolicyMergeTests {
             "a review made asynchronous", "tools: {rules: [{match: [git, push], allow: true, risk: review-required}]}",
             "tools: {rules: [{match: [git, push], allow: true, risk: review-required, async: true}]}", 2, "afterwards"),
         Row(
-            "a tool that no rule of the organisation lets run",
-            "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
-            "tools: {rules: [{match: [nc], allow: true, risk: safe}]}", 2, "no rule of the organisation lets it run"),
+            "a command that no rule of the organisation lets run",
+            "tools: {rules: [{match: [git, log], allow: true, risk: safe}, {match: [git, push], allow: false}]}",
+            "tools: {rules: [{match: [git, status], allow: true, risk: safe}]}", 2, "no earlier rule lets it run"),
         Row(
-            "words joined by a space", "tools: {rules: [{match: [git, push], allow: true, risk: safe}]}",
-            "tools: {rules: [{match: [git push], allow: true, risk: safe}]}", 2, "no rule of the organisation"),
+            "the same, to be reviewed", "tools: {rules: [{match: [git, push], allow: false}]}",
+            "tools: {rules: [{match: [git, status], allow: true, risk: review-required}]}", 2,
+            "no earlier rule lets it run"),
+        Row(
+            "the same, by the program's path", "tools: {rules: [{match: [git, push], allow: false}]}",
+            "tools: {rules: [{match: [/usr/bin/git, status], allow: true, risk: safe}]}", 2,
+            "no earlier rule lets it run"),
+        Row(
+            "the same, by its name where the path is held",
+            "tools: {rules: [{match: [/usr/bin/git, push], allow: false}]}",
+            "tools: {rules: [{match: [git, status], allow: true, risk: safe}]}", 2, "no earlier rule lets it run"),
+        Row(
+            "the same, by a pattern", "tools: {rules: [{match: [git, push], allow: false}]}",
+            "tools: {rules: [{match: [\"g*\", status], allow: true, risk: safe}]}", 2, "no earlier rule lets it run"),
+        Row(
+            "the same, where a pattern holds it", "tools: {rules: [{match: [\"g*t\", push], allow: false}]}",
+            "tools: {rules: [{match: [git, status], allow: true, risk: safe}]}", 2, "no earlier rule lets it run"),
         Row(
             "fewer words", "tools: {rules: [{match: [git, status], allow: true, risk: safe}]}",
-            "tools: {rules: [{match: [git], allow: true, risk: safe}]}", 2, "no rule of the organisation"),
+            "tools: {rules: [{match: [git], allow: true, risk: safe}]}", 2, "no earlier rule"),
         Row(
             "another rule under the name", "tools: {rules: [{id: a, match: [git], allow: true, risk: safe}]}",
             "tools: {rules: [{id: a, match: [git, x], allow: true, risk: safe}]}", 2, "takes the name"),
@@ -183,7 +198,7 @@ struct PolicyMergeTests {
             "mcp: {servers: [{id: files, tools: {drop_table: safe}}]}", 2, "forbids it"),
         Row(
             "another MCP server", "mcp: {servers: [{id: files, tools: {\"*\": safe}}]}",
-            "mcp: {servers: [{id: shell, tools: {\"*\": safe}}]}", 2, "no rule of the organisation"),
+            "mcp: {servers: [{id: shell, tools: {\"*\": safe}}]}", 2, "no earlier rule"),
         Row(
             "a pack that is not on the list", "toolpacks: {allow: [node@*]}", "toolpacks: {allow: [nmap@1]}", 2,
             "nmap@1"),
@@ -269,6 +284,26 @@ struct PolicyMergeTests {
             "a review", "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
             "tools: {rules: [{match: [git, push], allow: true, risk: review-required}]}"),
         Row(
+            "words joined by a space, which are the name of no program",
+            "tools: {rules: [{match: [git, push], allow: false}]}",
+            "tools: {rules: [{id: joined, match: [git push], allow: true, risk: safe}]}"),
+        Row(
+            "a program that nobody named, denied", "", "tools: {rules: [{match: [curl], allow: false}]}"),
+        Row(
+            "a program that nobody named, reviewed", "tools: {rules: [{match: [make], allow: false}]}",
+            "tools: {rules: [{match: [git, push], allow: true, risk: review-required}]}"),
+        Row(
+            "a command singled out of a program that nobody named", "",
+            "tools: {rules: [{match: [git], allow: true, risk: safe}, {match: [git, push], allow: true, risk: review-required}]}"
+        ),
+        Row(
+            "a program let run that runs anyway", "tools: {rules: [{match: [/usr/bin/git, push], allow: false}]}",
+            "tools: {rules: [{match: [/opt/git], allow: true, risk: safe}, {match: [nc], allow: true, risk: safe}]}"),
+        Row(
+            "MCP servers where there was no list", "",
+            "mcp: {servers: [{id: f, tools: {\"*\": safe, drop: blocked-by-default}}]}"
+        ),
+        Row(
             "a rule of the same name, stricter", "tools: {rules: [{id: g, match: [git], allow: true, risk: safe}]}",
             "tools: {rules: [{id: g, match: [git], allow: false}]}"),
         Row("a limit where there is none", "", "resources: {memory: 4g, cpus: 2}"),
@@ -315,6 +350,30 @@ struct PolicyMergeTests {
                 "resources: {cpus: 8}", team: "resources: {cpus: 2}", project: "resources: {cpus: 4}")
         else { throw AiboxError(.failed, "accepted") }
         #expect(violations.violations.map(\.parent.layer) == [.team])
+    }
+
+    @Test("what a team says of a program that nobody named, a project cannot take back")
+    func heldByTeam() throws {
+        let team = "tools: {rules: [{match: [git, push], allow: true, risk: review-required}]}"
+        for project in [
+            "tools: {rules: [{match: [git], allow: true, risk: safe}]}",
+            "tools: {rules: [{match: [git, status], allow: true, risk: review-required, async: true}]}",
+            "tools: {rules: [{match: [git, push], allow: true, risk: safe}]}",
+        ] {
+            guard case .failure(let violations) = try Self.merge("", team: team, project: project) else {
+                Issue.record("accepted: \(project)")
+                continue
+            }
+            #expect(violations.violations.contains { $0.origin.layer == .project && $0.parent.layer == .team })
+        }
+        let denied = try Self.merge("", team: team, project: "tools: {rules: [{match: [git, push, -f], allow: false}]}")
+        #expect(throws: Never.self) { try denied.get() }
+        let servers = "mcp: {servers: [{id: f, tools: {read: safe}}]}"
+        guard case .failure = try Self.merge("", team: servers, project: "mcp: {servers: [{id: g, tools: {x: safe}}]}")
+        else {
+            Issue.record("another server was accepted")
+            return
+        }
     }
 
     @Test("each value knows where it comes from, entries of joined lists each by itself")

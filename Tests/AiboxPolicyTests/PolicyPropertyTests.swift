@@ -144,10 +144,20 @@ struct Judge {
                 let isListed = list.hosts.contains { $0.matches(request.host) }
                 return Freedom(grade: additions && !isListed && [80, 443].contains(request.port) ? 2 : 0)
             }
-        case .tool(let argv): return Freedom(grade: 3 - ToolRule.decide(tools, argv).outcome.rawValue)
-        case .server(let words): return Freedom(grade: 3 - ToolRule.decide(servers, words).outcome.rawValue)
+        // As the gate: nobody asks about a program of which no rule denies or reviews anything, so it runs. An agent's hook asks
+        // about every name that a rule has.
+        case .tool(let argv): return tool(argv) { $0.outcome != .allow && $0.names(argv[0]) }
+        case .agent(let argv): return tool(argv) { $0.names(argv[0]) }
+        case .server(let words):
+            if policy["mcp.servers"]?.elements.isEmpty ?? true { return Freedom(grade: 3) }
+            return Freedom(grade: 3 - ToolRule.decide(servers, words).outcome.rawValue)
         case .value(let field, let value): return Freedom(grade: permits(field, value) ? 1 : 0)
         }
+    }
+
+    private func tool(_ argv: [String], isAsked: (ToolRule) -> Bool) -> Freedom {
+        if !tools.contains(where: isAsked) { return Freedom(grade: 3) }
+        return Freedom(grade: 3 - ToolRule.decide(tools, argv).outcome.rawValue)
     }
 
     /// Whether the policy permits a state of the sandbox.

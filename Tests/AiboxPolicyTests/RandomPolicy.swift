@@ -24,6 +24,7 @@ struct RandomPolicy {
     enum Request: Sendable {
         case connect(EgressRequest)
         case tool([String])
+        case agent([String])
         case server([String])
         case value(String, PolicyItem.Content)
     }
@@ -224,8 +225,9 @@ struct RandomPolicy {
         switch theme {
         case .network: return (0..<6).compactMap { _ in connection() }
         case .tools:
-            return (0..<5).map { _ in
-                .tool([one(["git", "curl", "/usr/bin/curl", "./curl", "nc"])] + some(["push", "-x", "a"]))
+            return (0..<5).flatMap { _ -> [Request] in
+                let argv = [one(["git", "curl", "/usr/bin/curl", "./curl", "nc"])] + some(["push", "-x", "a"])
+                return [.tool(argv), .agent(argv)]
             }
         case .servers:
             return (0..<4).map { _ in .server([one(["files", "db"]), one(["read_x", "read_y", "drop", "z"])]) }

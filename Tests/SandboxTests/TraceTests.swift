@@ -52,6 +52,29 @@ extension Sandboxes {
             #expect(try fixture.remains() == [])
         }
 
+        @Test(
+            "where gates for tools stand, a program that was brought along is in the log, unless the policy wants no traces"
+        )
+        func pastTheGate() throws {
+            let rules = "tools: {rules: [{id: no-curl, match: [curl], allow: false}]}\n"
+            for (more, isSeen) in [("", true), ("audit: {trace_policy: disabled}\n", false)] {
+                let fixture = try SandboxFixture(policy: "version: 1\n\(rules)\(more)")
+                try fixture.start()
+                // Its gate stands for /usr/bin/curl; nobody asks about a copy of another program under that name.
+                let result = try fixture.shell(
+                    "bash", "-c", "cp /bin/true /workspace/curl && /workspace/curl brought && ! curl gated")
+                #expect(result.succeeded, "\(result.errorText)")
+                #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
+                let found = try traces(fixture).filter { event in
+                    event["details"]?["arguments"]?.elements?.last?.stringValue == "brought"
+                        && event["details"]?["process"]?.stringValue == "/workspace/curl"
+                }
+                #expect(found.count == (isSeen ? 1 : 0))
+                #expect(try traces(fixture).isEmpty == !isSeen)
+                #expect(try fixture.remains() == [])
+            }
+        }
+
         @Test("where they are required, a program that hides itself costs the sandbox its way out")
         func required() throws {
             let fixture = try SandboxFixture(policy: Self.policy("required"))

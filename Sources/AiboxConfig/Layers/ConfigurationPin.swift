@@ -54,7 +54,7 @@ extension ConfigurationLayers {
     /// Refuses a user's setting that points past the organisation's policy of this machine.
     ///
     /// The machine has one if `/etc/aibox/config.yaml` says where, or if there is a file at the ordinary place. Of bundles,
-    /// the organisation's is named in that file or nowhere, and what it says of others stands.
+    /// the organisation's is named in that file or nowhere, and what it says of others, and of the team's policy, stands.
     public func requireOrgPolicy(_ loaded: LoadedConfiguration) throws(AiboxError) {
         var fixed: [String: String] = [:]
         if let bytes = try Self.read(paths.systemConfiguration, mustExist: false) {
@@ -62,7 +62,7 @@ extension ConfigurationLayers {
                 fixed[setting.key] = setting.value.description
             }
         }
-        try requireBundles(loaded, fixed)
+        try requireOwn(loaded, fixed)
         let key = "policy.org_baseline_path"
         let given = loaded.configuration.policy.orgBaselinePath
         let own = fixed[key] ?? paths.orgPolicy
@@ -76,8 +76,10 @@ extension ConfigurationLayers {
     /// Keys that `/etc/aibox/config.yaml` alone may set.
     static let organisationsOwn = ["policy.org_bundle_url", "policy.org_bundle_keys"]
 
-    private func requireBundles(_ loaded: LoadedConfiguration, _ fixed: [String: String]) throws(AiboxError) {
-        let others = ["policy.team_bundle_url", "policy.team_bundle_keys", "policy.bundle_ca"]
+    private func requireOwn(_ loaded: LoadedConfiguration, _ fixed: [String: String]) throws(AiboxError) {
+        let others = [
+            "policy.team_policy_path", "policy.team_bundle_url", "policy.team_bundle_keys", "policy.bundle_ca",
+        ]
         let names = Self.organisationsOwn + others.filter { fixed[$0] != nil }
         for key in names.compactMap({ ConfigurationSchema.key($0) }) {
             let given = loaded.value(of: key).description

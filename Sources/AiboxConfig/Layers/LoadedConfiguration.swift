@@ -18,6 +18,12 @@ public struct LoadedConfiguration: Sendable, Equatable {
         guard let key = ConfigurationSchema.key(setting.key) else { return }
         key.set(setting.value, in: &configuration)
         origins[setting.key] = setting.origin
+        // A policy that somebody names has to be there; who reads it has no origins.
+        if setting.key == "policy.org_baseline_path" {
+            configuration.policy.orgBaselineSetBy = setting.origin.description
+        } else if setting.key == "policy.team_policy_path" {
+            configuration.policy.teamPolicySetBy = setting.origin.description
+        }
     }
 
     /// What no single value shows: settings that exclude each other.

@@ -80,6 +80,9 @@ public struct Configuration: Sendable, Equatable {
         public var orgBaselinePath = "/etc/aibox/org-policy.yaml"
         /// Empty for none.
         public var teamPolicyPath = ""
+        /// Who set these two, for messages: a file with its line, or a variable; nil where nobody did.
+        public var orgBaselineSetBy: String?
+        public var teamPolicySetBy: String?
         /// Relative to the workspace.
         public var projectPolicyPath = "aibox/policy.yaml"
         /// Where the organisation's signed bundle is fetched; empty for none.

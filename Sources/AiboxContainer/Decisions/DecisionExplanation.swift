@@ -19,8 +19,9 @@ public struct DecisionExplanation: Sendable {
 
     /// Whether the decision comes out as it was logged; nil where it cannot be made again.
     public var agrees: Bool? {
-        let said = logged.would?.rule ?? logged.rule
-        return again.map { ($0.outcome == .allow) == (logged.isAllowed && logged.would == nil) && $0.rule == said }
+        guard let again else { return nil }
+        if let would = logged.would { return again.outcome != .allow && again.rule == would.rule }
+        return logged.verdict(again) == logged.verdict && again.rule == logged.rule
     }
 
     init(_ logged: LoggedDecision) {
@@ -99,13 +100,15 @@ extension SandboxContext {
             )
         }
         do {
-            let explained = try engine.explain(.object(input))
+            let explained = try engine.explain(.object(input), of: policy)
             explanation.again = explained.decision
             explanation.findings = explained.findings
         } catch {
             throw AiboxError(.failed, "cannot explain the decision", why: "\(error)")
         }
-        let authority = PolicyAuthority(policy, modules, action: explanation.logged.action)
+        let authority = PolicyAuthority(
+            policy, modules, action: explanation.logged.action,
+            credential: input["credential"]?["type"]?.stringValue)
         explanation.place = explanation.place ?? authority.place(explanation.logged.rule)
         if explanation.logged.isAllowed { return }
         let violated = engine.violations(of: .object(input)).map(\.rule)
@@ -128,15 +131,7 @@ extension SandboxContext {
         }
         let decision = list.decide(request)
         explanation.again = PolicyDecision(decision, request)
-        explanation.findings = list.explain(request).map { finding in
-            PolicyFinding(
-                rule: finding.rule,
-                place: policy.origin(ofRule: finding.rule, field: "network.allow")?.description ?? finding.layer,
-                condition: finding.failure.map { "\($0.member) has \($0.given)" },
-                values: finding.failure.map {
-                    [PolicyFinding.Operand($0.member, $0.wanted.joined(separator: ", "))]
-                } ?? [])
-        }
+        explanation.findings = policy.findings(request, list)
         if ["allowed-domains", "session-allow", "session-deny"].contains(logged.rule) {
             explanation.notes.append("\(logged.rule) is what a person at this machine added, not the policy")
         }
@@ -176,10 +171,7 @@ extension SandboxContext {
         do {
             let explained = try engine.explain(.object(input))
             // The allow-list has said already what the baseline says of its entries.
-            let own = modules.sources.filter(\.isOwn).map(\.name)
-            explanation.findings += explained.findings.filter { finding in
-                own.contains { finding.place.hasPrefix($0 + ":") }
-            }
+            explanation.findings += explained.findings.filter { engine.isOwn($0) }
             if isListed, explained.decision.outcome != .allow { explanation.again = explained.decision }
         } catch {
             throw AiboxError(.failed, "cannot explain the decision", why: "\(error)")

@@ -44,6 +44,18 @@ public struct DecisionReplay {
             return rego.outcome == .allow || ["user", "session"].contains(decision.layer) ? decision : rego
         }
         guard case .object(var input) = logged.question else { return nil }
+        if let command = input["command"],
+            case .tool(let argv, let called, let directory)? = PolicyQuestion(command: command)
+        {
+            // Gates are called by a path, and tools of an agent's own by a name.
+            let isAgents = argv.first?.hasPrefix("/") == false
+            let question = PolicyQuestion.tool(
+                argv, called: after.policy.named(argv, called: called), directory: directory)
+            if let unasked = after.policy.unasked(question, isAgents: isAgents) { return unasked }
+            input["command"] = question.input.value
+        } else if logged.action == "mcp", let unasked = after.policy.unasked(.server(id: "", tool: "")) {
+            return unasked
+        }
         input["policy"] = after.policy.decisionDocument
         return try compiled(logged.detail("policies")).decide(.object(input))
     }
@@ -64,9 +76,10 @@ public struct DecisionReplay {
     }
 
     private static func same(_ logged: LoggedDecision) -> PolicyDecision {
-        PolicyDecision(
-            outcome: logged.isAllowed ? .allow : .deny, risk: logged.risk, rule: logged.rule, layer: logged.layer,
-            reason: logged.reason, obligations: [])
+        let verdict = logged.verdict
+        return PolicyDecision(
+            outcome: PolicyDecision.Outcome(rawValue: verdict) ?? .review, risk: logged.risk, rule: logged.rule,
+            layer: logged.layer, reason: logged.reason, obligations: verdict == "review-async" ? [verdict] : [])
     }
 
     private mutating func loaded(_ digest: String) throws(AiboxError) -> Policies {

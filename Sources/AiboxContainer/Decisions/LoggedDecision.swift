@@ -1,5 +1,6 @@
 public import AiboxAudit
 public import AiboxNetwork
+public import AiboxPolicy
 public import AiboxWire
 
 /// A decision as the audit log has it: an event of `policy.allow`, `policy.deny`, `network.allow` or `network.deny`.
@@ -25,9 +26,27 @@ public struct LoggedDecision: Sendable {
     public func detail(_ name: String) -> String { record.json["details"]?[name]?.stringValue ?? "" }
 
     public var decision: String { isAllowed ? "allow" : "deny" }
+
+    /// What the policy said, whatever became of it: `allow`, `review-async`, `review` or `deny`. A review to which a person
+    /// agreed was allowed, and one to which nobody did was denied; it is a review all the same.
+    public var verdict: String {
+        if action == "network" { return decision }
+        if detail("review") == "afterwards" { return "review-async" }
+        return risk == "review-required" || !approval.isEmpty ? "review" : decision
+    }
+
+    /// What another answer to the same question is as such a verdict: connections cannot be reviewed.
+    public func verdict(_ decision: PolicyDecision) -> String {
+        action == "network" && decision.outcome != .allow ? "deny" : decision.verdict
+    }
+
     public var rule: String { detail("rule") }
     public var layer: String { detail("layer") }
     public var reason: String { detail("reason") }
+    /// The id of the question that a person was asked; empty where nobody was.
+    public var approval: String { detail("approval") }
+    /// Who answered it; empty where nobody did in time.
+    public var approver: String { detail("approver") }
     /// The digest of the policy in force; empty where none was.
     public var policy: String { record.json["policy"]?.stringValue ?? "" }
     public var risk: String {

@@ -6,7 +6,8 @@ import AiboxWire
 /// Asks the policies in Rego about each credential that a start would lend.
 struct CredentialJudge {
     private let decider: PolicyDecider
-    private let authority: PolicyAuthority
+    private let policy: EffectivePolicy
+    private let modules: PolicyModules
     /// SHA-256 of the policies in Rego.
     let policies: String
 
@@ -16,15 +17,19 @@ struct CredentialJudge {
         decider = PolicyDecider(
             document: policy.decisionDocument, engine: try PolicyEngine(modules, action: "credential"), user: user,
             sandbox: sandbox)
-        authority = PolicyAuthority(policy, modules, action: "credential")
+        self.policy = policy
+        self.modules = modules
         policies = try modules.digest()
     }
 
     func rule(_ question: PolicyQuestion, name: String) throws(AiboxError) -> CredentialRuling {
         let answer = decider.answer(question)
         let rule = answer.decision.rule
+        let asked = decider.asked(question)
+        let authority = PolicyAuthority(
+            policy, modules, action: question.action, credential: asked["credential"]?["type"]?.stringValue)
         return CredentialRuling(
-            name: name, answer: answer, question: decider.asked(question), policies: policies,
+            name: name, answer: answer, question: asked, policies: policies,
             place: authority.place(rule), owner: authority.owner(rule))
     }
 }

@@ -15,6 +15,8 @@ struct TraceRule {
     init(_ context: SandboxContext, runFolder: String) throws(AiboxError) {
         let wish = RecordingRule.strictest(
             context.configuration.audit.tracePolicy, context.policy?.tracePolicy ?? .disabled)
+        // What slips past a gate shall be seen, where no document says that it need not be.
+        let isImplied = wish == .disabled && (context.policy.map(Self.impliedBy) ?? false)
         var why: String?
         if context.configuration.isolation != .gvisor {
             why = "only gVisor has them, and the engine is \(context.configuration.isolation.rawValue)"
@@ -22,7 +24,7 @@ struct TraceRule {
             why = "the path of their socket is too long: \(runFolder)/\(Wire.traceSocket)"
         }
         switch wish {
-        case .disabled: (demand, note) = (nil, nil)
+        case .disabled: (demand, note) = (isImplied && why == nil ? .optional : nil, nil)
         case .optional:
             demand = why == nil ? .optional : nil
             note = why.map { "no trace points of the runtime: \($0)" }
@@ -34,5 +36,10 @@ struct TraceRule {
             }
             (demand, note) = (.required, nil)
         }
+    }
+
+    /// Whether a policy has rules for which gates stand, and no document of it speaks about trace points.
+    static func impliedBy(_ policy: EffectivePolicy) -> Bool {
+        policy["audit.trace_policy"]?.origin.isBuiltIn != false && ToolCoverage.isNeeded(policy)
     }
 }

@@ -25,6 +25,14 @@ public struct PolicyDecision: Sendable, Equatable {
         self.obligations = obligations
     }
 
+    /// The answer in a word: `allow`, `review-async`, `review` or `deny`.
+    public var verdict: String { outcome == .review && isAfterwards ? Self.afterwards : outcome.rawValue }
+
+    /// It goes on, and is looked at later.
+    public var isAfterwards: Bool { obligations.contains(Self.afterwards) }
+
+    private static let afterwards = "review-async"
+
     /// One of the reasons for a denial.
     public struct Violation: Sendable, Equatable {
         public var rule: String

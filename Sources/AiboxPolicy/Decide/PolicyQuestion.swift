@@ -34,7 +34,7 @@ public enum PolicyQuestion: Sendable, Equatable {
     case start(JSONValue)
 
     /// The part of the input document that is this question's own.
-    var input: (action: String, name: String, value: JSONValue) {
+    public var input: (action: String, name: String, value: JSONValue) {
         switch self {
         case .tool(let argv, let called, let directory):
             ("tool", "command", Self.command(argv, called, directory))

@@ -9,10 +9,12 @@ public enum PolicyDocumentation {
 
             Three documents say what a sandbox may do. Each is a file of the same form, and each may only tighten what comes before it:
 
-            1. **org**: `/etc/aibox/org-policy.yaml` (`policy.org_baseline_path`), else the baseline that is part of aibox. Where the
-               machine has one, no setting of a user's can point past it.
-            2. **team**: the file that `policy.team_policy_path` names.
+            1. **org**: `/etc/aibox/org-policy.yaml` (`policy.org_baseline_path`); the baseline that is part of aibox, where nobody set the
+               path and there is no such file. Where the machine has one, no setting of a user's can point past it.
+            2. **team**: the file that `policy.team_policy_path` names; set in `/etc/aibox/config.yaml`, nothing else can change or drop it.
             3. **project**: `aibox/policy.yaml` in the workspace (`policy.project_policy_path`).
+
+            A file that the settings name and that is missing is an error (status 2), never the same as no policy.
 
             `aibox start` merges them before anything is made. A document that loosens refuses the start with exit status 2, and each
             complaint names both lines. The merged policy is kept for the stay under its digest, which stands in the audit events of
@@ -23,7 +25,7 @@ public enum PolicyDocumentation {
             | `aibox policy validate [--org F] [--team F] [--project F]` | everything that is wrong, at once; status 0 or 2 |
             | `aibox policy show [--effective] [--origin] [-o json]` | what holds here, with the line that says so; `--name` shows what a sandbox is held to |
             | `aibox policy diff A B` | what becomes reachable or runnable with B in the place of A, and what stops |
-            | `aibox policy why tool\\|net\\|push ARGS` | what a sandbox here would be told, and by which rule |
+            | `aibox policy why tool\\|net\\|llm\\|mcp\\|file\\|push ARGS` | what a sandbox here would be told, by which rule, and what each other rule lacks |
             | `aibox policy log [--denied] [--sandbox S] [-o jsonl]` | the decisions: what was asked, the answer, the rule |
             | `aibox policy explain --log-entry ID` | why a decision was what it was, and what would change it |
             | `aibox policy replay [LOG] --with FILE` | which decisions of the past another policy of the organisation's would change |
@@ -58,11 +60,19 @@ public enum PolicyDocumentation {
             Rules of `tools` and tools of `mcp` of all layers count together: the strictest that fits wins, then the most specific, then org
             before team before project. A later rule that an earlier, stricter one always overrides is an error, not a rule without effect.
 
+            A program that no rule denies or reviews has no gate in its place ([tools.md](tools.md)): it runs, and nobody is asked. So "denied" means that a
+            rule denies it, or that a rule denies or reviews something of the program and no rule lets this run. About a program that no earlier
+            rule names a later document may say what it likes, since all of it is tighter: under the embedded baseline a team writes
+            `{match: [git], allow: true, risk: safe}` and `{match: [git, push], allow: true, risk: review-required}`. About a program that an earlier rule names
+            (also one that only lets it run) a later rule may deny; it may review or let run what an earlier rule lets run. The same goes for MCP servers, where
+            the list is what counts: as long as no document has one, nobody is asked.
+
             ## Decisions
 
             One question, one answer: `{decision: allow|review|deny, risk, rule, layer, reason, obligations}`. `PolicyDecider` asks the policies
             in Rego (`aibox-policies/org`, part of aibox) about starts, tools, connections, files, credentials, pushes, models and MCP tools; no rule,
-            an error and a time-out mean deny. `aibox policy why` asks for a person.
+            an error and a time-out mean deny. `aibox policy why` asks for a person. **Nothing asks yet** about files inside a sandbox and about pushes: what
+            `policy why file` and `policy why push` say holds nobody.
 
             **Connections** are decided by the gateway twice, and the stricter answer counts: by the allow-list in force, and by the policies in
             Rego about what the list allows. `input.request` has `host`, `port`, `scheme` and, for a request in the clear or inside a tunnel that is opened, `method` and
@@ -109,7 +119,8 @@ public enum PolicyDocumentation {
             **The log.** Decisions are events of the audit log (`policy.allow`, `policy.deny`, `network.allow`, `network.deny`), chained and signed with
             it. Each has the rule, its layer, the digest of the policy in force and, for Rego, the question, the digest of the input and that of the
             policies in Rego. Both are kept by digest in `~/.local/state/aibox/policies`, so that `policy explain` asks the same question again under the
-            policy of then and shows, for each rule that did not fire, the first condition that was not met, with its values. Decisions about connections
+            policy of then and shows, for each rule that did not fire, the first condition that was not met, with its values: for tools, MCP tools and models the
+            entries of `tools.rules`, `mcp.servers` and `llm.models`. Decisions about connections
             are asked again of the allow-list and of the organisation's own policies. What a person added with `aibox network allow` is in the log, and not in the policy.
 
             ## What is enforced

@@ -30,15 +30,10 @@ public struct EffectivePolicy: Sendable, Equatable {
         }
         violations += forbiddenInspections(stack)
         let values = stack.values
-        if let list = values["tools.rules"] {
-            violations += ToolRule.uncovered(
-                "tools.rules", ToolRule.tools(list), organisation.fields["tools.rules"])
-            notes += ToolRule.forbiddenWhole(ToolRule.tools(list))
-        }
-        if let list = values["mcp.servers"] {
-            violations += ToolRule.uncovered(
-                "mcp.servers", ToolRule.servers(list), organisation.fields["mcp.servers"])
-        }
+        let later = [team, project].compactMap { $0 }
+        violations += ToolRule.uncovered("tools.rules", organisation, later, ToolRule.tools)
+        violations += ToolRule.uncovered("mcp.servers", organisation, later, ToolRule.servers)
+        if let list = values["tools.rules"] { notes += ToolRule.forbiddenWhole(ToolRule.tools(list)) }
         if !violations.isEmpty { return .failure(PolicyViolations(violations: violations)) }
         return .success(
             EffectivePolicy(

@@ -121,17 +121,23 @@ public struct PolicyDifference: Sendable, Equatable {
 
     private mutating func compareRules(_ field: PolicyField, _ before: [ToolRule], _ after: [ToolRule]) {
         var seen: Set<[String]> = []
-        for rule in after + before where seen.insert(rule.words).inserted {
+        var samples = (after + before).map(\.words)
+        // What else a program does is decided by whether a rule holds it, and a server that no rule names by whether any is named.
+        samples += samples.compactMap { words in field.order.isCommands ? words.first.map { [$0] } : nil }
+        if !field.order.isCommands { samples.append(["*", "*"]) }
+        for words in samples where seen.insert(words).inserted {
             // A command line that the rule fits; an asterisk stands for a word of no meaning.
-            let argv = rule.words.map { $0.replacing("*", with: "x") }
-            let old = ToolRule.decide(before, argv)
-            let new = ToolRule.decide(after, argv)
+            let argv = words.map { $0.replacing("*", with: "x") }
+            let old = ToolRule.effect(before, argv)
+            let new = ToolRule.effect(after, argv)
             if old.outcome == new.outcome { continue }
+            // No rule fits: one of those for which anybody is asked.
+            let asking = (after + before).first { $0.outcome != .allow && $0.names(argv[0]) } ?? (after + before).first
             rows.append(
                 Row(
                     direction: new.outcome < old.outcome ? .opens : .closes, field: field.name,
-                    what: "\(rule.words.joined(separator: " ")): \(old.outcome) -> \(new.outcome)",
-                    origin: (new.rule ?? old.rule)?.origin ?? .builtIn))
+                    what: "\(words.joined(separator: " ")): \(old.outcome) -> \(new.outcome)",
+                    origin: (new.rule ?? old.rule ?? asking)?.origin ?? .builtIn))
         }
     }
 }

@@ -31,11 +31,8 @@ public struct PolicySet: Sendable, Equatable {
     /// The day in UTC.
     public static var today: String { String(Timestamp.now.rfc3339.prefix(10)) }
 
-    /// The organisation's own document, or the baseline that is part of the program.
-    public static func organisation(path: String, embedded: [UInt8]) throws(AiboxError) -> Source {
-        if File.exists(path) { return Source(layer: .org, file: path, bytes: try read(path)) }
-        return Source(layer: .org, file: "the embedded baseline", bytes: embedded)
-    }
+    /// What stands in messages for the baseline that is part of the program.
+    static let embeddedName = "the embedded baseline"
 
     static func read(_ path: String) throws(AiboxError) -> [UInt8] {
         try File.read(path, limit: YAMLDocument.Limits().bytes)

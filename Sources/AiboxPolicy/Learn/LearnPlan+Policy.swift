@@ -67,11 +67,11 @@ extension LearnPlan {
     /// Programs that no rule of the organisation holds: it lets them run and is not asked. A rule that says so, for each that
     /// a rule of the team's or the project's names.
     private static func unnamed(_ policy: EffectivePolicy, _ organisation: EffectivePolicy) -> [JSONValue] {
-        let holding = (organisation["tools.rules"].map(ToolRule.tools) ?? []).filter { $0.outcome != .allow }
+        let own = organisation["tools.rules"].map(ToolRule.tools) ?? []
         var seen: Set<String> = []
         return (policy["tools.rules"].map(ToolRule.tools) ?? []).compactMap { rule in
             guard rule.origin.layer != .org, let word = rule.words.first, !word.contains("*"),
-                !holding.contains(where: { $0.names(word) }), seen.insert(word).inserted
+                !ToolRule.hold(own, word), seen.insert(word).inserted
             else { return nil }
             return [
                 "id": .string("learn.unnamed:" + word), "layer": "org", "match": [.string(word)], "allow": true,

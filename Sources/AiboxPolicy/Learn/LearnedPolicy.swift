@@ -231,7 +231,7 @@ public struct LearnedPolicy {
     private static func outcome(
         _ rules: [ToolRule], _ call: LearnedWants.Call
     ) -> (outcome: ToolRule.Outcome, rule: ToolRule?) {
-        let isHeld = rules.contains { rule in rule.outcome != .allow && rule.names(call) }
+        let isHeld = call.lines.contains { line in line.first.map { ToolRule.hold(rules, $0) } ?? false }
         if !isHeld { return (.allow, nil) }
         return call.lines.map { ToolRule.decide(rules, $0) }.max { $0.outcome < $1.outcome } ?? (.deny, nil)
     }

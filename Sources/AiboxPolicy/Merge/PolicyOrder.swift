@@ -41,6 +41,12 @@ enum PolicyOrder: Sendable {
         }
     }
 
+    /// Whether its rules are about command lines.
+    var isCommands: Bool {
+        if case .tools = self { return true }
+        return false
+    }
+
     /// For the documentation: `tighter: ...`.
     var words: String {
         switch self {
@@ -60,8 +66,10 @@ enum PolicyOrder: Sendable {
         case .union: "more; the lists of all layers count together"
         case .allowList:
             "what the earlier list permits, or less of it: hosts, ports, schemes, methods, paths, limits; the later list stands for itself"
-        case .tools, .servers:
-            "more and stricter rules; the rules of all layers count together, the strictest that fits wins, and what no rule of the organisation permits stays forbidden"
+        case .tools:
+            "more and stricter rules; the rules of all layers count together, the strictest that fits wins, and of a program that an earlier rule names no more runs than the earlier rules let"
+        case .servers:
+            "more and stricter rules; the rules of all layers count together, the strictest that fits wins, and where an earlier list stands, what is not on it stays forbidden"
         case .pins: "more settings, and each value as tight or tighter"
         }
     }

@@ -186,17 +186,44 @@ struct ToolRule: Sendable {
         }
     }
 
-    /// Rules of other layers that would let run what no rule of the organisation lets run.
-    static func uncovered(_ field: String, _ rules: [ToolRule], _ list: PolicyItem?) -> [PolicyViolation] {
-        let organisation = rules.filter { $0.origin.layer == .org }
-        return rules.filter { rule in
-            rule.origin.layer != .org && rule.outcome != .deny
-                && !organisation.contains { $0.outcome != .deny && $0.covers(rule) }
-                && !organisation.contains { $0.outcome > rule.outcome && $0.covers(rule) }
-        }.map {
-            PolicyViolation(
-                field, "rule \($0.id) \($0.outcome.words), and no rule of the organisation lets it run", $0.origin,
-                list?.origin ?? .builtIn)
+    /// Rules of later documents that would let run what the documents before them forbid by letting no rule of theirs fit.
+    ///
+    /// Nothing is forbidden so about a program that no earlier rule names, nor about MCP servers where no earlier document lists
+    /// any: nobody asks about those, they run, and every rule about them is tighter. What an earlier rule names is the
+    /// earlier documents' to permit.
+    static func uncovered(
+        _ field: String, _ organisation: PolicyDocument, _ later: [PolicyDocument], _ read: (PolicyItem) -> [ToolRule]
+    ) -> [PolicyViolation] {
+        var list = organisation.fields[field]
+        var earlier = list.map(read) ?? []
+        var violations: [PolicyViolation] = []
+        for document in later {
+            guard let item = document.fields[field] else { continue }
+            let rules = read(item)
+            for rule in rules where rule.outcome != .deny && list != nil && rule.mayBeForbidden(by: earlier) {
+                // Where what covers it is stricter, `loosening` has said so.
+                if earlier.contains(where: { $0.covers(rule) }) { continue }
+                violations.append(
+                    PolicyViolation(
+                        field, "rule \(rule.id) \(rule.outcome.words), and no earlier rule lets it run", rule.origin,
+                        list?.origin ?? .builtIn))
+            }
+            earlier += rules
+            list = list ?? item
         }
+        return violations
+    }
+
+    /// Whether something that this rule fits may be asked about under other rules.
+    private func mayBeForbidden(by rules: [ToolRule]) -> Bool { !isCommand || rules.contains { mayNameSame(as: $0) } }
+
+    /// False only if there is no program that both rules name.
+    private func mayNameSame(as other: ToolRule) -> Bool {
+        guard let own = words.first, let their = other.words.first else { return false }
+        if own.contains("*"), their.contains("*") { return true }
+        if own.contains("*") { return other.mayNameSame(as: self) }
+        if their.contains("*"), their.contains("/") { return true }
+        if their.contains("/"), own.contains("/") { return own == their }
+        return PolicyPattern(Self.name(of: their)).matches(Self.name(of: own))
     }
 }

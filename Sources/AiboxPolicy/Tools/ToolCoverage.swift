@@ -16,9 +16,8 @@ public struct ToolCoverage: Sendable, Equatable {
 
     public init(_ policy: EffectivePolicy, files: [ToolFile]) {
         let rules = Self.rules(policy)
-        let holding = rules.filter { $0.outcome != .allow }
         programs = files.compactMap { file in
-            guard holding.contains(where: { rule in file.aliases.contains { rule.names($0) } }) else { return nil }
+            guard file.aliases.contains(where: { ToolRule.hold(rules, $0) }) else { return nil }
             let names = file.aliases.filter { alias in rules.contains { $0.names(alias) } }
             let isMultiCall = file.paths.contains { Self.multiCall.contains(ToolRule.name(of: $0)) }
             let canRun = isMultiCall || rules.contains { rule in rule.mayLetRun && names.contains { rule.names($0) } }
@@ -52,11 +51,6 @@ public struct ToolCoverage: Sendable, Equatable {
     /// The first denying or reviewing rule that names a path; nil if there is none.
     public static func rule(_ policy: EffectivePolicy, naming path: String) -> (id: String, origin: PolicyOrigin)? {
         rules(policy).first { $0.outcome != .allow && $0.names(path) }.map { ($0.id, $0.origin) }
-    }
-
-    /// Whether any rule speaks about a program.
-    public static func speaks(_ policy: EffectivePolicy, of program: String) -> Bool {
-        rules(policy).contains { $0.names(program) }
     }
 
     /// What matters of the policy: the same rules cover the same files.

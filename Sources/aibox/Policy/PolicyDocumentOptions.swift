@@ -51,6 +51,12 @@ struct PolicyDocumentOptions: ParsableArguments {
     }
 
     private func read(_ path: String, _ layer: PolicyLayer) throws -> PolicySet.Source {
-        PolicySet.Source(layer: layer, file: path, bytes: try File.read(path, limit: YAMLDocument.Limits().bytes))
+        guard File.exists(path) else {
+            throw AiboxError(
+                .policyInvalid, "\(layer.words) is missing: there is no \(SafeText.escaped(path))",
+                why: "--\(layer.rawValue) names it")
+        }
+        return PolicySet.Source(
+            layer: layer, file: path, bytes: try File.read(path, limit: YAMLDocument.Limits().bytes))
     }
 }

@@ -47,38 +47,27 @@ enum ExplanationReport {
         }
         if !logged.reason.isEmpty { line("reason", logged.reason) }
         line("rule", "\(logged.rule), \(logged.layer)" + (explanation.place.map { " (\($0))" } ?? ""))
+        if !logged.approval.isEmpty {
+            let who = logged.approver.isEmpty ? "nobody answered in time" : "answered by \(logged.approver)"
+            line("approval", "\(logged.approval), \(who)")
+        }
+        if logged.verdict == "review-async" { line("review", "afterwards: it went on") }
         line("when", "\(time), sandbox \(record.sandbox), user \(record.user)")
         if !logged.policy.isEmpty { line("policy", String(logged.policy.prefix(12))) }
         if let again = explanation.again {
             let same = explanation.agrees == true ? "the same" : "NOT the same"
-            line("again", "\(again.outcome.rawValue) by \(again.rule), \(again.layer): \(same)")
+            line("again", "\(logged.verdict(again)) by \(again.rule), \(again.layer): \(same)")
         }
-        for finding in explanation.findings where finding.condition == nil {
-            line("fired", "\(finding.rule) (\(finding.place))")
-        }
-        for finding in explanation.findings {
-            guard let condition = finding.condition else { continue }
-            line("not fired", "\(finding.rule) (\(finding.place)): \(condition)")
-            for operand in finding.values { line("", "  \(operand.text) is \(shortened(operand.value))") }
-        }
+        lines += FindingReport.lines(explanation.findings)
         for change in explanation.changes { line("change", change) }
         for note in explanation.notes { line("note", note) }
         return lines
     }
 
-    private static func shortened(_ text: String) -> String { text.count > 200 ? text.prefix(200) + "..." : text }
-
     private static func document(_ explanation: DecisionExplanation) -> OutputValue {
         var fields = DecisionReport.fields(explanation.logged)
         if let place = explanation.place, let at = fields.firstIndex(where: { $0.name == "origin" }) {
             fields[at].value = .text(place)
-        }
-        func finding(_ finding: PolicyFinding) -> OutputValue {
-            .object([
-                .init("rule", .text(finding.rule)), .init("origin", .text(finding.place)),
-                .init("fired", .boolean(finding.condition == nil)), .init("condition", .optional(finding.condition)),
-                .init("values", .object(finding.values.map { .init($0.text, .text($0.value)) })),
-            ])
         }
         return .object(
             fields + [
@@ -91,7 +80,7 @@ enum ExplanationReport {
                         ])
                     } ?? .null),
                 .init("agrees", explanation.agrees.map { .boolean($0) } ?? .null),
-                .init("rules", .list(explanation.findings.map(finding))),
+                .init("rules", FindingReport.document(explanation.findings)),
                 .init("changes", .list(explanation.changes.map { .text($0) })),
                 .init("notes", .list(explanation.notes.map { .text($0) })),
             ])

@@ -68,7 +68,8 @@ enum DecisionReport {
             .init("sandbox", .text(record.sandbox)), .init("session", .text(record.session)),
             .init("decision", .text(decision.decision)), .init("risk", .text(decision.risk)),
             .init("rule", .text(decision.rule)), .init("layer", .text(decision.layer)), .init("origin", text("origin")),
-            .init("reason", text("reason")), .init("policy", .text(decision.policy)),
+            .init("reason", text("reason")), .init("review", text("review")), .init("approval", text("approval")),
+            .init("approver", text("approver")), .init("policy", .text(decision.policy)),
             .init("policies", text("policies")), .init("input", text("input")),
             .init("duration_us", decision.microseconds.map { .integer(Int($0)) } ?? .null),
             .init(

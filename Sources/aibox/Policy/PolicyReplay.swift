@@ -11,7 +11,8 @@ struct PolicyReplay: ParsableCommand {
         abstract: "Show which logged decisions another policy of the organisation's would change.",
         discussion: """
             Every decision is made again under the policies of then, with the candidate in the place of the \
-            organisation's. Decisions about the same with the same answer are one row.
+            organisation's. Decisions about the same with the same answer are one row. What policies said is compared: a \
+            review stays one, whether a person agreed or not (review-async: it goes on, and is looked at later).
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -51,9 +52,10 @@ struct PolicyReplay: ParsableCommand {
                 silent += 1
                 return
             }
-            if (decision.outcome == .allow) == logged.isAllowed { return }
+            let would = logged.verdict(decision)
+            if would == logged.verdict { return }
             let change = Change(
-                action: logged.action, subject: record.subject, was: logged.decision, would: decision.outcome.rawValue,
+                action: logged.action, subject: record.subject, was: logged.verdict, would: would,
                 rule: decision.rule, reason: decision.reason)
             if changes[change] == nil { order.append(change) }
             changes[change, default: (0, Int(record.sequence))].count += 1

@@ -7,8 +7,8 @@ struct PolicyStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show where the policies of the organisation and the team come from.",
         discussion: """
-            For a signed bundle also its version, who signed it and how long it may be used. Ends with status 2 if one cannot be \
-            used, so that nothing starts.
+            For a signed bundle also its version, who signed it and how long it may be used. Ends with status 2 if a bundle cannot be \
+            used or a file that the settings name is missing, so that nothing starts.
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -17,6 +17,7 @@ struct PolicyStatus: ParsableCommand {
         let bundles = try PolicyBundles(global)
         let layers = global.layers()
         let settings = try layers.load().configuration.policy
+        let configured = ConfiguredPolicy(settings, paths: layers.paths)
         var layerRows: [(fields: [OutputValue.Field], problem: AiboxError?)] = []
         for (layer, file) in [
             (PolicyLayer.org, settings.orgBaselinePath),
@@ -29,8 +30,10 @@ struct PolicyStatus: ParsableCommand {
             if let store = bundles.stores.first(where: { $0.layer == layer }) {
                 let standing = try store.standing()
                 layerRows.append((Self.fields(layer, store.source, standing), standing.problem))
-            } else if !file.isEmpty, File.exists(file) || layer == .team {
-                layerRows.append((Self.fields(layer, file, nil, state: File.exists(file) ? "file" : "absent"), nil))
+            } else if !file.isEmpty, File.exists(file) {
+                layerRows.append((Self.fields(layer, file, nil, state: "file"), nil))
+            } else if let problem = Self.missing(layer, configured) {
+                layerRows.append((Self.fields(layer, file, nil, state: "absent", problem: problem), problem))
             } else {
                 layerRows.append((Self.fields(layer, nil, nil, state: layer == .org ? "builtin" : "none"), nil))
             }
@@ -41,8 +44,17 @@ struct PolicyStatus: ParsableCommand {
         if let problem = problems.last { throw problem }
     }
 
+    /// Why the file that the settings name for a layer is none; nil if they name none.
+    private static func missing(_ layer: PolicyLayer, _ configured: ConfiguredPolicy) -> AiboxError? {
+        do throws(AiboxError) {
+            if layer == .org { _ = try configured.organisation(embedded: []) } else { _ = try configured.team() }
+            return nil
+        } catch { return error }
+    }
+
     private static func fields(
-        _ layer: PolicyLayer, _ source: String?, _ standing: BundleStanding?, state: String = ""
+        _ layer: PolicyLayer, _ source: String?, _ standing: BundleStanding?, state: String = "",
+        problem: AiboxError? = nil
     ) -> [OutputValue.Field] {
         [
             .init("layer", .text(layer.rawValue)), .init("state", .text(standing?.state.rawValue ?? state)),
@@ -52,7 +64,7 @@ struct PolicyStatus: ParsableCommand {
             .init("expires", standing?.expires.map { .time($0) } ?? .null),
             .init("asked", standing?.asked.map { .time($0) } ?? .null),
             .init("last_error", .optional(standing?.lastError)),
-            .init("problem", .optional(standing?.problem?.reason)),
+            .init("problem", .optional((problem ?? standing?.problem)?.reason)),
         ]
     }
 

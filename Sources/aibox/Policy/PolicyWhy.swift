@@ -9,7 +9,10 @@ import ArgumentParser
 struct PolicyWhy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "why", abstract: "Show what a sandbox here would be told, and by which rule.",
-        subcommands: [PolicyWhyTool.self, PolicyWhyNet.self, PolicyWhyPush.self])
+        subcommands: [
+            PolicyWhyTool.self, PolicyWhyNet.self, PolicyWhyLLM.self, PolicyWhyMCP.self, PolicyWhyFile.self,
+            PolicyWhyPush.self,
+        ])
 }
 
 struct PolicyWhyTool: ParsableCommand {
@@ -26,7 +29,6 @@ struct PolicyWhyTool: ParsableCommand {
         let argv = command.first == "--" ? Array(command.dropFirst()) : command
         if argv.isEmpty { throw ValidationError("Say which command: aibox policy why tool -- curl example.com") }
         var answer = try PolicyAnswer(documents, global)
-        guard answer.speaks(of: argv[0]) else { return answer.show(Self.unnamed, "tools.rules") }
         let decision = try answer.decide(.tool(argv))
         if decision.outcome == .review {
             answer.notes.append(
@@ -36,11 +38,6 @@ struct PolicyWhyTool: ParsableCommand {
         }
         answer.show(decision, "tools.rules")
     }
-
-    /// What a sandbox does with a program that no rule names: the gate for tools does not stand in its place.
-    private static let unnamed = PolicyDecision(
-        outcome: .allow, risk: "safe", rule: "tools.unnamed", layer: "org",
-        reason: "no rule names it, so it runs and nobody is asked", obligations: [])
 }
 
 struct PolicyWhyPush: ParsableCommand {
@@ -62,6 +59,52 @@ struct PolicyWhyPush: ParsableCommand {
         let full = ref.hasPrefix("refs/") ? ref : "refs/heads/" + ref
         try PolicyAnswer(documents, global).show(.push(ref: full, force: force, delete: delete))
     }
+}
+
+struct PolicyWhyFile: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "file", abstract: "A path inside.",
+        discussion: "What the policies say. Nothing in a sandbox asks them about files: its mounts decide.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var documents: PolicyDocumentOptions
+
+    @Argument(help: "An absolute path inside of the sandbox.")
+    var path: String
+
+    @Flag(help: "It is written, renamed or removed.")
+    var write = false
+
+    func run() throws { try PolicyAnswer(documents, global).show(.file(path: path, write: write)) }
+}
+
+struct PolicyWhyLLM: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "llm", abstract: "A request to a language model.",
+        discussion: "What the request costs and how many there were is for the LLM proxy to hold: aibox llm usage.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var documents: PolicyDocumentOptions
+
+    @Argument(help: "The model's name.")
+    var model: String
+
+    func run() throws { try PolicyAnswer(documents, global).show(.model(model)) }
+}
+
+struct PolicyWhyMCP: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "mcp", abstract: "A tool of an MCP server.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var documents: PolicyDocumentOptions
+
+    @Argument(help: "The server, as the agent calls it.")
+    var server: String
+
+    @Argument(help: "Its tool.")
+    var tool: String
+
+    func run() throws { try PolicyAnswer(documents, global).show(.server(id: server, tool: tool)) }
 }
 
 struct PolicyWhyNet: ParsableCommand {
@@ -101,6 +144,11 @@ struct PolicyWhyNet: ParsableCommand {
         }
         let verdict = rules.decider(list).decide(request)
         let isByRego = verdict.rego?.refuses == true
+        answer.findings = policy.findings(request, list)
+        if let question = verdict.rego?.question, case .object(var input) = question {
+            input["policy"] = policy.decisionDocument
+            answer.findings += try rules.engine.explain(.object(input)).findings.filter { rules.engine.isOwn($0) }
+        }
         answer.additions = !isByRego && plan?.permitsAdditions ?? false
         if isByRego { answer.authority = PolicyAuthority(policy, modules, action: "network") }
         answer.show(PolicyDecision(verdict.decision, request), "network.allow")
@@ -113,10 +161,12 @@ struct PolicyAnswer {
     private let output: Output
     private var modules = PolicyModules([])
     var additions = false
+    /// What each rule had to say.
+    var findings: [PolicyFinding] = []
     var notes: [String] = []
     /// How it would have to be written, where that alone is refused: no policy changes it.
     var form: String?
-    /// Knows where the rules of the policies in Rego stand, where those decided.
+    /// Knows where rules stand and whose they are, but those of the allow-list.
     var authority: PolicyAuthority?
 
     init(policy: EffectivePolicy, output: Output) {
@@ -129,33 +179,44 @@ struct PolicyAnswer {
         modules = try documents.modules(global)
     }
 
-    func speaks(of program: String) -> Bool { ToolCoverage.speaks(policy, of: program) }
-
     mutating func decide(_ question: PolicyQuestion) throws -> PolicyDecision {
-        if modules.hasOwn { authority = PolicyAuthority(policy, modules, action: question.action) }
-        return PolicyDecider(policy, engine: try PolicyEngine(modules), user: UserIdentity.current.name)
-            .decide(question)
+        let unasked = policy.unasked(question)
+        if let unasked, policy.unasked(question, isAgents: true) != nil { return unasked }
+        authority = PolicyAuthority(policy, modules, action: question.action)
+        let engine = try PolicyEngine(modules, action: question.action)
+        let decider = PolicyDecider(policy, engine: engine, user: UserIdentity.current.name)
+        let (decision, findings) = try engine.explain(decider.input(question), of: policy)
+        self.findings = findings
+        guard let unasked else { return decision }
+        if decision.outcome != .allow {
+            notes.append(
+                "a tool of an agent's own by that name is asked about: \(decision.outcome.rawValue) by \(decision.rule)"
+            )
+        }
+        return unasked
     }
 
     func show(_ question: PolicyQuestion) throws {
         var answer = self
-        answer.show(try answer.decide(question), question.field)
+        let decision = try answer.decide(question)
+        answer.show(decision, question.field)
     }
 
     func show(_ decision: PolicyDecision, _ name: String) {
         let origin = policy.origin(ofRule: decision.rule, field: name)
-        let place = origin?.description ?? authority?.place(decision.rule)
+        let place = authority.map { $0.place(decision.rule) } ?? origin?.description
         let field = PolicySchema.field(name)
         let isEnforced = field?.enforcement != .notYet
         var lines = ["\(decision.outcome.rawValue): \(decision.reason)"]
-        lines.append("  rule    \(decision.rule), \(decision.layer)" + (place.map { " (\($0))" } ?? ""))
-        if !decision.obligations.isEmpty { lines.append("  also    " + decision.obligations.joined(separator: ", ")) }
+        lines.append("  rule      \(decision.rule), \(decision.layer)" + (place.map { " (\($0))" } ?? ""))
+        if !decision.obligations.isEmpty { lines.append("  also      " + decision.obligations.joined(separator: ", ")) }
+        lines += FindingReport.lines(findings)
         if decision.outcome != .allow {
             lines.append(
-                "  change  " + (form ?? (additions ? "aibox network allow, or " : "") + owner(decision, origin)))
+                "  change    " + (form ?? (additions ? "aibox network allow, or " : "") + owner(decision, origin)))
         }
         let notes = notes + (isEnforced ? [] : ["this version of aibox does not enforce \(name)"])
-        lines += notes.map { "  note    \($0)" }
+        lines += notes.map { "  note      \($0)" }
         output.answer(
             .text(
                 SafeText.escaped(lines.joined(separator: "\n"), keepingLines: true),
@@ -164,13 +225,13 @@ struct PolicyAnswer {
                     .init("rule", .text(decision.rule)), .init("layer", .text(decision.layer)),
                     .init("reason", .text(decision.reason)),
                     .init("obligations", .list(decision.obligations.map { .text($0) })),
-                    .init("origin", .optional(place)), .init("enforced", .boolean(isEnforced)),
+                    .init("origin", .optional(place)), .init("rules", FindingReport.document(findings)),
+                    .init("enforced", .boolean(isEnforced)),
                     .init("notes", .list(notes.map { .text($0) })),
                 ])))
     }
 
     private func owner(_ decision: PolicyDecision, _ origin: PolicyOrigin?) -> String {
-        if let origin { return "who owns \(origin.file)" }
-        return authority?.owner(decision.rule) ?? "who owns \(policy.source)"
+        authority?.owner(decision.rule) ?? "who owns \(origin?.file ?? policy.source)"
     }
 }

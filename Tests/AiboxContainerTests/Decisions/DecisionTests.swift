@@ -275,6 +275,138 @@ struct DecisionTests {
         #expect(try answers("version: 1\n")[0] == "deny runtime.engine")
     }
 
+    private static let tools = """
+        version: 1
+        runtime: {fallback: [crun]}
+        tools:
+          rules:
+            - {match: [git], allow: true, risk: safe}
+            - {id: push, match: [git, push], allow: true, risk: review-required}
+            - {id: fetch, match: [git, fetch], allow: true, risk: review-required, async: true}
+            - {match: [curl], allow: false}
+        mcp: {servers: [{id: lab, tools: {"*": safe, drop: blocked-by-default, ask: review-required}}]}
+        llm: {models: [small-*]}
+        credentials: {git_token_ttl: 1h}
+        """
+
+    private static func git(_ word: String) -> PolicyQuestion {
+        .tool(["/usr/bin/git", word], called: [["/usr/bin/git"]], directory: "/w")
+    }
+
+    private static let questions: [PolicyQuestion] = [
+        git("status"), git("push"), git("push"), git("fetch"),
+        .tool(["/usr/bin/curl", "x"], called: [["/usr/bin/curl"]], directory: "/w"),
+        .server(id: "lab", tool: "look"), .server(id: "lab", tool: "drop"), .server(id: "lab", tool: "ask"),
+        .model("small-1"), .model("large"), .credential(type: "git_token", seconds: 60),
+        .credential(type: "git_token", seconds: 7200),
+    ]
+
+    /// What gateway and start write of these questions: to the first review of a program a person agreed, to the second not.
+    private static func events(_ fixture: Fixture) throws -> [AuditEvent] {
+        let policy = try fixture.start.context.kept(fixture.digest)
+        let modules = fixture.start.context.profiles.rego
+        let decider = PolicyDecider(policy, engine: try PolicyEngine(modules), user: "u")
+        var approvals = 0
+        return try questions.map { question in
+            let answer = decider.answer(question)
+            let decision = answer.decision
+            var isAllowed = decision.outcome == .allow
+            var details: JSONObject = [
+                "action": .string(question.action), "rule": .string(decision.rule), "layer": .string(decision.layer),
+                "reason": .string(decision.reason), "question": decider.asked(question),
+                "input": .string(answer.input), "policies": .string(try modules.digest()),
+            ]
+            if decision.isAfterwards {
+                details["review"] = "afterwards"
+                isAllowed = true
+            } else if question.action == "tool", decision.outcome == .review {
+                approvals += 1
+                isAllowed = approvals == 1
+                details["approval"] = .string("5f2c09b\(approvals)")
+                details["approver"] = "ann"
+            }
+            return AuditEvent(
+                isAllowed ? .policyAllow : .policyDeny, subject: "x", outcome: isAllowed ? .allowed : .denied,
+                details: details, risk: AuditRisk(rawValue: decision.risk))
+        }
+    }
+
+    @Test(
+        "a replay of tools, MCP, models and credentials compares what policies said, and knows what nobody asks about")
+    func replayQuestions() throws {
+        let fixture = try Fixture(Self.tools.replacing("runtime: {fallback: [crun]}\n", with: ""))
+        let logged = try fixture.logged(try Self.events(fixture))
+        let then = [
+            "allow git", "review push", "review push", "review-async fetch", "deny curl", "allow lab", "deny lab",
+            "review lab", "allow llm.models:small-*", "deny llm.default", "allow credentials.git_token_ttl",
+            "deny credentials.ttl",
+        ]
+        #expect(logged.map { "\($0.verdict) \($0.rule)" } == then)
+        func answers(_ text: String) throws -> [String] {
+            var replay = DecisionReplay(
+                fixture.start.context,
+                candidate: PolicySet.Source(layer: .org, file: "candidate", bytes: Array(text.utf8)))
+            return try logged.map { logged in
+                try replay.decide(logged).map { "\(logged.verdict($0)) \($0.rule)" } ?? "nothing"
+            }
+        }
+        #expect(try answers(Self.tools) == then)
+        #expect(
+            try answers("version: 1\nllm: {models: [large]}\ncredentials: {git_token_ttl: 2h}\n") == [
+                "allow tools.unnamed", "allow tools.unnamed", "allow tools.unnamed", "allow tools.unnamed",
+                "allow tools.unnamed", "allow mcp.unnamed", "allow mcp.unnamed", "allow mcp.unnamed",
+                "deny llm.default",
+                "allow llm.models:large", "allow credentials.git_token_ttl", "allow credentials.git_token_ttl",
+            ])
+        // A rule about one command holds the whole program.
+        #expect(
+            try answers("version: 1\ntools: {rules: [{match: [git, push], allow: true, risk: review-required}]}\n")
+                .prefix(5) == [
+                    "deny tools.default", "review git push", "review git push", "deny tools.default",
+                    "allow tools.unnamed",
+                ])
+        // One that lets a command run holds nothing.
+        #expect(
+            try answers("version: 1\ntools: {rules: [{match: [git, status], allow: true, risk: safe}]}\n").prefix(2)
+                == ["allow git status", "allow tools.unnamed"])
+    }
+
+    @Test("a review agrees with its decision, whether a person agreed, did not, or looks at it later")
+    func reviews() throws {
+        let fixture = try Fixture(Self.tools.replacing("runtime: {fallback: [crun]}\n", with: ""))
+        let logged = try fixture.logged(try Self.events(fixture))
+        let explanations = try logged.map { try fixture.start.context.explain($0) }
+        for explanation in explanations {
+            #expect(explanation.agrees == true, "\(explanation.logged.rule): \(explanation)")
+        }
+        #expect(logged[1].isAllowed && logged[1].approval == "5f2c09b1" && logged[1].approver == "ann")
+        #expect(!logged[2].isAllowed && logged[3].isAllowed)
+        let org = fixture.start.folder.path + "/org.yaml"
+        #expect(explanations[6].place == org + ":8", "\(explanations[6])")
+        #expect(explanations[6].changes == ["lab: who owns \(org) (org) may change it"])
+        #expect(explanations[9].changes == ["llm.default: who owns \(org) (org) may add to llm.models"])
+        #expect(
+            explanations[11].changes
+                == ["credentials.ttl: who owns \(org) (org) may change credentials.git_token_ttl"])
+        func findings(_ number: Int) -> [String] {
+            explanations[number].findings.map { "\($0.rule): \($0.condition ?? "fired")" }
+        }
+        #expect(
+            findings(0) == [
+                "git: fired", "push: word 2 is status", "fetch: word 2 is status", "curl: the program is git",
+            ])
+        #expect(explanations[0].findings[1].values == [PolicyFinding.Operand("match", "git push")])
+        #expect(findings(1) == ["git: fired", "push: fired", "fetch: word 2 is push", "curl: the program is git"])
+        #expect(findings(6) == ["lab/*: fired", "lab/ask: the tool is drop", "lab/drop: fired"])
+        #expect(findings(9) == ["llm.models:small-*: the model is large"])
+        // What was let run although its rule denies does not agree.
+        var details = try #require(try Self.events(fixture).last).details
+        details["rule"] = "credentials.ttl"
+        let wrong = try fixture.explain(
+            AuditEvent(.policyAllow, subject: "x", outcome: .allowed, details: details, risk: .safe))
+        #expect(wrong.agrees == false)
+    }
+
     @Test("a candidate that the project's policy loosens refuses everything that the project's sandbox did")
     func incompatible() throws {
         var fixture = try StartFixture(policy: "version: 1\nruntime: {fallback: [crun]}\nresources: {memory: 8g}\n")
