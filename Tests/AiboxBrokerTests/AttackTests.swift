@@ -128,7 +128,7 @@ struct AttackTests {
 
     @Test("100 MB are refused at the head, and while they come in chunks") func large() throws {
         let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
-        let proxy = try LiveProxy(upstream, bodyLimit: 1 << 20)
+        let proxy = try LiveProxy(upstream, bounds: { $0.body = 1 << 20 })
         let client = try proxy.client()
         client.send(
             "POST /v1/messages HTTP/1.1\r\nHost: llm.test:\(proxy.port)\r\n\(Self.key)\r\nContent-Length: 104857600\r\n\r\n"

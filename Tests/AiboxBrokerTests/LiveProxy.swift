@@ -20,7 +20,8 @@ final class LiveProxy {
 
     init(
         _ upstream: ScriptedUpstream, models: [String] = ["claude-*", "gpt-*"], limits: BrokerPlan.Limits = .init(),
-        clock: (@Sendable () -> Int64)? = nil, bodyLimit: Int? = nil, expires: Int64? = nil,
+        clock: (@Sendable () -> Int64)? = nil, expires: Int64? = nil,
+        bounds: (inout LLMProxyServer.Bounds) -> Void = { _ in },
         gateway: ScriptedGateway = ScriptedGateway(),
         edit: (inout BrokerPlan) -> Void = { _ in }
     ) throws {
@@ -38,7 +39,7 @@ final class LiveProxy {
         edit(&plan)
         var options = LLMProxyServer.Options(authorities: ["llm.test:\(port)"], desk: gateway.desk)
         if let clock { options.clock = clock }
-        if let bodyLimit { options.bodyLimit = bodyLimit }
+        bounds(&options.bounds)
         server = try LLMProxyServer.start(listener, plan: plan, options: options, audit: audit)
     }
 

@@ -11,6 +11,7 @@ final class BrokerService: Sendable {
 
     let audit: any LLMAudit
     let rules: RequestHeadRules
+    let bounds: LLMProxyServer.Bounds
     let threads: NIOThreadPool
     let stay: LLMProxyServer.Stay
     private let shelf = PayloadShelf()
@@ -27,24 +28,20 @@ final class BrokerService: Sendable {
     /// Told how much is spent in all, after every request.
     private let spent: @Sendable (Int) -> Void
 
-    /// Connections of the sandbox at a time.
-    static let connectionLimit = 1100
-    /// Bytes of bodies that are being read, of all connections.
-    static let bufferLimit = 34 << 20
-
     init(
-        _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
-        desk: GatewayDesk, stay: LLMProxyServer.Stay, clock: @escaping @Sendable () -> Int64,
-        spent: @escaping @Sendable (Int) -> Void
+        _ plan: BrokerPlan, rules: RequestHeadRules, bounds: LLMProxyServer.Bounds, audit: any LLMAudit,
+        threads: NIOThreadPool, desk: GatewayDesk, stay: LLMProxyServer.Stay,
+        clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
     ) throws(AiboxError) {
         self.audit = audit
         self.rules = rules
+        self.bounds = bounds
         self.threads = threads
         self.desk = desk
         self.stay = stay
         self.clock = clock
         self.spent = spent
-        current = Mutex(try BrokerConfiguration(plan, threads: threads))
+        current = Mutex(try BrokerConfiguration(plan, threads: threads, connectTime: bounds.connectTime))
         limits = Mutex(LLMLimits(plan.limits))
     }
 
@@ -52,7 +49,7 @@ final class BrokerService: Sendable {
 
     /// Takes another plan for requests from now on.
     func use(_ plan: BrokerPlan) throws(AiboxError) {
-        let next = try BrokerConfiguration(plan, threads: threads)
+        let next = try BrokerConfiguration(plan, threads: threads, connectTime: bounds.connectTime)
         current.withLock { $0 = next }
         rulings.withLock { $0 = [:] }
         limits.withLock { $0 = $0.under(plan.limits) }
@@ -65,7 +62,7 @@ final class BrokerService: Sendable {
     // MARK: Room
 
     func enter() -> Bool {
-        if open.add(1, ordering: .relaxed).newValue <= Self.connectionLimit { return true }
+        if open.add(1, ordering: .relaxed).newValue <= bounds.connections { return true }
         leave()
         return false
     }
@@ -74,7 +71,7 @@ final class BrokerService: Sendable {
 
     /// Room for so many bytes of a body.
     func reserve(_ bytes: Int) -> Bool {
-        if buffered.add(bytes, ordering: .relaxed).newValue <= Self.bufferLimit { return true }
+        if buffered.add(bytes, ordering: .relaxed).newValue <= bounds.bodies { return true }
         release(bytes)
         return false
     }
@@ -148,5 +145,22 @@ final class BrokerService: Sendable {
         }
     }
 
-    func isExpired(_ grant: BrokerPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }
+    // MARK: The end of what is lent
+
+    /// The refusal, once the time is over for which a key was lent. A lease may have been renewed or cut short meanwhile; what is
+    /// under way with a secret that was replaced keeps its own end.
+    func end(of grant: BrokerPlan.Grant) -> BrokerRefusal? {
+        let grant =
+            configuration.plan.grants.first { $0.surrogate == grant.surrogate && $0.secret == grant.secret } ?? grant
+        return Self.isOver(grant.expires) ? .expired(grant) : nil
+    }
+
+    /// The same for a place.
+    func end(of grant: PlaceGrant) -> BrokerRefusal? {
+        let grant =
+            configuration.plan.places.first { $0.isSamePlace(as: grant) && $0.secret == grant.secret } ?? grant
+        return Self.isOver(grant.expires) ? .expired(grant) : nil
+    }
+
+    private static func isOver(_ end: Int64?) -> Bool { end.map { $0 <= Timestamp.now.seconds } ?? false }
 }

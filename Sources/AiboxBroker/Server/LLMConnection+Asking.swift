@@ -7,6 +7,8 @@ import NIOCore
 extension LLMConnection {
     func connect(_ base: UpstreamBase, id: String) {
         guard let exchange = request else { return }
+        // Reading and deciding took time.
+        if let refusal = exchange.grant.flatMap({ service.end(of: $0) }) { return refuse(refusal) }
         request?.base = base
         pool.carrier(base, exchange.configuration.connector, isFresh: exchange.isRepeated) { result in
             guard self.phase == .deciding, self.request?.record.id == id else {
