@@ -174,7 +174,9 @@ struct ProxyTests {
         #expect(try proxy.ask().status == 401)
     }
 
-    @Test("a stream goes on with the lease that is renewed, and ends with the one that is cut short") func leased() throws {
+    @Test("a stream goes on with the lease that is renewed, and ends with the one that is cut short") func leased()
+        throws
+    {
         let (go, ended) = (Gate(), Gate())
         let upstream = try Self.streaming(go, ended: ended)
         let first = Timestamp.now.seconds + 2
