@@ -46,6 +46,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         public var expires: Int64?
         /// What is said from then on; nil: that the time is over.
         public var note: String?
+        /// `base` is a gateway of the organisation's own, which is told who asks.
+        public var tellsWho = false
 
         public init(
             name: String, api: API, surrogate: String, secret: String, base: String? = nil, header: String? = nil,
@@ -245,6 +247,7 @@ extension BrokerPlan.Grant {
         object["header"] = header.map { .string($0) }
         object["expires"] = expires.map { .integer($0) }
         object["note"] = note.map { .string($0) }
+        if tellsWho { object["tellsWho"] = true }
         return .object(object)
     }
 
@@ -256,6 +259,7 @@ extension BrokerPlan.Grant {
             secret: try fields.string("secret"), base: try fields.string("base"),
             header: try fields.optionalString("header"), expires: try fields.optionalInteger("expires"))
         note = try fields.optionalString("note")
+        tellsWho = try fields.optionalBool("tellsWho") ?? false
         try fields.finish()
         // A surrogate that is short could be guessed, and one that is a part of the key would be taken out with it.
         if surrogate.utf8.count < 24 { throw fields.error("a surrogate is shorter than 24 characters") }

@@ -22,7 +22,7 @@ final class LiveProxy {
         _ upstream: ScriptedUpstream, models: [String] = ["claude-*", "gpt-*"], limits: BrokerPlan.Limits = .init(),
         clock: (@Sendable () -> Int64)? = nil, expires: Int64? = nil,
         bounds: (inout LLMProxyServer.Bounds) -> Void = { _ in },
-        gateway: ScriptedGateway = ScriptedGateway(),
+        gateway: ScriptedGateway = ScriptedGateway(), stay: LLMProxyServer.Stay = .init(),
         edit: (inout BrokerPlan) -> Void = { _ in }
     ) throws {
         let (listener, port) = try Loopback.listen()
@@ -39,6 +39,7 @@ final class LiveProxy {
         edit(&plan)
         var options = LLMProxyServer.Options(authorities: ["llm.test:\(port)"], desk: gateway.desk)
         if let clock { options.clock = clock }
+        options.stay = stay
         bounds(&options.bounds)
         server = try LLMProxyServer.start(listener, plan: plan, options: options, audit: audit)
     }

@@ -30,6 +30,29 @@ struct ProxyTests {
         #expect(head.hasPrefix("POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1:\(upstream.port)\r\n"))
     }
 
+    @Test("a gateway of the organisation's is told who asks, a provider is not, and nobody says it for somebody else")
+    func identity() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json(Self.message) }
+        let stay = LLMProxyServer.Stay(sandbox: "box-1", user: "a b\r\nX-Evil: 1 é@x")
+        let forged = "X-Aibox-Sandbox: other\r\nx-aibox-user: root\r\nX-Aibox-More: y\r\n"
+        for isGateway in [true, false] {
+            let proxy = try LiveProxy(
+                upstream, stay: stay,
+                edit: { plan in for index in plan.grants.indices { plan.grants[index].tellsWho = isGateway } })
+            #expect(try proxy.ask(fields: forged).status == 200)
+            #expect(try proxy.ask("/v1/models", method: "GET", fields: forged).status == 200)
+            for head in upstream.requests.suffix(2) {
+                let named = head.split(separator: "\r\n").filter { $0.lowercased().contains("aibox") }
+                #expect(
+                    named
+                        == (isGateway
+                            ? ["X-Aibox-Sandbox: box-1", "X-Aibox-User: a%20b%0D%0AX-Evil%3A%201%20%C3%A9@x"] : []))
+                #expect(!head.contains("\r\nX-Evil"))
+            }
+        }
+        #expect(upstream.requests.count == 4)
+    }
+
     @Test("OpenAI's key goes where OpenAI has it") func bearer() throws {
         let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
         let proxy = try LiveProxy(upstream)

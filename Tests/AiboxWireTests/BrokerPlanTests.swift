@@ -29,7 +29,9 @@ struct BrokerPlanTests {
 
     @Test("it is read back as it was written")
     func roundTrip() throws {
-        for plan in [Self.plan(), BrokerPlan()] {
+        var told = Self.plan()
+        told.grants[0].tellsWho = true
+        for plan in [Self.plan(), told, BrokerPlan()] {
             #expect(try BrokerPlan(json: JSONParser.parse(plan.json.bytes)) == plan)
         }
     }

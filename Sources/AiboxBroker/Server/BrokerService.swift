@@ -1,3 +1,4 @@
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import NIOCore
@@ -14,6 +15,8 @@ final class BrokerService: Sendable {
     let bounds: LLMProxyServer.Bounds
     let threads: NIOThreadPool
     let stay: LLMProxyServer.Stay
+    /// The stay, as a gateway is told of it.
+    let identity: [HTTPRequestHead.Field]
     private let shelf = PayloadShelf()
     private let desk: GatewayDesk
     /// What the policies in Rego said, for as long as the plan stands.
@@ -39,6 +42,7 @@ final class BrokerService: Sendable {
         self.threads = threads
         self.desk = desk
         self.stay = stay
+        identity = CallerIdentity.fields(stay)
         self.clock = clock
         self.spent = spent
         current = Mutex(try BrokerConfiguration(plan, threads: threads, connectTime: bounds.connectTime))

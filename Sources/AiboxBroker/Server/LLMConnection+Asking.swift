@@ -38,7 +38,7 @@ extension LLMConnection {
         watch()
         let asked = ForwardedRequest.request(
             route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
-            bodyLength: route.namesModel ? exchange.body.readableBytes : nil)
+            identity: service.identity, bodyLength: route.namesModel ? exchange.body.readableBytes : nil)
         carrier.ask(asked, body: exchange.body, isWhole: true, for: self)
     }
 
