@@ -192,6 +192,37 @@ struct BoundsTests {
         }
     }
 
+    @Test("100 MB in chunks, three times: the program has room for 32 MiB of them, and then gives that back")
+    func memory() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        let program = try ProxyProgram(
+            BrokerPlan(
+                grants: [
+                    .init(
+                        name: "llm-api-key:anthropic", api: .anthropic, surrogate: LiveProxy.anthropic,
+                        secret: LiveProxy.secret, base: "http://127.0.0.1:\(upstream.port)")
+                ], models: ["*"], targets: ["127.0.0.1/32"]))
+        func kilobytes(_ name: String) throws -> Int {
+            let status = try File.text("/proc/\(program.process.pid)/status")
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(name + ":") })
+            return try #require(Int(line.filter(\.isNumber)))
+        }
+        let before = try kilobytes("VmRSS")
+        let piece = Array("10000\r\n\(String(repeating: "x", count: 65_536))\r\n".utf8)
+        for _ in 0..<3 {
+            let client = try program.client()
+            client.send(
+                "POST /v1/messages HTTP/1.1\r\nHost: llm.test:\(program.port)\r\nx-api-key: \(LiveProxy.anthropic)\r\nTransfer-Encoding: chunked\r\n\r\n"
+            )
+            for _ in 0..<1600 { if !Loopback.write(client.socket, piece) { break } }
+            #expect(client.answer()?.status == 413)
+        }
+        // The body, and what the allocator needs to make room for it.
+        #expect(try kilobytes("VmHWM") < before + 64 << 10)
+        #expect(eventually { ((try? kilobytes("VmRSS")) ?? .max) < before + 16 << 10 })
+        #expect(upstream.connections == 0)
+    }
+
     @Test("one connection more than there may be is told so, until another one goes") func connections() throws {
         let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
         let proxy = try LiveProxy(upstream, bounds: { $0.connections = 3 })

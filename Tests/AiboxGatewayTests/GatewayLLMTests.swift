@@ -115,6 +115,22 @@ struct GatewayLLMTests {
         #expect(eventually { !ProcessTable.isAlive(second) })
     }
 
+    @Test("SIGHUP has it read its plan again, and it goes on serving as the process that it is") func hangUp() throws {
+        let provider = try LabProvider()
+        let gateway = try LiveGateway(name: "llmhup", plan: EgressPlan(), llm: Self.plan(provider))
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        let proxy = try #require(proxies(of: gateway).first)
+        for count in 1...3 {
+            kill(proxy, SIGHUP)
+            #expect(
+                eventually { gateway.log.split(separator: "LLM proxy reads its plan again").count == count + 1 })
+            #expect(try ask(gateway).hasSuffix(" 200"))
+        }
+        #expect(proxies(of: gateway) == [proxy])
+        #expect(try gateway.events("gateway.cutoff").isEmpty)
+    }
+
     @Test("a full disk: no model is asked, and once there is room it is again") func fullDisk() throws {
         let provider = try LabProvider()
         let holder = try TemporaryFolder(prefix: "aibox-disk")

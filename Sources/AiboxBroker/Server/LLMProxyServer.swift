@@ -108,6 +108,9 @@ public final class LLMProxyServer: Sendable {
         connections.tell(BrokerService.PlanChanged())
     }
 
+    /// Whether this is the plan that it decides by.
+    public func follows(_ plan: BrokerPlan) -> Bool { service.configuration.plan == plan }
+
     /// Ends at once what is open.
     public func closeConnections() { connections.closeAll() }
 

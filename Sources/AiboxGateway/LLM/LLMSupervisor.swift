@@ -307,7 +307,7 @@ final class LLMSupervisor: Sendable {
             case nil: throw AiboxError(.failed, what, why: "it ended; the gateway's log may say why")
             case .serving: return
             case .failed(let error): throw AiboxError(.failed, what, why: error.description, remedy: error.remedy)
-            case .spent, .ask: continue
+            case .spent, .ask, .reload: continue
             }
         }
     }
@@ -332,6 +332,9 @@ final class LLMSupervisor: Sendable {
             return false
         case .serving: settle()
         case .ask(let number, let question): return answer(number, question, running)
+        case .reload:
+            log.info("LLM proxy reads its plan again")
+            orders.withLock { $0.isChanged = true }
         }
         return true
     }
