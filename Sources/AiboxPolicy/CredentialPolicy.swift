@@ -44,7 +44,9 @@ public struct CredentialPolicy: Sendable, Equatable {
         limits = BrokerPlan.Limits(
             requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
             tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer,
-            dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer)
+            dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer,
+            sandboxDailyTokens: policy["llm.sandbox_daily_tokens"]?.integer,
+            sandboxDailyCost: policy["llm.sandbox_daily_cost"]?.integer)
         logging = Logging(rawValue: policy["llm.logging"]?.text ?? "") ?? .none
         masksLeaks = policy["llm.redact"]?.boolean ?? true
         payloadSize = policy["llm.payload_size"]?.integer

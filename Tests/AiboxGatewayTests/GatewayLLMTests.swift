@@ -334,6 +334,33 @@ struct GatewayLLMTests {
         #expect(provider.log.split(separator: "\n").count == 1)
     }
 
+    @Test("a sandbox's own limit of a day counts it alone, and outlives it")
+    func dayOfSandbox() throws {
+        let provider = try LabProvider()
+        let place = try TemporaryFolder(prefix: "aibox-ledger")
+        func gateway(_ name: String, ledger: Bool = true) throws -> LiveGateway {
+            let gateway = try LiveGateway(
+                name: name, plan: EgressPlan(), llm: Self.plan(provider, BrokerPlan.Limits(sandboxDailyTokens: 20))
+            ) {
+                $0.ledger = place.path + "/ledger"
+                if ledger { $0.sandboxLedger = place.path + "/own/" + name }
+            }
+            try gateway.client.serving()
+            return gateway
+        }
+        do {
+            let first = try gateway("ownone")
+            #expect(try ask(first).hasSuffix(" 200"))
+            let refused = try ask(first)
+            #expect(refused.hasSuffix(" 429") && refused.contains("llm.sandbox_daily_tokens"), "\(refused)")
+        }
+        #expect(try ask(try gateway("ownone")).hasSuffix(" 429"))
+        #expect(try ask(try gateway("owntwo")).hasSuffix(" 200"))
+        let unknown = try ask(try gateway("ownthree", ledger: false))
+        #expect(unknown.hasSuffix(" 429") && unknown.contains("llm.ledger"), "\(unknown)")
+        #expect(provider.log.split(separator: "\n").count == 2)
+    }
+
     @Test("inside its walls the proxy keeps content for the one who may read it, and sends nothing that it cannot keep")
     func payloads() throws {
         let provider = try LabProvider()

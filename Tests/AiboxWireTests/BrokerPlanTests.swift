@@ -22,7 +22,10 @@ struct BrokerPlanTests {
                 PlaceGrant(
                     .git, name: "git-token:a.example", host: "a.example", value: "Bearer canary-4", secret: "canary-4"),
             ],
-            models: ["claude-*"], limits: .init(requestsPerMinute: 1, tokensPerMinute: 2, tokens: 3, spent: 4),
+            models: ["claude-*"],
+            limits: .init(
+                requestsPerMinute: 1, tokensPerMinute: 2, tokens: 3, spent: 4, dailyTokens: 5, dailyCost: 6,
+                sandboxDailyTokens: 7, sandboxDailyCost: 8),
             layer: "team", digests: true, targets: ["10.0.0.0/8"],
             names: [.init(name: "git.example", addresses: ["10.0.0.1", "fd00::1"])], authorities: ["/etc/ca.pem"])
     }

@@ -127,7 +127,7 @@ final class BrokerService: Sendable {
 
     // MARK: Limits of a day
 
-    /// Takes what a request may cost from what the user's sandboxes may spend in a day.
+    /// Takes what a request may cost from what the user's sandboxes, and this one, may spend in a day.
     func take(_ amount: LLMAmount, on loop: any EventLoop) -> EventLoopFuture<LLMRuling> {
         desk.ask(.take(amount), on: loop)
     }

@@ -273,7 +273,10 @@ public struct SandboxStart: Sendable {
             (payloads.size, payloads.days) = (credentials.payloadSize, credentials.payloadDays)
             settings.llm?.payloads = payloads
         }
-        if lending.plan?.grants.isEmpty == false { settings.ledger = context.paths.spendingLedger }
+        if lending.plan?.grants.isEmpty == false {
+            settings.ledger = context.paths.spendingLedger
+            settings.sandboxLedger = try context.paths.spendingLedger(of: name.text)
+        }
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }
