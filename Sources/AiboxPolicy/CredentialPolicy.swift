@@ -22,6 +22,10 @@ public struct CredentialPolicy: Sendable, Equatable {
     }
 
     public var logging: Logging
+    /// Digests of requests and answers are written down.
+    public var keepsDigests: Bool { logging >= .hash }
+    /// Requests and answers are kept.
+    public var keepsContent: Bool { logging == .full }
     /// What rules about leaks look for is masked in what is kept.
     public var masksLeaks: Bool
     /// Bytes and days of content that is kept; nil: any number.

@@ -117,7 +117,7 @@ struct CredentialLending: Sendable {
                 BrokerPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
             }, authorities: network.originAuthorities)
         plan.leaks = policy.leaks
-        plan.digests = policy.logging >= .hash
+        plan.digests = policy.keepsDigests
         plan.prices = policy.prices
         self.plan = plan
     }

@@ -266,7 +266,7 @@ public struct SandboxStart: Sendable {
             llm: lending.plan, tools: tools,
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
         let credentials = CredentialPolicy(ruling.policy)
-        if settings.llm?.grants.isEmpty == false, credentials.logging == .full {
+        if settings.llm?.grants.isEmpty == false, credentials.keepsContent {
             var payloads = BrokerPlan.Payloads(
                 folder: context.paths.payloadsFolder,
                 recipient: try RecordingRule.recipient(context, ruling.policy).text, masksLeaks: credentials.masksLeaks)
