@@ -155,11 +155,14 @@ let package = Package(
             uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
         tests(
             "AiboxBrokerTests",
-            uses: ["AiboxAudit", "AiboxBroker", "AiboxCrypto", "AiboxNetwork", "AiboxSystem", "AiboxWire"] + nio),
+            uses: [
+                "AiboxAudit", "AiboxBroker", "AiboxCrypto", "AiboxNetwork", "AiboxPolicy", "AiboxSystem", "AiboxWire",
+            ] + nio),
         tests(
             "AiboxCommandTests",
             uses: [
-                "aibox", "aibox-credential-helper", "AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxSystem",
+                "aibox", "aibox-credential-helper", "AiboxAudit", "AiboxConfig", "AiboxCredentials", "AiboxCrypto",
+                "AiboxSystem", "AiboxWire",
             ]),
         tests("AiboxConfigTests", uses: ["AiboxConfig", "AiboxSystem"]),
         tests(

@@ -92,6 +92,10 @@ extension Paths {
     public var stateDatabase: String { stateFolder + "/state.db" }
     /// What the user's sandboxes spend on language models, day by day.
     public var spendingLedger: String { stateFolder + "/llm-spending" }
+    /// What one of them does: beside the sandbox's own state, so that who removes that has not begun the day anew.
+    public func spendingLedger(of sandbox: String) throws(AiboxError) -> String {
+        stateFolder + "/llm-sandbox-spending/" + (try Paths.component(sandbox))
+    }
     public var auditFolder: String { stateFolder + "/audit" }
     /// The audit log's second place where no other is set: beside the state, not in it, so that who puts back
     /// yesterday's state has not put back this.

@@ -22,6 +22,10 @@ public struct CredentialPolicy: Sendable, Equatable {
     }
 
     public var logging: Logging
+    /// Digests of requests and answers are written down.
+    public var keepsDigests: Bool { logging >= .hash }
+    /// Requests and answers are kept.
+    public var keepsContent: Bool { logging == .full }
     /// What rules about leaks look for is masked in what is kept.
     public var masksLeaks: Bool
     /// Bytes and days of content that is kept; nil: any number.
@@ -44,7 +48,9 @@ public struct CredentialPolicy: Sendable, Equatable {
         limits = BrokerPlan.Limits(
             requestsPerMinute: policy["llm.requests_per_minute"]?.integer,
             tokensPerMinute: policy["llm.tokens_per_minute"]?.integer, tokens: policy["llm.budget_tokens"]?.integer,
-            dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer)
+            dailyTokens: policy["llm.daily_tokens"]?.integer, dailyCost: policy["llm.daily_cost"]?.integer,
+            sandboxDailyTokens: policy["llm.sandbox_daily_tokens"]?.integer,
+            sandboxDailyCost: policy["llm.sandbox_daily_cost"]?.integer)
         logging = Logging(rawValue: policy["llm.logging"]?.text ?? "") ?? .none
         masksLeaks = policy["llm.redact"]?.boolean ?? true
         payloadSize = policy["llm.payload_size"]?.integer

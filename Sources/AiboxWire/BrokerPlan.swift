@@ -46,6 +46,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         public var expires: Int64?
         /// What is said from then on; nil: that the time is over.
         public var note: String?
+        /// `base` is a gateway of the organisation's own, which is told who asks.
+        public var tellsWho = false
 
         public init(
             name: String, api: API, surrogate: String, secret: String, base: String? = nil, header: String? = nil,
@@ -74,13 +76,27 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
         /// The same, in millionths of the currency.
         public var dailyCost: Int?
 
-        /// The gateway, which knows of the other sandboxes, has to be asked.
-        public var areDaily: Bool { dailyTokens != nil || dailyCost != nil }
+        /// Of this sandbox alone on one day of UTC, however often it is started.
+        public var sandboxDailyTokens: Int?
+        /// The same, in millionths of the currency.
+        public var sandboxDailyCost: Int?
+
+        /// The gateway, which knows of the other sandboxes and of what was before, has to be asked.
+        public var areDaily: Bool { dailyTokens != nil || dailyCost != nil || areDailyOfSandbox }
+        public var areDailyOfSandbox: Bool { sandboxDailyTokens != nil || sandboxDailyCost != nil }
+        /// The field that limits what a day may cost; nil: none does.
+        public var costField: String? {
+            if dailyCost != nil { return "llm.daily_cost" }
+            return sandboxDailyCost != nil ? "llm.sandbox_daily_cost" : nil
+        }
 
         public init(
             requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, tokens: Int? = nil, spent: Int = 0,
-            dailyTokens: Int? = nil, dailyCost: Int? = nil
+            dailyTokens: Int? = nil, dailyCost: Int? = nil, sandboxDailyTokens: Int? = nil,
+            sandboxDailyCost: Int? = nil
         ) {
+            self.sandboxDailyTokens = sandboxDailyTokens
+            self.sandboxDailyCost = sandboxDailyCost
             self.dailyTokens = dailyTokens
             self.dailyCost = dailyCost
             self.requestsPerMinute = requestsPerMinute
@@ -245,6 +261,7 @@ extension BrokerPlan.Grant {
         object["header"] = header.map { .string($0) }
         object["expires"] = expires.map { .integer($0) }
         object["note"] = note.map { .string($0) }
+        if tellsWho { object["tellsWho"] = true }
         return .object(object)
     }
 
@@ -256,6 +273,7 @@ extension BrokerPlan.Grant {
             secret: try fields.string("secret"), base: try fields.string("base"),
             header: try fields.optionalString("header"), expires: try fields.optionalInteger("expires"))
         note = try fields.optionalString("note")
+        tellsWho = try fields.optionalBool("tellsWho") ?? false
         try fields.finish()
         // A surrogate that is short could be guessed, and one that is a part of the key would be taken out with it.
         if surrogate.utf8.count < 24 { throw fields.error("a surrogate is shorter than 24 characters") }
@@ -273,6 +291,8 @@ extension BrokerPlan.Limits {
         object["tokens"] = tokens.map { .integer(Int64($0)) }
         object["dailyTokens"] = dailyTokens.map { .integer(Int64($0)) }
         object["dailyCost"] = dailyCost.map { .integer(Int64($0)) }
+        object["sandboxDailyTokens"] = sandboxDailyTokens.map { .integer(Int64($0)) }
+        object["sandboxDailyCost"] = sandboxDailyCost.map { .integer(Int64($0)) }
         return .object(object)
     }
 
@@ -283,11 +303,15 @@ extension BrokerPlan.Limits {
             tokensPerMinute: try fields.optionalInteger("tokensPerMinute"),
             tokens: try fields.optionalInteger("tokens"),
             spent: try fields.integer("spent"), dailyTokens: try fields.optionalInteger("dailyTokens"),
-            dailyCost: try fields.optionalInteger("dailyCost"))
+            dailyCost: try fields.optionalInteger("dailyCost"),
+            sandboxDailyTokens: try fields.optionalInteger("sandboxDailyTokens"),
+            sandboxDailyCost: try fields.optionalInteger("sandboxDailyCost"))
         try fields.finish()
-        if [requestsPerMinute ?? 0, tokensPerMinute ?? 0, tokens ?? 0, spent, dailyTokens ?? 0, dailyCost ?? 0]
-            .contains(where: { $0 < 0 })
-        {
+        let all = [
+            requestsPerMinute, tokensPerMinute, tokens, spent, dailyTokens, dailyCost, sandboxDailyTokens,
+            sandboxDailyCost,
+        ]
+        if all.contains(where: { $0 ?? 0 < 0 }) {
             throw fields.error("a limit is below zero")
         }
     }

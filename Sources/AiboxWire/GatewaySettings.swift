@@ -32,6 +32,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var learn: LearnPlan?
     /// The file of what the user's sandboxes spend on language models; needed where `llm` has keys.
     public var ledger: String?
+    /// The file of what this sandbox does; needed where `llm` limits that.
+    public var sandboxLedger: String?
     /// Whether gVisor's trace points come; nil: they do not.
     public var traces: TraceDemand?
 
@@ -106,6 +108,7 @@ extension GatewaySettings {
         object["tools"] = tools?.json
         object["learn"] = learn?.json
         object["ledger"] = ledger.map { .string($0) }
+        object["sandboxLedger"] = sandboxLedger.map { .string($0) }
         object["traces"] = traces.map { .string($0.rawValue) }
         return .object(object)
     }
@@ -130,6 +133,7 @@ extension GatewaySettings {
             audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"),
             decisions: decisions, llm: llm, tools: tools, learn: learn)
         ledger = try fields.optionalString("ledger")
+        sandboxLedger = try fields.optionalString("sandboxLedger")
         if let word = try fields.optionalString("traces") {
             traces = TraceDemand(rawValue: word)
             if traces == nil { throw fields.error("traces is neither optional nor required") }

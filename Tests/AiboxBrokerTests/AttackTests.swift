@@ -4,6 +4,7 @@ import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
 import Glibc
+import NIOCore
 import Testing
 
 @testable import AiboxBroker
@@ -128,7 +129,7 @@ struct AttackTests {
 
     @Test("100 MB are refused at the head, and while they come in chunks") func large() throws {
         let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
-        let proxy = try LiveProxy(upstream, bodyLimit: 1 << 20)
+        let proxy = try LiveProxy(upstream, bounds: { $0.body = 1 << 20 })
         let client = try proxy.client()
         client.send(
             "POST /v1/messages HTTP/1.1\r\nHost: llm.test:\(proxy.port)\r\n\(Self.key)\r\nContent-Length: 104857600\r\n\r\n"
@@ -141,6 +142,78 @@ struct AttackTests {
         let piece = "10000\r\n" + String(repeating: "x", count: 65_536) + "\r\n"
         for _ in 0..<20 where chunked.send(piece) {}
         #expect(chunked.answer()?.status == 413)
+        #expect(upstream.connections == 0)
+    }
+
+    @Test("100 MB in chunks are refused at the first byte above 32 MiB, and leave their room to others") func endless()
+        throws
+    {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        let proxy = try LiveProxy(upstream)
+        let head = "POST /v1/messages HTTP/1.1\r\nHost: llm.test:\(proxy.port)\r\n\(Self.key)\r\n"
+        let piece = Array("10000\r\n\(String(repeating: "x", count: 65_536))\r\n".utf8)
+        for _ in 0..<3 {
+            let client = try proxy.client()
+            client.send(head + "Transfer-Encoding: chunked\r\n\r\n")
+            // As much as is allowed is waited for.
+            for _ in 0..<512 { try #require(Loopback.write(client.socket, piece)) }
+            var answered = pollfd(fd: client.socket.number, events: Int16(POLLIN), revents: 0)
+            #expect(poll(&answered, 1, 300) == 0)
+            var sent = 32 << 20
+            while sent < 100 << 20, poll(&answered, 1, 0) == 0, Loopback.write(client.socket, piece) { sent += 65_536 }
+            // What the sockets hold on the way comes on top.
+            #expect(sent < 48 << 20, "\(sent)")
+            let answer = client.answer()
+            #expect(answer?.status == 413 && answer?.json?["aibox"]?["rule"] == "llm.size")
+            client.socket.close()
+        }
+        #expect(proxy.audit.of(.llmRequest).allSatisfy { $0.outcome == .denied && $0.problems == [] })
+        // All the room is there again.
+        let last = try proxy.client()
+        last.send(head + "Content-Length: \(32 << 20)\r\nExpect: 100-continue\r\n\r\n")
+        #expect(last.more() && String(decoding: last.leftover, as: UTF8.self).contains("100 Continue"))
+        #expect(upstream.connections == 0)
+    }
+
+    @Test(
+        "answers are asked for as they are; one that comes encoded all the same is refused, and nothing of it passes",
+        arguments: [
+            "Content-Encoding: gzip", "Content-Encoding: br", "Content-Encoding: gzip, br", "Content-Encoding: zstd",
+            "content-encoding: DEFLATE", "Content-Encoding: identity, br",
+            "Content-Encoding: identity\r\nContent-Encoding: br",
+        ]) func encoded(_ field: String) throws
+    {
+        for status in [200, 429] {
+            let upstream = try ScriptedUpstream.answering { _, body in
+                let isPlain = String(decoding: body, as: UTF8.self).contains("plain")
+                return ScriptedUpstream.json(
+                    #"{"a":"MARK"}"#, status: status,
+                    fields: isPlain ? "Content-Encoding: identity\r\n" : field + "\r\n")
+            }
+            let proxy = try LiveProxy(upstream)
+            let answer = try proxy.ask(fields: "Accept-Encoding: br, gzip\r\nTE: gzip\r\n")
+            #expect(answer.status == 502 && answer.json?["aibox"]?["rule"] == "llm.upstream")
+            #expect(!answer.text.contains("MARK") && !answer.head.lowercased().contains("content-encoding"))
+            #expect(
+                answer.json?["error"]?["message"]?.stringValue
+                    == "aibox: the server's answer is in an encoding that was not asked for, and what is in it could not be checked"
+            )
+            let asked = try #require(upstream.requests.first).lowercased()
+            #expect(asked.split(separator: "accept-encoding: ").count == 2 && !asked.contains("\r\nte:"))
+            #expect(asked.contains("\r\naccept-encoding: identity"))
+            #expect(proxy.audit.of(.llmResponse).map(\.outcome) == [.failure])
+            #expect(try proxy.ask(body: #"{"model":"claude-1","plain":1}"#).status == status)
+        }
+    }
+
+    @Test(
+        "a body that is encoded cannot be read, and is not passed on",
+        arguments: ["gzip", "br", "gzip, br", "identity, br"])
+    func encodedBody(_ coding: String) throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        let proxy = try LiveProxy(upstream)
+        let answer = try proxy.ask(fields: "Content-Encoding: \(coding)\r\n")
+        #expect(answer.status == 415 && answer.json?["aibox"]?["rule"] == "llm.encoding")
         #expect(upstream.connections == 0)
     }
 
@@ -251,17 +324,32 @@ struct AttackTests {
         #expect(client.leftover.isEmpty)
     }
 
-    @Test("many who send nothing do not keep out one who asks; too many are told") func slowLoris() throws {
+    @Test("many who send nothing do not keep out one who asks; too many are told; and silence comes to its end")
+    func slowLoris() throws {
         let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
-        let proxy = try LiveProxy(upstream)
+        let proxy = try LiveProxy(upstream, bounds: { ($0.connections, $0.headTime) = (301, .seconds(6)) })
         var silent: [RawClient] = []
         for _ in 0..<300 {
             let client = try proxy.client()
             client.send("POST /v1/messages HTTP/1.1\r\nHost: llm.t")
             silent.append(client)
         }
-        #expect(try proxy.ask().status == 200)
-        #expect(silent.count == 300)
+        let asking = try proxy.client()
+        for _ in 0..<2 {
+            asking.ask("/v1/messages", key: Self.key, body: Self.body)
+            #expect(asking.answer()?.status == 200)
+        }
+        let beyond = try proxy.client().answer()
+        #expect(beyond?.status == 503 && beyond?.json?["aibox"]?["rule"] == "llm.connections")
+        // Nobody keeps a place by beginning: a byte now and then gives no more time.
+        for client in silent {
+            client.send("e")
+            #expect(client.answer()?.status == 408)
+            client.socket.close()
+        }
+        #expect(eventually { (try? proxy.ask())?.status == 200 })
+        let refused = proxy.audit.of(.llmRequest).filter { $0.outcome == .failure }
+        #expect(refused.count == 301 && upstream.requests.count == 3)
     }
 
     @Test("a server whose certificate is not for its name gets no key") func certificate() throws {

@@ -16,7 +16,8 @@ struct CustomPlaceTests {
         let answer = try lab.ask(
             "/api/issues?state=open", method: method,
             fields: "X-Page: 2\r\nX-Forwarded-For: 1.2.3.4\r\nX-HTTP-Method-Override: DELETE\r\nRange: bytes=0-1\r\n"
-                + "X_Original_URL: /admin\r\nX-Original-Host: a\r\nX-Forwarded-Server: b\r\nX_HTTP_Method_Override: PUT\r\n",
+                + "X_Original_URL: /admin\r\nX-Original-Host: a\r\nX-Forwarded-Server: b\r\nX_HTTP_Method_Override: PUT\r\n"
+                + "X-Aibox-User: root\r\n",
             body: hasBody ? "{\"a\": 1}" : "")
         #expect(answer.status == 200, "\(answer.head)")
         #expect(

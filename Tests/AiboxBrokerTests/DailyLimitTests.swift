@@ -137,6 +137,21 @@ struct DailyLimitTests {
         #expect(free.audit.of(.llmResponse).allSatisfy { $0.details["cost_microdollars"] == nil })
     }
 
+    @Test("a limit of the sandbox's own is asked about as the user's is, and has its own name") func ofSandbox() throws
+    {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json(Self.answer) }
+        let gateway = ScriptedGateway { _ in Self.taken() }
+        func proxy(_ limits: BrokerPlan.Limits) throws -> LiveProxy {
+            try LiveProxy(upstream, limits: limits, gateway: gateway, edit: { $0.prices = Self.prices })
+        }
+        #expect(try proxy(.init(sandboxDailyTokens: 1000)).ask().status == 200)
+        #expect(eventually { gateway.questions.count { if case .take = $0 { true } else { false } } == 1 })
+        let unpriced = try proxy(.init(sandboxDailyCost: 1000)).ask(
+            "/v1/chat/completions", key: "Authorization: Bearer \(LiveProxy.openai)",
+            body: #"{"model":"gpt-9","max_tokens":10,"messages":[]}"#)
+        #expect(unpriced.status == 403 && unpriced.json?["aibox"]?["rule"] == "llm.sandbox_daily_cost")
+    }
+
     @Test("prices are exact, round up, and do not overflow")
     func prices() {
         let price = LLMPrice(model: "m", input: 3, output: 15)

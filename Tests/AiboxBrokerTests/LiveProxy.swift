@@ -20,8 +20,9 @@ final class LiveProxy {
 
     init(
         _ upstream: ScriptedUpstream, models: [String] = ["claude-*", "gpt-*"], limits: BrokerPlan.Limits = .init(),
-        clock: (@Sendable () -> Int64)? = nil, bodyLimit: Int? = nil, expires: Int64? = nil,
-        gateway: ScriptedGateway = ScriptedGateway(),
+        clock: (@Sendable () -> Int64)? = nil, expires: Int64? = nil,
+        bounds: (inout LLMProxyServer.Bounds) -> Void = { _ in },
+        gateway: ScriptedGateway = ScriptedGateway(), stay: LLMProxyServer.Stay = .init(),
         edit: (inout BrokerPlan) -> Void = { _ in }
     ) throws {
         let (listener, port) = try Loopback.listen()
@@ -38,7 +39,8 @@ final class LiveProxy {
         edit(&plan)
         var options = LLMProxyServer.Options(authorities: ["llm.test:\(port)"], desk: gateway.desk)
         if let clock { options.clock = clock }
-        if let bodyLimit { options.bodyLimit = bodyLimit }
+        options.stay = stay
+        bounds(&options.bounds)
         server = try LLMProxyServer.start(listener, plan: plan, options: options, audit: audit)
     }
 

@@ -323,6 +323,11 @@ struct MirrorTests {
         (next.secret, next.value) = (lab.grant.secret, lab.grant.value)
         try lab.use([next])
         #expect(try begin().isClosed())
+        let events = lab.proxy.audit.of(.credentialUse)
+        #expect(
+            events.last?.details["reason"]
+                == "credentials.mirror_token_ttl: the time for which the credential was lent is over")
+        #expect(events.last?.outcome == .denied)
     }
 
     @Test("one connection serves mirrors and models in turn") func turns() throws {

@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxCrypto
+import AiboxPolicy
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire
@@ -81,6 +82,48 @@ struct PayloadTests {
         // Another key reads nothing.
         #expect(throws: AiboxError.self) {
             _ = try PayloadText(try RecordingReader(folder + "/" + id + ".aiboxrec", key: try RecordingKey()))
+        }
+    }
+
+    static let words: [(mode: CredentialPolicy.Logging, request: [String], response: [String], files: Int)] = [
+        (.none, [], [], 0), (.metadata, [], [], 0), (.hash, ["digest"], ["digest"], 0),
+        (.full, ["digest", "payload"], ["digest", "payload", "payload_digest"], 1),
+    ]
+
+    @Test("each word of llm.logging has its fields of the events and its files, and no other", arguments: words)
+    func modes(_ mode: CredentialPolicy.Logging, _ request: [String], _ response: [String], _ count: Int) throws {
+        let document = try PolicyDocument(
+            Array("version: 1\nllm: {logging: \(mode.rawValue)}\n".utf8), layer: .org, file: "org")
+        let policy = CredentialPolicy(try EffectivePolicy(organisation: document, day: "2026-03-01"))
+        let upstream = try ScriptedUpstream.answering { _, _ in
+            ScriptedUpstream.json(#"{"content":"eleven metres","usage":{"input_tokens":3,"output_tokens":2}}"#)
+        }
+        let proxy = try LiveProxy(
+            upstream,
+            edit: { plan in
+                plan.digests = policy.keepsDigests
+                if policy.keepsContent {
+                    plan.payloads = .init(folder: folder, recipient: key.recipient.text, masksLeaks: policy.masksLeaks)
+                }
+            })
+        #expect(try proxy.ask(body: Self.body).status == 200)
+        let answered = try #require(try answered(proxy).first)
+        let asked = try #require(proxy.audit.of(.llmRequest).first)
+        #expect(
+            Set(asked.details.members.map(\.name))
+                == Set(["request", "provider", "path", "bytes", "estimated_tokens"] + request))
+        #expect(
+            Set(answered.details.members.map(\.name))
+                == Set(
+                    [
+                        "request", "provider", "status", "bytes", "duration_ms", "input_tokens", "output_tokens",
+                        "cached_tokens",
+                    ] + response))
+        #expect(try files().count == count && File.exists(folder) == (count > 0))
+        // What was said is in no event, whatever the word.
+        for event in proxy.audit.all {
+            let text = JSONValue.object(event.details).text + event.subject
+            #expect(!text.contains("swallow") && !text.contains("metres") && event.problems == [])
         }
     }
 

@@ -3,6 +3,7 @@ import AiboxBroker
 import AiboxSystem
 import AiboxWire
 import Glibc
+import NIOCore
 import Synchronization
 import Testing
 
@@ -27,6 +28,29 @@ struct ProxyTests {
         #expect(
             !head.contains("surrogate") && !head.lowercased().contains("authorization") && !head.contains("1.1.1.1"))
         #expect(head.hasPrefix("POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1:\(upstream.port)\r\n"))
+    }
+
+    @Test("a gateway of the organisation's is told who asks, a provider is not, and nobody says it for somebody else")
+    func identity() throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json(Self.message) }
+        let stay = LLMProxyServer.Stay(sandbox: "box-1", user: "a b\r\nX-Evil: 1 é@x")
+        let forged = "X-Aibox-Sandbox: other\r\nx-aibox-user: root\r\nX-Aibox-More: y\r\n"
+        for isGateway in [true, false] {
+            let proxy = try LiveProxy(
+                upstream, stay: stay,
+                edit: { plan in for index in plan.grants.indices { plan.grants[index].tellsWho = isGateway } })
+            #expect(try proxy.ask(fields: forged).status == 200)
+            #expect(try proxy.ask("/v1/models", method: "GET", fields: forged).status == 200)
+            for head in upstream.requests.suffix(2) {
+                let named = head.split(separator: "\r\n").filter { $0.lowercased().contains("aibox") }
+                #expect(
+                    named
+                        == (isGateway
+                            ? ["X-Aibox-Sandbox: box-1", "X-Aibox-User: a%20b%0D%0AX-Evil%3A%201%20%C3%A9@x"] : []))
+                #expect(!head.contains("\r\nX-Evil"))
+            }
+        }
+        #expect(upstream.requests.count == 4)
     }
 
     @Test("OpenAI's key goes where OpenAI has it") func bearer() throws {
@@ -127,6 +151,92 @@ struct ProxyTests {
         let proxy = try LiveProxy(upstream, expires: Timestamp.now.seconds - 1)
         #expect(try proxy.ask().status == 401)
         #expect(upstream.connections == 0)
+    }
+
+    /// Sends `data: a` and then, each time that the gate opens, `data: b`.
+    private static func streaming(_ go: Gate, ended: Gate) throws -> ScriptedUpstream {
+        try ScriptedUpstream { connection in
+            guard connection.request() != nil else { return }
+            connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+            connection.send("9\r\ndata: a\n\n\r\n")
+            go.wait()
+            connection.send("9\r\ndata: b\n\n\r\n")
+            connection.drain()
+            ended.open()
+        }
+    }
+
+    private func stream(_ proxy: LiveProxy) throws -> RawClient {
+        let client = try proxy.client()
+        client.ask(
+            "/v1/messages", key: "x-api-key: \(LiveProxy.anthropic)", body: #"{"model":"claude-1","stream":true}"#)
+        try see("data: a\n", client)
+        return client
+    }
+
+    private func see(_ text: String, _ client: RawClient) throws {
+        while !String(decoding: client.leftover, as: UTF8.self).contains(text) { try #require(client.more()) }
+    }
+
+    @Test("a stream ends with the time of its key, at the provider too, and the log says why") func ends() throws {
+        let (go, ended) = (Gate(), Gate())
+        let upstream = try Self.streaming(go, ended: ended)
+        go.open()
+        let proxy = try LiveProxy(
+            upstream, expires: Timestamp.now.seconds + 2, bounds: { $0.look = .milliseconds(100) })
+        let client = try stream(proxy)
+        #expect(client.answer()?.isComplete == false)
+        #expect(client.isClosed())
+        ended.wait()
+        #expect(eventually { !proxy.audit.of(.llmResponse).isEmpty })
+        let event = try #require(proxy.audit.of(.llmResponse).first)
+        #expect(event.outcome == .failure && event.problems == [])
+        #expect(
+            event.details["reason"]
+                == "credentials.llm_api_key_ttl: the time for which the key was lent is over")
+        #expect(try proxy.ask().status == 401)
+    }
+
+    @Test("a stream goes on with the lease that is renewed, and ends with the one that is cut short") func leased()
+        throws
+    {
+        let (go, ended) = (Gate(), Gate())
+        let upstream = try Self.streaming(go, ended: ended)
+        let first = Timestamp.now.seconds + 2
+        let proxy = try LiveProxy(upstream, expires: first, bounds: { $0.look = .milliseconds(100) })
+        func renew(until: Int64, note: String? = nil) throws {
+            var grant = BrokerPlan.Grant(
+                name: "llm-api-key:anthropic", api: .anthropic, surrogate: LiveProxy.anthropic,
+                secret: LiveProxy.secret, base: "http://127.0.0.1:\(upstream.port)", expires: until)
+            grant.note = note
+            try proxy.use(BrokerPlan(grants: [grant], models: ["*"], targets: ["127.0.0.1/32"]))
+        }
+        let client = try stream(proxy)
+        try renew(until: first + 600)
+        #expect(eventually { Timestamp.now.seconds > first })
+        usleep(300_000)
+        go.open()
+        try see("data: b\n", client)
+        try renew(until: Timestamp.now.seconds - 1, note: "Vault has not answered since 12:00")
+        #expect(client.answer()?.isComplete == false)
+        ended.wait()
+        #expect(
+            eventually {
+                proxy.audit.of(.llmResponse).first?.details["reason"]
+                    == "credential.lease: Vault has not answered since 12:00"
+            })
+    }
+
+    @Test("what still waits for its first word when the key's time is over is refused") func endsWaiting() throws {
+        let upstream = try ScriptedUpstream { connection in
+            _ = connection.request()
+            connection.drain()
+        }
+        let proxy = try LiveProxy(
+            upstream, expires: Timestamp.now.seconds + 2, bounds: { $0.look = .milliseconds(100) })
+        let answer = try proxy.ask()
+        #expect(answer.status == 401 && answer.json?["aibox"]?["rule"] == "credentials.llm_api_key_ttl")
+        #expect(proxy.audit.of(.llmRequest).map(\.outcome) == [.allowed, .denied])
     }
 
     @Test("connections are kept on both sides") func keepAlive() throws {

@@ -115,6 +115,22 @@ struct GatewayLLMTests {
         #expect(eventually { !ProcessTable.isAlive(second) })
     }
 
+    @Test("SIGHUP has it read its plan again, and it goes on serving as the process that it is") func hangUp() throws {
+        let provider = try LabProvider()
+        let gateway = try LiveGateway(name: "llmhup", plan: EgressPlan(), llm: Self.plan(provider))
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        let proxy = try #require(proxies(of: gateway).first)
+        for count in 1...3 {
+            kill(proxy, SIGHUP)
+            #expect(
+                eventually { gateway.log.split(separator: "LLM proxy reads its plan again").count == count + 1 })
+            #expect(try ask(gateway).hasSuffix(" 200"))
+        }
+        #expect(proxies(of: gateway) == [proxy])
+        #expect(try gateway.events("gateway.cutoff").isEmpty)
+    }
+
     @Test("a full disk: no model is asked, and once there is room it is again") func fullDisk() throws {
         let provider = try LabProvider()
         let holder = try TemporaryFolder(prefix: "aibox-disk")
@@ -316,6 +332,33 @@ struct GatewayLLMTests {
         let unknown = try ask(third)
         #expect(unknown.hasSuffix(" 429") && unknown.contains("llm.ledger"))
         #expect(provider.log.split(separator: "\n").count == 1)
+    }
+
+    @Test("a sandbox's own limit of a day counts it alone, and outlives it")
+    func dayOfSandbox() throws {
+        let provider = try LabProvider()
+        let place = try TemporaryFolder(prefix: "aibox-ledger")
+        func gateway(_ name: String, ledger: Bool = true) throws -> LiveGateway {
+            let gateway = try LiveGateway(
+                name: name, plan: EgressPlan(), llm: Self.plan(provider, BrokerPlan.Limits(sandboxDailyTokens: 20))
+            ) {
+                $0.ledger = place.path + "/ledger"
+                if ledger { $0.sandboxLedger = place.path + "/own/" + name }
+            }
+            try gateway.client.serving()
+            return gateway
+        }
+        do {
+            let first = try gateway("ownone")
+            #expect(try ask(first).hasSuffix(" 200"))
+            let refused = try ask(first)
+            #expect(refused.hasSuffix(" 429") && refused.contains("llm.sandbox_daily_tokens"), "\(refused)")
+        }
+        #expect(try ask(try gateway("ownone")).hasSuffix(" 429"))
+        #expect(try ask(try gateway("owntwo")).hasSuffix(" 200"))
+        let unknown = try ask(try gateway("ownthree", ledger: false))
+        #expect(unknown.hasSuffix(" 429") && unknown.contains("llm.ledger"), "\(unknown)")
+        #expect(provider.log.split(separator: "\n").count == 2)
     }
 
     @Test("inside its walls the proxy keeps content for the one who may read it, and sends nothing that it cannot keep")

@@ -63,6 +63,59 @@ struct SpendingLedgerTests {
         #expect(try !take(try SpendingLedger(path), 1, 100))
     }
 
+    /// The ledgers as a gateway of a sandbox opens them.
+    private func ledgers(_ sandbox: String) throws -> SpendingLedgers {
+        SpendingLedgers(
+            user: try SpendingLedger(path), sandbox: try SpendingLedger("\(folder.path)/of-\(sandbox)", of: .sandbox))
+    }
+
+    @Test("a sandbox has limits of its own, exact to the token and the millionth, beside the user's")
+    func ofSandbox() throws {
+        let (first, second) = (try ledgers("a"), try ledgers("b"))
+        let limits = BrokerPlan.Limits(dailyTokens: 150, sandboxDailyTokens: 100, sandboxDailyCost: 1000)
+        func take(_ ledgers: SpendingLedgers, _ tokens: Int, _ micros: Int = 0, at second: Int64 = Self.noon) throws
+            -> String
+        {
+            try ledgers.take(LLMAmount(tokens: tokens, micros: micros), limits, at: second).rule
+        }
+        #expect(try take(first, 60) == "" && take(first, 40) == "")
+        let refused = try first.take(LLMAmount(tokens: 1), limits, at: Self.noon)
+        #expect(refused.rule == "llm.sandbox_daily_tokens" && refused.day == nil)
+        #expect(
+            refused.reason == "the day's limit of 100 tokens has 0 left for this sandbox, and this request may take 1")
+        // The other one has its own, and the user's holds for both: exactly 50 are left of that.
+        #expect(try take(second, 51) == "llm.daily_tokens")
+        #expect(try take(second, 50) == "")
+        #expect(try take(second, 1) == "llm.daily_tokens")
+        // What the user's limit refused took nothing from the sandbox's.
+        let cost = LLMAmount(tokens: 0, micros: 1000)
+        #expect(try second.take(cost, limits, at: Self.noon).isAllowed)
+        #expect(try take(second, 0, 1) == "llm.sandbox_daily_cost")
+        // What is given back is given back to both.
+        for (ledgers, tokens) in [(first, 60), (second, 50)] {
+            try ledgers.settle(
+                LLMSettlement(day: Self.day, taken: LLMAmount(tokens: tokens), cost: LLMAmount(tokens: 10)),
+                at: Self.noon)
+        }
+        #expect(try take(first, 51) == "llm.sandbox_daily_tokens")
+        #expect(try take(first, 50) == "")
+        #expect(try take(second, 40) == "" && take(second, 1) == "llm.daily_tokens")
+        // A sandbox that begins again has spent what it had; the next day has not.
+        #expect(try take(try ledgers("a"), 1) == "llm.sandbox_daily_tokens")
+        let midnight = (Self.day + 1) * 86_400
+        #expect(try take(try ledgers("a"), 1, at: midnight - 1) == "llm.sandbox_daily_tokens")
+        #expect(try take(try ledgers("a"), 100, at: midnight) == "")
+        #expect(try take(try ledgers("a"), 1, at: midnight) == "llm.sandbox_daily_tokens")
+    }
+
+    @Test("where a sandbox has a limit and no ledger nothing passes") func withoutLedger() throws {
+        let ledgers = SpendingLedgers(user: try SpendingLedger(path), sandbox: nil)
+        #expect(try ledgers.take(LLMAmount(tokens: 1), limits(5), at: Self.noon).isAllowed)
+        for limits in [BrokerPlan.Limits(sandboxDailyTokens: 5), BrokerPlan.Limits(sandboxDailyCost: 5)] {
+            #expect(throws: AiboxError.self) { try ledgers.take(LLMAmount(tokens: 1), limits, at: Self.noon) }
+        }
+    }
+
     @Test("a day of UTC ends at midnight to the second; what comes back from yesterday changes nothing today")
     func midnight() throws {
         let ledger = try SpendingLedger(path)

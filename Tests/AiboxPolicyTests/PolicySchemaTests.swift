@@ -130,6 +130,14 @@ struct PolicySchemaTests {
             ("llm.daily_tokens", "llm: {daily_tokens: 8}", { CredentialPolicy($0).limits.dailyTokens == 8 }),
             ("llm.daily_cost", "llm: {daily_cost: 12.5}", { CredentialPolicy($0).limits.dailyCost == 12_500_000 }),
             (
+                "llm.sandbox_daily_tokens", "llm: {sandbox_daily_tokens: 9}",
+                { CredentialPolicy($0).limits.sandboxDailyTokens == 9 }
+            ),
+            (
+                "llm.sandbox_daily_cost", "llm: {sandbox_daily_cost: 2.5}",
+                { CredentialPolicy($0).limits.sandboxDailyCost == 2_500_000 }
+            ),
+            (
                 "llm.prices", "llm: {prices: [{model: a, input: 3, output: 0.000015, cache_write: 4}]}",
                 {
                     CredentialPolicy($0).prices == [

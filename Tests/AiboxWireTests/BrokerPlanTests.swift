@@ -22,14 +22,19 @@ struct BrokerPlanTests {
                 PlaceGrant(
                     .git, name: "git-token:a.example", host: "a.example", value: "Bearer canary-4", secret: "canary-4"),
             ],
-            models: ["claude-*"], limits: .init(requestsPerMinute: 1, tokensPerMinute: 2, tokens: 3, spent: 4),
+            models: ["claude-*"],
+            limits: .init(
+                requestsPerMinute: 1, tokensPerMinute: 2, tokens: 3, spent: 4, dailyTokens: 5, dailyCost: 6,
+                sandboxDailyTokens: 7, sandboxDailyCost: 8),
             layer: "team", digests: true, targets: ["10.0.0.0/8"],
             names: [.init(name: "git.example", addresses: ["10.0.0.1", "fd00::1"])], authorities: ["/etc/ca.pem"])
     }
 
     @Test("it is read back as it was written")
     func roundTrip() throws {
-        for plan in [Self.plan(), BrokerPlan()] {
+        var told = Self.plan()
+        told.grants[0].tellsWho = true
+        for plan in [Self.plan(), told, BrokerPlan()] {
             #expect(try BrokerPlan(json: JSONParser.parse(plan.json.bytes)) == plan)
         }
     }

@@ -109,7 +109,8 @@ extension AuditEventType {
                 .optional("payload", .text, "where the content is kept"),
                 .optional("payload_digest", .text, "SHA-256 of that file"),
                 .optional("cost_microdollars", .integer, "cost in millionths, in the currency of llm.prices"),
-                .optional("duration_ms", .integer, "how long it took, in milliseconds"))
+                .optional("duration_ms", .integer, "how long it took, in milliseconds"),
+                .optional("reason", .text, "why it was broken off, where it was"))
         }
     }
 }

@@ -31,7 +31,7 @@ struct CustomRoute: PlaceRoute, Equatable {
     /// Some servers read `_` in a name as `-`.
     private static func passes(_ name: String) -> Bool {
         !name.contains("_") && !dropped.contains(name) && !name.hasPrefix("x-forwarded-")
-            && !name.hasPrefix("x-original-")
+            && !name.hasPrefix("x-original-") && !name.hasPrefix("x-aibox-")
     }
 
     static func decide(method: String, target: [UInt8]) throws(BrokerRefusal) -> CustomRoute {

@@ -26,7 +26,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
 
     private let service: BrokerService
     private let pool: UpstreamPool
-    private let link = ClientLink()
+    private let link: ClientLink
     private var phase = Phase.head
     /// Of the newest request.
     private var kind = PlaceGrant.Kind.git
@@ -38,6 +38,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
     init(service: BrokerService, pool: UpstreamPool, input: RequestInput) {
         self.service = service
         self.pool = pool
+        link = ClientLink(silence: service.bounds.silence)
         self.input = input
     }
 
@@ -103,7 +104,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         while phase == .head {
             input.skipEmptyLine()
             guard input.bytes.readableBytes > 0 else { return }
-            if input.isIdle { link.after(LLMConnection.headLimit) { self.link.close() } }
+            if input.isIdle { link.after(service.bounds.headTime) { self.link.close() } }
             switch input.head() {
             case .success(nil): return
             case .success(.some(let head)): accept(head)
@@ -126,7 +127,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
             exchange.route = route
             try PlaceFields.refuseCredentials(head, kind)
             try route.check(head)
-            let access = try Self.access(route, configuration)
+            let access = try access(route, configuration)
             try PlaceFields.refuseCredentials(head, kind, header: access.grant.header)
             exchange.access = access
         } catch {
@@ -158,7 +159,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         models.begin(head)
     }
 
-    private static func access(
+    private func access(
         _ route: any PlaceRoute, _ configuration: BrokerConfiguration
     ) throws(BrokerRefusal) -> PlaceAccess {
         let known = configuration.places.filter { route.isFor($0.grant) }
@@ -173,18 +174,8 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
                 rule: "credential",
                 nextSteps: ["Ask the person at this machine: aibox auth add \(name ?? "\(type):\(route.authority)")"])
         }
-        if let expires = access.grant.expires, expires <= Timestamp.now.seconds { throw expired(access.grant) }
+        if let refusal = service.end(of: access.grant) { throw refusal }
         return access
-    }
-
-    private static func expired(_ grant: PlaceGrant) -> BrokerRefusal {
-        BrokerRefusal(
-            kind: .permission, rule: grant.note == nil ? grant.kind.lifetimeField : "credential.lease",
-            reason: grant.note ?? "the time for which the credential was lent is over",
-            nextSteps: [
-                "Ask the person at this machine "
-                    + (grant.note == nil ? "to start the sandbox again." : "to look at aibox auth status.")
-            ])
     }
 
     private func isDeciding(_ id: String) -> Bool { phase == .deciding && request?.id == id }
@@ -326,7 +317,7 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         }
         phase = .head
         input.next()
-        link.after(LLMConnection.idleLimit) { self.link.close() }
+        link.after(service.bounds.idleTime) { self.link.close() }
         updateReading()
         if input.bytes.readableBytes > 0 {
             // Not from within the upstream's handler: a client that sends requests ahead would grow the stack.
@@ -344,7 +335,10 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         guard let context = link.context, phase != .closed, phase != .lingering else { return }
         upstream?.abandon()
         upstream = nil
-        if request?.isAnswering == true { return breakOff() }
+        if let request, request.isAnswering {
+            service.audit.note(request.refused(refusal))
+            return breakOff()
+        }
         link.stopTimer()
         phase = .deciding
         let exchange = request
@@ -364,18 +358,17 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         }
     }
 
-    /// Looks from time to time whether the exchange still goes on.
+    /// Looks from time to time whether the exchange still goes on, and may.
     private func watch() {
-        link.after(.seconds(5)) { [weak self] in
+        link.after(service.bounds.look) { [weak self] in
             guard let self, phase == .asking else { return }
-            if let grant = request?.access?.grant, let expires = grant.expires, expires <= Timestamp.now.seconds {
-                return refuse(Self.expired(grant))
-            }
-            if !link.hasStalled(for: ClientLink.stallLimit) { return watch() }
+            if let refusal = request?.access.flatMap({ service.end(of: $0.grant) }) { return refuse(refusal) }
+            let limit = service.bounds.silence
+            if !link.hasStalled(for: limit) { return watch() }
             refuse(
                 BrokerRefusal(
                     kind: .timeout, rule: "\(kind.rawValue).time",
-                    reason: "nothing moved for \(ClientLink.stallLimit.nanoseconds / 1_000_000_000) s"))
+                    reason: "nothing moved for \(limit.wholeSeconds) s"))
         }
     }
 }

@@ -70,6 +70,22 @@ struct BrokerRefusal: Error, Sendable, Equatable {
         kind: .overloaded, rule: "llm.logging",
         reason: "the content cannot be kept as the policy demands, so nothing is sent")
 
+    static func expired(_ grant: BrokerPlan.Grant) -> BrokerRefusal {
+        expired("key", .authentication, field: "credentials.llm_api_key_ttl", note: grant.note)
+    }
+
+    static func expired(_ grant: PlaceGrant) -> BrokerRefusal {
+        expired("credential", .permission, field: grant.kind.lifetimeField, note: grant.note)
+    }
+
+    private static func expired(_ what: String, _ kind: Kind, field: String, note: String?) -> BrokerRefusal {
+        let remedy = note == nil ? "to start the sandbox again." : "to look at aibox auth status."
+        return BrokerRefusal(
+            kind: kind, rule: note == nil ? field : "credential.lease",
+            reason: note ?? "the time for which the \(what) was lent is over",
+            nextSteps: ["Ask the person at this machine \(remedy)"])
+    }
+
     static let undecided = BrokerRefusal(
         kind: .overloaded, rule: "llm.policy", reason: "the policies did not answer, so nothing is sent", retryAfter: 1)
 

@@ -1,6 +1,7 @@
 import AiboxNetwork
 import AiboxSystem
 import AiboxWire
+import NIOCore
 import NIOPosix
 
 /// A plan, checked and ready to decide by. Replaced as a whole.
@@ -16,7 +17,7 @@ final class BrokerConfiguration: Sendable {
     private let bases: [[UpstreamBase]]
     let places: [PlaceAccess]
 
-    init(_ plan: BrokerPlan, threads: NIOThreadPool) throws(AiboxError) {
+    init(_ plan: BrokerPlan, threads: NIOThreadPool, connectTime: TimeAmount) throws(AiboxError) {
         self.plan = plan
         models = ModelList(plan.models)
         var bases: [[UpstreamBase]] = []
@@ -46,7 +47,7 @@ final class BrokerConfiguration: Sendable {
         forms = SecretForms(plan.grants.map(\.secret) + plan.places.map(\.secret))
         payloads = try PayloadRule(plan)
         leaks = try LeakScreen(plan.leaks)
-        connector = try UpstreamConnector(plan, threads: threads)
+        connector = try UpstreamConnector(plan, threads: threads, patience: connectTime)
     }
 
     private static func isName(_ byte: UInt8) -> Bool {

@@ -1,3 +1,4 @@
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import CLinux
@@ -12,8 +13,11 @@ final class BrokerService: Sendable {
 
     let audit: any LLMAudit
     let rules: RequestHeadRules
+    let bounds: LLMProxyServer.Bounds
     let threads: NIOThreadPool
     let stay: LLMProxyServer.Stay
+    /// The stay, as a gateway is told of it.
+    let identity: [HTTPRequestHead.Field]
     private let shelf = PayloadShelf()
     private let desk: GatewayDesk
     /// What the policies in Rego said, for as long as the plan stands.
@@ -30,27 +34,25 @@ final class BrokerService: Sendable {
     /// Told how much is spent in all, after every request.
     private let spent: @Sendable (Int) -> Void
 
-    /// Connections of the sandbox at a time.
-    static let connectionLimit = 1100
-    /// Connections and bytes after which memory is given back.
+    /// Connections and bytes of bodies after which memory is given back.
     private static let crowd = 128
     private static let large = 8 << 20
-    /// Bytes of bodies that are being read, of all connections.
-    static let bufferLimit = 34 << 20
 
     init(
-        _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
-        desk: GatewayDesk, stay: LLMProxyServer.Stay, clock: @escaping @Sendable () -> Int64,
-        spent: @escaping @Sendable (Int) -> Void
+        _ plan: BrokerPlan, rules: RequestHeadRules, bounds: LLMProxyServer.Bounds, audit: any LLMAudit,
+        threads: NIOThreadPool, desk: GatewayDesk, stay: LLMProxyServer.Stay,
+        clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
     ) throws(AiboxError) {
         self.audit = audit
         self.rules = rules
+        self.bounds = bounds
         self.threads = threads
         self.desk = desk
         self.stay = stay
+        identity = CallerIdentity.fields(stay)
         self.clock = clock
         self.spent = spent
-        current = Mutex(try BrokerConfiguration(plan, threads: threads))
+        current = Mutex(try BrokerConfiguration(plan, threads: threads, connectTime: bounds.connectTime))
         limits = Mutex(LLMLimits(plan.limits))
     }
 
@@ -58,7 +60,7 @@ final class BrokerService: Sendable {
 
     /// Takes another plan for requests from now on.
     func use(_ plan: BrokerPlan) throws(AiboxError) {
-        let next = try BrokerConfiguration(plan, threads: threads)
+        let next = try BrokerConfiguration(plan, threads: threads, connectTime: bounds.connectTime)
         current.withLock { $0 = next }
         rulings.withLock { $0 = [:] }
         limits.withLock { $0 = $0.under(plan.limits) }
@@ -70,12 +72,12 @@ final class BrokerService: Sendable {
 
     // MARK: Room
 
-    func enter() -> Bool { open.withLock { $0.rise(by: 1, to: Self.connectionLimit) } }
+    func enter() -> Bool { open.withLock { $0.rise(by: 1, to: bounds.connections) } }
 
     func leave() { if open.withLock({ $0.fall(by: 1, below: Self.crowd) }) { giveBack() } }
 
     /// Room for so many bytes of a body.
-    func reserve(_ bytes: Int) -> Bool { buffered.withLock { $0.rise(by: bytes, to: Self.bufferLimit) } }
+    func reserve(_ bytes: Int) -> Bool { buffered.withLock { $0.rise(by: bytes, to: bounds.bodies) } }
 
     func release(_ bytes: Int) { if buffered.withLock({ $0.fall(by: bytes, below: Self.large) }) { giveBack() } }
 
@@ -127,7 +129,7 @@ final class BrokerService: Sendable {
 
     // MARK: Limits of a day
 
-    /// Takes what a request may cost from what the user's sandboxes may spend in a day.
+    /// Takes what a request may cost from what the user's sandboxes, and this one, may spend in a day.
     func take(_ amount: LLMAmount, on loop: any EventLoop) -> EventLoopFuture<LLMRuling> {
         desk.ask(.take(amount), on: loop)
     }
@@ -149,5 +151,22 @@ final class BrokerService: Sendable {
         }
     }
 
-    func isExpired(_ grant: BrokerPlan.Grant) -> Bool { grant.expires.map { $0 <= Timestamp.now.seconds } ?? false }
+    // MARK: The end of what is lent
+
+    /// The refusal, once the time is over for which a key was lent. A lease may have been renewed or cut short meanwhile; what is
+    /// under way with a secret that was replaced keeps its own end.
+    func end(of grant: BrokerPlan.Grant) -> BrokerRefusal? {
+        let grant =
+            configuration.plan.grants.first { $0.surrogate == grant.surrogate && $0.secret == grant.secret } ?? grant
+        return Self.isOver(grant.expires) ? .expired(grant) : nil
+    }
+
+    /// The same for a place.
+    func end(of grant: PlaceGrant) -> BrokerRefusal? {
+        let grant =
+            configuration.plan.places.first { $0.isSamePlace(as: grant) && $0.secret == grant.secret } ?? grant
+        return Self.isOver(grant.expires) ? .expired(grant) : nil
+    }
+
+    private static func isOver(_ end: Int64?) -> Bool { end.map { $0 <= Timestamp.now.seconds } ?? false }
 }

@@ -8,9 +8,12 @@ final class ClientLink {
     private var timer: Scheduled<Void>?
     private var lastProgress = NIODeadline.now()
 
-    /// Silence of a side after which it is given up.
-    static let stallLimit = TimeAmount.minutes(5)
+    /// Of a client that does not take the last answer.
+    private let silence: TimeAmount
+
     private static let lingerLimit = TimeAmount.seconds(2)
+
+    init(silence: TimeAmount) { self.silence = silence }
 
     func attach(_ context: ChannelHandlerContext) { self.context = context }
 
@@ -63,7 +66,7 @@ final class ClientLink {
     /// from a client that is sending (RFC 9112 section 9.6). The moment begins when the answer is out.
     func linger() {
         guard let context else { return }
-        after(Self.stallLimit) { self.close() }
+        after(silence) { self.close() }
         let channel = context.channel
         context.writeAndFlush(NIOAny(ByteBuffer())).assumeIsolated().whenComplete { _ in
             channel.close(mode: .output, promise: nil)

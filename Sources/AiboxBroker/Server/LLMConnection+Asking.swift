@@ -7,6 +7,8 @@ import NIOCore
 extension LLMConnection {
     func connect(_ base: UpstreamBase, id: String) {
         guard let exchange = request else { return }
+        // Reading and deciding took time.
+        if let refusal = exchange.grant.flatMap({ service.end(of: $0) }) { return refuse(refusal) }
         request?.base = base
         pool.carrier(base, exchange.configuration.connector, isFresh: exchange.isRepeated) { result in
             guard self.phase == .deciding, self.request?.record.id == id else {
@@ -36,7 +38,7 @@ extension LLMConnection {
         watch()
         let asked = ForwardedRequest.request(
             route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
-            bodyLength: route.namesModel ? exchange.body.readableBytes : nil)
+            identity: service.identity, bodyLength: route.namesModel ? exchange.body.readableBytes : nil)
         carrier.ask(asked, body: exchange.body, isWhole: true, for: self)
     }
 

@@ -122,9 +122,9 @@ extension LLMConnection {
             let cost = route.call == .generation ? exchange.said : nil
             exchange.record.estimate = cost?.reserve
             exchange.price = cost.flatMap { exchange.configuration.price(of: $0.model) }
-            if cost != nil, exchange.price == nil, exchange.configuration.plan.limits.dailyCost != nil {
+            if cost != nil, exchange.price == nil, let field = exchange.configuration.plan.limits.costField {
                 throw BrokerRefusal(
-                    kind: .permission, rule: "llm.daily_cost",
+                    kind: .permission, rule: field,
                     reason: "what a day may cost is limited, and nobody says what this model costs",
                     nextSteps: ["Ask who owns the policy for the model's price in llm.prices."])
             }
@@ -144,7 +144,7 @@ extension LLMConnection {
         if isCounted { take(base) } else { keep(base) }
     }
 
-    /// Takes what it may cost from what the user may spend in a day.
+    /// Takes what it may cost from what the user, and the sandbox, may spend in a day.
     private func take(_ base: UpstreamBase) {
         guard let loop = link.context?.eventLoop, let exchange = request, let said = exchange.said else { return }
         let id = exchange.record.id

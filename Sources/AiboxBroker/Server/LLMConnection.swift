@@ -29,7 +29,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
 
     let service: BrokerService
     let pool: UpstreamPool
-    let link = ClientLink()
+    let link: ClientLink
     var phase = Phase.head
     private var isCounted: Bool
     private let isTakenOver: Bool
@@ -40,16 +40,11 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     var isAway = false
     var upstream: (any UpstreamCarrier)?
 
-    static let idleLimit = TimeAmount.seconds(90)
-    static let headLimit = TimeAmount.seconds(15)
-    static let bodyLimit = TimeAmount.seconds(120)
-    /// Models think for minutes before their first word.
-    static let answerLimit = TimeAmount.minutes(10)
-
     /// - Parameter input: of a connection that is taken over: what came behind the head that `begin` gets.
     init(service: BrokerService, pool: UpstreamPool, input: RequestInput? = nil) {
         self.service = service
         self.pool = pool
+        link = ClientLink(silence: service.bounds.silence)
         if let input { self.input = input }
         isCounted = input != nil
         isTakenOver = input != nil
@@ -82,10 +77,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             refuse(
                 BrokerRefusal(
                     kind: .overloaded, rule: "llm.connections",
-                    reason: "more than \(BrokerService.connectionLimit) connections are open", closes: true))
+                    reason: "more than \(service.bounds.connections) connections are open", closes: true))
             return
         }
-        limitTime(Self.idleLimit)
+        limitTime(service.bounds.idleTime)
         updateReading()
     }
 
@@ -111,7 +106,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is BrokerService.PlanChanged else { return context.fireUserInboundEventTriggered(event) }
         // What is under way with a key that was taken back ends at once.
-        if let grant = request?.grant, service.configuration.bases(of: grant).isEmpty { context.close(promise: nil) }
+        if let grant = request?.grant, service.configuration.bases(of: grant).isEmpty {
+            request?.ending = "llm.credential: the key was taken back"
+            context.close(promise: nil)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -153,7 +151,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
     private func readHead() -> Bool {
         input.skipEmptyLine()
         guard input.bytes.readableBytes > 0 else { return false }
-        if input.isIdle { limitTime(Self.headLimit) }
+        if input.isIdle { limitTime(service.bounds.headTime) }
         switch input.head() {
         case .success(nil): return false
         case .success(.some(let head)):
@@ -206,16 +204,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                 head.fields, among: configuration.plan.grants, for: exchange.route?.api)
             if let grant = exchange.grant {
                 exchange.record.provider = configuration.bases(of: grant).first?.host ?? ""
-                if service.isExpired(grant) {
-                    throw BrokerRefusal(
-                        kind: .authentication,
-                        rule: grant.note == nil ? "credentials.llm_api_key_ttl" : "credential.lease",
-                        reason: grant.note ?? "the time for which the key was lent is over",
-                        nextSteps: [
-                            "Ask the person at this machine "
-                                + (grant.note == nil ? "to start the sandbox again." : "to look at aibox auth status.")
-                        ])
-                }
+                if let refusal = service.end(of: grant) { throw refusal }
             }
             let namesModel = exchange.route?.namesModel ?? false
             switch head.body {
@@ -240,7 +229,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             link.flush()
         }
         phase = .body
-        limitTime(Self.bodyLimit)
+        limitTime(service.bounds.bodyTime)
         return true
     }
 
@@ -346,6 +335,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             return refuse(refusal)
         }
         // The answer has begun: the one honest thing left is to end it so that it is seen to be incomplete.
+        request?.ending = "\(refusal.rule): \(refusal.reason)"
         settle(isComplete: false)
         link.stopTimer()
         phase = .closed
@@ -370,7 +360,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         var event = exchange.record.answered(
             status: exchange.status ?? 0, bytes: exchange.answered, usage: usage, micros: micros, digest: digest,
             redactions: exchange.answer.redactions, after: exchange.begun.duration(to: .now),
-            isComplete: isComplete && exchange.status != nil)
+            isComplete: isComplete && exchange.status != nil,
+            reason: exchange.ending)
         let (audit, wasSent, file) = (service.audit, exchange.wasSent, exchange.payload)
         request?.payload = nil
         guard let file, let loop = link.context?.eventLoop else {
@@ -394,7 +385,7 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         }
         phase = .head
         input.next()
-        limitTime(Self.idleLimit)
+        limitTime(service.bounds.idleTime)
         updateReading()
         if input.bytes.readableBytes > 0 {
             // Not from within the upstream's handler: a client that sends requests ahead would grow the stack.
@@ -452,18 +443,22 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         }
     }
 
-    /// Looks from time to time whether an answer still goes on.
+    /// Looks from time to time whether an answer still goes on, and may.
     func watch() {
-        link.after(.seconds(5)) { [weak self] in
+        link.after(service.bounds.look) { [weak self] in
             guard let self, phase == .answering else { return }
-            let limit = request?.status == nil ? Self.answerLimit : ClientLink.stallLimit
+            if let refusal = request?.grant.flatMap({ service.end(of: $0) }) { return cut(refusal) }
+            let isBegun = request?.status != nil
+            let limit = isBegun ? service.bounds.silence : service.bounds.answerTime
             if !link.hasStalled(for: limit) { return watch() }
-            upstream?.abandon()
-            answerFails(
-                BrokerRefusal(
-                    kind: .timeout, rule: "llm.time",
-                    reason: "the provider did not answer within \(limit.nanoseconds / 1_000_000_000) s"),
-                isUntouched: false)
+            let why = isBegun ? "nothing moved for" : "the provider did not answer within"
+            cut(BrokerRefusal(kind: .timeout, rule: "llm.time", reason: "\(why) \(limit.wholeSeconds) s"))
         }
+    }
+
+    /// Ends what is under way.
+    private func cut(_ refusal: BrokerRefusal) {
+        upstream?.abandon()
+        answerFails(refusal, isUntouched: false)
     }
 }

@@ -34,6 +34,8 @@ struct LLMExchange {
     var others: [UpstreamBase] = []
     /// Why others could not.
     var failures: [String] = []
+    /// Why the answer was broken off, where it was.
+    var ending: String?
     /// Of the answer; nil before it.
     var status: Int?
     var meter = UsageMeter(.unread)

@@ -9,6 +9,7 @@ import Synchronization
 ///
 /// Descriptors at start: 1 and 2 the log, 3 the socket to its gateway, 4 the listening socket. Keys come over descriptor 3
 /// alone. It ends with the gateway: the kernel kills it when the gateway's thread ends, and the end of the socket ends it too.
+/// SIGHUP has it ask the gateway for its plan again, and read the files anew that the plan names.
 public enum LLMProxyDaemon {
     private static let controlDescriptor: Int32 = 3
     private static let listenerDescriptor: Int32 = 4
@@ -20,7 +21,7 @@ public enum LLMProxyDaemon {
         signal(SIGPIPE, SIG_IGN)
         // A file of the log at its size limit: refused, not killed.
         signal(SIGXFSZ, SIG_IGN)
-        // A new plan comes over the socket; a hang-up is none.
+        // Until it is taken: what is ignored is lost.
         signal(SIGHUP, SIG_IGN)
         umask(0o077)
         let control = PacketSocket(Descriptor(controlDescriptor))
@@ -30,7 +31,7 @@ public enum LLMProxyDaemon {
             aibox_return_large_blocks()
             let limit = aibox_raise_descriptor_limit(16_384)
             if limit < 0 { throw .system("cannot raise the limit of open files", errno: limit) }
-            let signals = try endingSignals()
+            let signals = try takenSignals()
             guard case .begin(let settings)? = try order(from: control) else {
                 throw AiboxError(.usage, "the LLM proxy is started by aibox-gateway")
             }
@@ -79,7 +80,11 @@ public enum LLMProxyDaemon {
                 pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
             }
             try retrying("cannot wait for orders") { poll(&waiting, nfds_t(waiting.count), -1) }
-            if waiting[1].revents != 0 { return }
+            if waiting[1].revents != 0 {
+                if taken(signals) != SIGHUP { return }
+                say("info reload asked for")
+                try control.send(LLMProxyReport.reload.json.bytes)
+            }
             if waiting[2].revents != 0 {
                 // A gateway that is gone has no use for it; that it is gone ends the proxy in order.
                 do throws(AiboxError) { try control.send(LLMProxyReport.spent(tally.take()).json.bytes) } catch {
@@ -97,10 +102,23 @@ public enum LLMProxyDaemon {
                     try proxy.use(plan)
                     try control.send(LLMProxyReport.serving.json.bytes)
                 } catch {
-                    try control.send(LLMProxyReport.failed(wire(error)).json.bytes)
+                    // A file that the plan names cannot be read any more, but the plan is the one that holds.
+                    if proxy.follows(plan) {
+                        say("error reload failed reason=\(JSONValue.string(error.reason).text)")
+                        try control.send(LLMProxyReport.serving.json.bytes)
+                    } else {
+                        try control.send(LLMProxyReport.failed(wire(error)).json.bytes)
+                    }
                 }
             }
         }
+    }
+
+    /// signalfd_siginfo has 128 bytes and begins with the number (signalfd(2)).
+    private static func taken(_ signals: Descriptor) -> Int32? {
+        var information = [UInt8](repeating: 0, count: 128)
+        guard read(signals.number, &information, information.count) == information.count else { return nil }
+        return information.withUnsafeBytes { Int32($0.loadUnaligned(as: UInt32.self)) }
     }
 
     private static func order(from control: PacketSocket) throws(AiboxError) -> LLMProxyOrder? {
@@ -111,8 +129,8 @@ public enum LLMProxyDaemon {
         }
     }
 
-    private static func endingSignals() throws(AiboxError) -> Descriptor {
-        let numbers = [SIGTERM, SIGINT]
+    private static func takenSignals() throws(AiboxError) -> Descriptor {
+        let numbers = [SIGTERM, SIGINT, SIGHUP]
         let descriptor = aibox_signal_descriptor(numbers, Int32(numbers.count))
         if descriptor < 0 { throw .system("cannot take signals", errno: descriptor) }
         return Descriptor(descriptor)

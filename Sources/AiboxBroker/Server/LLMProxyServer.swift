@@ -11,8 +11,7 @@ public final class LLMProxyServer: Sendable {
     public struct Options: Sendable {
         /// `host:port` in lower case, as clients may call it.
         public var authorities: Set<String>
-        /// Bytes of a request's body.
-        public var bodyLimit = 32 << 20
+        public var bounds = Bounds()
         /// Seconds of a clock that never goes back.
         public var clock: @Sendable () -> Int64 = {
             Int64(LLMProxyServer.begun.duration(to: .now).components.seconds)
@@ -62,9 +61,9 @@ public final class LLMProxyServer: Sendable {
         let threads = NIOThreadPool(numberOfThreads: 2)
         threads.start()
         let service = try BrokerService(
-            plan, rules: RequestHeadRules(authorities: options.authorities, bodyLimit: options.bodyLimit),
-            audit: audit, threads: threads, desk: options.desk, stay: options.stay, clock: options.clock,
-            spent: options.spent)
+            plan, rules: RequestHeadRules(authorities: options.authorities, bodyLimit: options.bounds.body),
+            bounds: options.bounds, audit: audit, threads: threads, desk: options.desk, stay: options.stay,
+            clock: options.clock, spent: options.spent)
         do {
             return try LLMProxyServer(listener, service, threads)
         } catch {
@@ -108,6 +107,9 @@ public final class LLMProxyServer: Sendable {
         try service.use(plan)
         connections.tell(BrokerService.PlanChanged())
     }
+
+    /// Whether this is the plan that it decides by.
+    public func follows(_ plan: BrokerPlan) -> Bool { service.configuration.plan == plan }
 
     /// Ends at once what is open.
     public func closeConnections() { connections.closeAll() }

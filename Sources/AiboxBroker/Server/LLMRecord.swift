@@ -95,7 +95,7 @@ struct LLMRecord: Sendable {
     func answered(
         status: Int, bytes: Int, usage: TokenUsage?, micros: Int?, digest: String?, redactions: Int,
         after time: Duration,
-        isComplete: Bool
+        isComplete: Bool, reason: String? = nil
     ) -> AuditEvent {
         var details: JSONObject = [
             "request": .string(id), "provider": .string(provider), "status": .integer(Int64(status)),
@@ -110,6 +110,7 @@ struct LLMRecord: Sendable {
         }
         details["digest"] = digest.map { .string($0) }
         details["payload"] = payload.map { .string($0) }
+        details["reason"] = reason.map { .string(Self.carried($0)) }
         details["cost_microdollars"] = micros.map { .integer(Int64($0)) }
         if redactions > 0 { details["redactions"] = .integer(Int64(redactions)) }
         return AuditEvent(

@@ -16,18 +16,20 @@ final class UpstreamConnector: Sendable {
     private let exceptions: [AddressRange]
     private let tls: TLSClientContext
     private let threads: NIOThreadPool
+    /// For a connection, and once more for TLS.
+    private let patience: TimeAmount
     private let known = Mutex<[String: (addresses: [IPAddress], until: ContinuousClock.Instant)]>([:])
 
-    private static let patience = TimeAmount.seconds(10)
     private static let lifetime = Duration.seconds(20)
 
-    init(_ plan: BrokerPlan, threads: NIOThreadPool) throws(AiboxError) {
+    init(_ plan: BrokerPlan, threads: NIOThreadPool, patience: TimeAmount) throws(AiboxError) {
         names = Dictionary(
             plan.names.map { ($0.name.lowercased(), $0.addresses.compactMap { IPAddress($0) }) },
             uniquingKeysWith: { $0 + $1 })
         exceptions = plan.targets.compactMap { AddressRange($0) }
         tls = try TLSClientContext(authorities: plan.authorities)
         self.threads = threads
+        self.patience = patience
     }
 
     /// A connection over which HTTP can be spoken; over TLS the server has proved its name.
@@ -99,9 +101,9 @@ final class UpstreamConnector: Sendable {
             established.fail(error)
             return loop.makeFailedFuture(error)
         }
-        let tls = tls
+        let (tls, patience) = (tls, patience)
         let connecting = ClientBootstrap(group: loop)
-            .connectTimeout(Self.patience)
+            .connectTimeout(patience)
             .channelOption(.autoRead, value: false)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: LLMProxyServer.allocator)
@@ -119,7 +121,7 @@ final class UpstreamConnector: Sendable {
             .connect(to: socketAddress)
         connecting.whenFailure { error in established.fail(error) }
         return connecting.flatMap { channel in
-            let limit = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+            let limit = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
             return established.futureResult.map { chosen in
                 limit.cancel()
                 return (channel, chosen)

@@ -85,11 +85,11 @@ struct CredentialLending: Sendable {
                         isLentToAll = try isLent("llm_api_key", policy.modelKeys, key.name, Self.authority(url))
                     }
                     if !isLentToAll { continue }
-                    grants.append(
-                        BrokerPlan.Grant(
-                            name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret,
-                            base: base, header: key.header,
-                            expires: min(now + Int64(policy.modelKeys), key.expires ?? .max)))
+                    var grant = BrokerPlan.Grant(
+                        name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret, base: base,
+                        header: key.header, expires: min(now + Int64(policy.modelKeys), key.expires ?? .max))
+                    grant.tellsWho = !gateway.isEmpty
+                    grants.append(grant)
                 }
             }
             if !grants.isEmpty, policy.models.isEmpty { notes.append("llm.models of the policy permits no model") }
@@ -117,7 +117,7 @@ struct CredentialLending: Sendable {
                 BrokerPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
             }, authorities: network.originAuthorities)
         plan.leaks = policy.leaks
-        plan.digests = policy.logging >= .hash
+        plan.digests = policy.keepsDigests
         plan.prices = policy.prices
         self.plan = plan
     }

@@ -266,14 +266,17 @@ public struct SandboxStart: Sendable {
             llm: lending.plan, tools: tools,
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
         let credentials = CredentialPolicy(ruling.policy)
-        if settings.llm?.grants.isEmpty == false, credentials.logging == .full {
+        if settings.llm?.grants.isEmpty == false, credentials.keepsContent {
             var payloads = BrokerPlan.Payloads(
                 folder: context.paths.payloadsFolder,
                 recipient: try RecordingRule.recipient(context, ruling.policy).text, masksLeaks: credentials.masksLeaks)
             (payloads.size, payloads.days) = (credentials.payloadSize, credentials.payloadDays)
             settings.llm?.payloads = payloads
         }
-        if lending.plan?.grants.isEmpty == false { settings.ledger = context.paths.spendingLedger }
+        if lending.plan?.grants.isEmpty == false {
+            settings.ledger = context.paths.spendingLedger
+            settings.sandboxLedger = try context.paths.spendingLedger(of: name.text)
+        }
         if case .docker(let docker) = context.engine, !context.host.isRoot {
             settings.userNamespacePid = try docker.socket.daemon(isRoot: false)
         }

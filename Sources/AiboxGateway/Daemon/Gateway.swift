@@ -41,7 +41,7 @@ struct Gateway {
             let plan = try plan(settings)
             if let payloads = settings.llm?.payloads { try Folder.makePrivate(payloads.folder) }
             // Outside what it may touch afterwards.
-            let ledger = try settings.ledger.map { path throws(AiboxError) in try SpendingLedger(path) }
+            let ledgers = try SpendingLedgers(settings)
             let landlock = try LockDown.daemon(settings, plan)
             let audit = try GatewayAudit(settings, log: log)
             let containment = Containment(audit: audit, log: log)
@@ -81,7 +81,7 @@ struct Gateway {
                 forwards.closeConnections()
             }
             let llm = try egress.flatMap { egress throws(AiboxError) in
-                try llmProxy(settings, ledger, holder, doors, egress, audit, log)
+                try llmProxy(settings, ledgers, holder, doors, egress, audit, log)
             }
             let tools = try settings.tools.map { plan throws(AiboxError) in
                 try ToolDoor(plan, learn: settings.learn, user: settings.user, audit: audit, log: log)
@@ -163,7 +163,7 @@ struct Gateway {
 
     /// The proxy for language models, where there is a key for one. It begins once the supervisor runs.
     private static func llmProxy(
-        _ settings: GatewaySettings, _ ledger: SpendingLedger?, _ holder: HolderConnection, _ doors: Doors,
+        _ settings: GatewaySettings, _ ledgers: SpendingLedgers?, _ holder: HolderConnection, _ doors: Doors,
         _ egress: Egress, _ audit: GatewayAudit, _ log: GatewayLog
     ) throws(AiboxError) -> LLMSupervisor? {
         guard let plan = settings.llm, let decisions = settings.decisions else { return nil }
@@ -174,7 +174,8 @@ struct Gateway {
         return try LLMSupervisor(
             LLMProxySettings(
                 sandbox: settings.sandbox, user: settings.user, audit: settings.audit, authorities: authorities,
-                plan: plan), decisions: decisions, ledger: ledger, listener: listener, doors: doors, loop: egress.loop,
+                plan: plan), decisions: decisions, ledgers: ledgers, listener: listener, doors: doors,
+            loop: egress.loop,
             audit: audit, log: log
         ) { egress.lost("llm-proxy", $0) }
     }

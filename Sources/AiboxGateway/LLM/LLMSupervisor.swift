@@ -37,8 +37,8 @@ final class LLMSupervisor: Sendable {
     private let audit: GatewayAudit
     /// Asks the policies in Rego; the supervisor's thread alone does.
     private let judge: Mutex<LLMJudge>
-    /// What the user's sandboxes spend; nil where no model is asked.
-    private let ledger: SpendingLedger?
+    /// What the user's sandboxes spend, and this one; nil where no model is asked.
+    private let ledgers: SpendingLedgers?
     private let log: GatewayLog
     private let lost: @Sendable (String) -> Void
     private let orders: Mutex<Orders>
@@ -58,11 +58,11 @@ final class LLMSupervisor: Sendable {
 
     /// - Parameters:
     ///   - decisions: how the policies in Rego are asked.
-    ///   - ledger: what the user's sandboxes spend; nil where no model is asked.
+    ///   - ledgers: what the user's sandboxes spend, and this one; nil where no model is asked.
     ///   - listener: at the gateway's address, `BrokerPlan.port`. Each process gets a copy.
     ///   - lost: told on the supervisor's thread that the proxy is gone.
     init(
-        _ settings: LLMProxySettings, decisions: DecisionPlan, ledger: SpendingLedger?, listener: Descriptor,
+        _ settings: LLMProxySettings, decisions: DecisionPlan, ledgers: SpendingLedgers?, listener: Descriptor,
         doors: Doors,
         loop: any EventLoop, audit: GatewayAudit, log: GatewayLog,
         lost: @escaping @Sendable (String) -> Void
@@ -72,7 +72,7 @@ final class LLMSupervisor: Sendable {
         self.doors = doors
         self.loop = loop
         self.audit = audit
-        self.ledger = ledger
+        self.ledgers = ledgers
         judge = Mutex(LLMJudge(decisions, user: settings.user, sandbox: settings.sandbox))
         self.log = log
         self.lost = lost
@@ -236,7 +236,7 @@ final class LLMSupervisor: Sendable {
         isServing.store(false, ordering: .releasing)
         if let running { end(running) }
         settle()
-        ledger?.end()
+        ledgers?.end()
         first.fail(Self.ending)
         isEnded.store(true, ordering: .releasing)
     }
@@ -307,7 +307,7 @@ final class LLMSupervisor: Sendable {
             case nil: throw AiboxError(.failed, what, why: "it ended; the gateway's log may say why")
             case .serving: return
             case .failed(let error): throw AiboxError(.failed, what, why: error.description, remedy: error.remedy)
-            case .spent, .ask: continue
+            case .spent, .ask, .reload: continue
             }
         }
     }
@@ -332,6 +332,9 @@ final class LLMSupervisor: Sendable {
             return false
         case .serving: settle()
         case .ask(let number, let question): return answer(number, question, running)
+        case .reload:
+            log.info("LLM proxy reads its plan again")
+            orders.withLock { $0.isChanged = true }
         }
         return true
     }
@@ -339,13 +342,13 @@ final class LLMSupervisor: Sendable {
     private func take(_ amount: LLMAmount) -> LLMRuling {
         let limits = orders.withLock { $0.lent.limits }
         do throws(AiboxError) {
-            guard let ledger else { throw AiboxError(.failed, "there is no ledger") }
-            return try ledger.take(amount, limits, at: Timestamp.now.seconds)
+            guard let ledgers else { throw AiboxError(.failed, "there is no ledger") }
+            return try ledgers.take(amount, limits, at: Timestamp.now.seconds)
         } catch {
             log.error("spending not written", ["reason": error.reason])
             return LLMRuling(
                 isAllowed: false, rule: "llm.ledger", layer: "org",
-                reason: "what the user has spent today is not known, so nothing is sent")
+                reason: "what was spent today is not known, so nothing is sent")
         }
     }
 
@@ -356,7 +359,7 @@ final class LLMSupervisor: Sendable {
         case .take(let amount): ruling = take(amount)
         case .settle(let settlement):
             ruling = .allowed
-            do throws(AiboxError) { try ledger?.settle(settlement, at: Timestamp.now.seconds) } catch {
+            do throws(AiboxError) { try ledgers?.settle(settlement, at: Timestamp.now.seconds) } catch {
                 log.error("spending not written", ["reason": error.reason])
             }
         case .request(let request):

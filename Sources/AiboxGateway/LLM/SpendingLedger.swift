@@ -4,7 +4,8 @@ import AiboxWire
 import Glibc
 import Synchronization
 
-/// What a user's sandboxes have spent on language models today: one small file of the user's, which their gateways share.
+/// What a user's sandboxes have spent on language models today, or one of them: a small file of the user's, which their
+/// gateways share.
 ///
 /// A reservation is in the file before a request goes out, and stays there if nobody takes it back: what is lost counts
 /// as spent. One thread uses it. Nobody waits for the disk: another thread syncs it, a second after the first change that
@@ -23,6 +24,19 @@ final class SpendingLedger: Sendable {
         }
     }
 
+    /// Whose sum it is.
+    enum Owner {
+        case user, sandbox
+
+        fileprivate var name: String { self == .user ? "this user" : "this sandbox" }
+        fileprivate var prefix: String { self == .user ? "llm.daily_" : "llm.sandbox_daily_" }
+
+        fileprivate func limits(_ all: BrokerPlan.Limits) -> (tokens: Int?, cost: Int?) {
+            self == .user ? (all.dailyTokens, all.dailyCost) : (all.sandboxDailyTokens, all.sandboxDailyCost)
+        }
+    }
+
+    private let owner: Owner
     private let file: Descriptor
     private let sync: @Sendable (Descriptor) -> Void
     private let isSyncing = Atomic(false)
@@ -34,8 +48,10 @@ final class SpendingLedger: Sendable {
 
     /// Opens the file, or makes it.
     init(
-        _ path: String, sync: @escaping @Sendable (Descriptor) -> Void = { fdatasync($0.number) }
+        _ path: String, of owner: Owner = .user,
+        sync: @escaping @Sendable (Descriptor) -> Void = { fdatasync($0.number) }
     ) throws(AiboxError) {
+        self.owner = owner
         self.sync = sync
         file = Descriptor(
             try retrying(Self.what) { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) })
@@ -47,17 +63,18 @@ final class SpendingLedger: Sendable {
     /// - Parameter second: since 1970.
     /// - Returns: the ruling, with the day that it was taken from.
     func take(_ amount: LLMAmount, _ limits: BrokerPlan.Limits, at second: Int64) throws(AiboxError) -> LLMRuling {
-        try change { day in
+        let own = owner.limits(limits)
+        return try change { day in
             day = day.at(second)
             let sum = day.spent.adding(amount)
-            if let limit = limits.dailyTokens, sum.tokens > limit {
+            if let limit = own.tokens, sum.tokens > limit {
                 let left = "\(max(0, limit - day.spent.tokens))"
-                return Self.refusal("llm.daily_tokens", "\(limit) tokens", left, "\(amount.tokens)")
+                return refusal("tokens", "\(limit) tokens", left, "\(amount.tokens)")
             }
-            if let limit = limits.dailyCost, sum.micros > limit {
+            if let limit = own.cost, sum.micros > limit {
                 let left = LLMAmount.text(micros: max(0, limit - day.spent.micros))
-                return Self.refusal(
-                    "llm.daily_cost", "a cost of \(LLMAmount.text(micros: limit))", left,
+                return refusal(
+                    "cost", "a cost of \(LLMAmount.text(micros: limit))", left,
                     LLMAmount.text(micros: amount.micros))
             }
             day.spent = sum
@@ -67,10 +84,10 @@ final class SpendingLedger: Sendable {
         }
     }
 
-    private static func refusal(_ rule: String, _ limit: String, _ left: String, _ wish: String) -> LLMRuling {
+    private func refusal(_ what: String, _ limit: String, _ left: String, _ wish: String) -> LLMRuling {
         LLMRuling(
-            isAllowed: false, rule: rule, layer: "org",
-            reason: "the day's limit of \(limit) has \(left) left for this user, and this request may take \(wish)")
+            isAllowed: false, rule: owner.prefix + what, layer: "org",
+            reason: "the day's limit of \(limit) has \(left) left for \(owner.name), and this request may take \(wish)")
     }
 
     /// Puts what a request cost in the place of what was taken for it. A day that is over stays as it is.

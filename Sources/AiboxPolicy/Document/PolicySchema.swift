@@ -200,6 +200,12 @@ public enum PolicySchema {
             "What all of a user's sandboxes may cost on one day (UTC), by llm.prices; a model without a price is refused."
         ),
         PolicyField(
+            "llm.sandbox_daily_tokens", .integer(0...1_000_000_000_000), .less, standard: nil,
+            .enforced("gateway and LLM proxy"), "Tokens of one sandbox on one day (UTC)."),
+        PolicyField(
+            "llm.sandbox_daily_cost", .amount, .less, standard: nil, .enforced("gateway and LLM proxy"),
+            "What one sandbox may cost on one day (UTC), by llm.prices; a model without a price is refused."),
+        PolicyField(
             "llm.prices",
             .list(
                 .group([

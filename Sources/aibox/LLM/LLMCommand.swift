@@ -3,5 +3,5 @@ import ArgumentParser
 struct LLMCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "llm", abstract: "Language models, as sandboxes use them.",
-        subcommands: [LLMUsage.self, LLMShow.self])
+        subcommands: [LLMModels.self, LLMUsage.self, LLMShow.self])
 }

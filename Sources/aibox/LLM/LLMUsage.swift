@@ -54,7 +54,7 @@ struct LLMUsage: ParsableCommand {
                         [.text(key)]
                             + [sum.requests, sum.refused, sum.failed, sum.input, sum.output, sum.cached].map {
                                 .integer($0)
-                            } + [.text(sum.cost.map { LLMAmount.text(micros: $0) } ?? "-")]
+                            } + [.optional(sum.cost.map { LLMAmount.text(micros: $0) })]
                     })))
     }
 

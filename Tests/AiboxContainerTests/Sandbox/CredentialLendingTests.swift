@@ -64,6 +64,8 @@ struct CredentialLendingTests {
         for note in lending.notes {
             #expect(note.contains("is not lent: not to that one (rule no-other, org, own.rego:3)"), "\(note)")
         }
+        // A provider is not told who asks.
+        #expect(plan.grants.allSatisfy { !$0.tellsWho })
         #expect(lending.rulings.map(\.isLent) == [true, false, true, false])
         for ruling in lending.rulings { #expect(ruling.event.problems == []) }
     }
@@ -82,7 +84,7 @@ struct CredentialLendingTests {
                     	input.credential.destination == "three.example.com"
                     }
                     """, gateway: gateway)
-            for grant in lending.plan?.grants ?? [] { #expect(grant.base == gateway) }
+            for grant in lending.plan?.grants ?? [] { #expect(grant.base == gateway && grant.tellsWho) }
             return lending.plan?.grants.map(\.name) ?? []
         }
         #expect(try lent("https://one.example.com, https://two.example.com:8443/v1") == ["llm:anthropic", "llm:own"])
