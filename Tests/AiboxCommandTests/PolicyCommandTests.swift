@@ -281,6 +281,17 @@ struct PolicyWhyCommandTests {
                 "  change    Send the path in its normal form"
             ),
             (["net", "https://api.example.com/%78"], "deny: in an opened tunnel", "normal-path"),
+            (["net", "https://api.example.com/./../x"], "deny: in an opened tunnel", "normal-path"),
+            (["net", "https://api.example.com/./%78"], "deny: in an opened tunnel", "normal-path"),
+            // Squid is given the path without what apt writes there.
+            (
+                ["net", "https://api.example.com/x/./y?z=/./"], "allow: ",
+                "note    it goes out as https://api.example.com/x/y?z=/./; with a body it is refused"
+            ),
+            (
+                ["net", "https://api.example.com/./x", "--method", "POST"], "deny: api.example.com is allowed with GET",
+                "api"
+            ),
             (
                 ["net", "https://api.example.com/x", "--method", "get"], "deny: the method is not in capitals",
                 "  change    Write methods in capitals"

@@ -36,11 +36,11 @@ struct GatewayEgressTests {
     }
 
     /// With an entry that has its tunnels opened, and the file of the authority that signs in them.
-    private func opening(_ rule: AllowRuleSource) throws -> (LiveGateway, Origin, trusted: String) {
+    private func opening(_ rules: AllowRuleSource...) throws -> (LiveGateway, Origin, trusted: String) {
         let origin = try Origin()
         // Squid may run as another account, which has to read the authority.
         chmod(origin.folder.path, 0o755)
-        var plan = Origin.plan([rule])
+        var plan = Origin.plan(rules)
         plan.originAuthorities = [origin.authority]
         let gateway = try LiveGateway(plan: plan)
         try gateway.client.serving()
@@ -236,6 +236,104 @@ struct GatewayEgressTests {
             "cannot reach the origin")
         #expect(eventually { origin.requests.contains { $0.contains("/secret-straight") } })
         #expect(!origin.requests.contains { $0.contains("/secret-through") })
+    }
+
+    /// A path as it is asked for, and as it arrives; nil: it does not.
+    private static let dotted: [(asked: String, arrives: String?)] = [
+        ("/headers/./a", "/headers/a"), ("/./headers/a", "/headers/a"), ("/headers/.", "/headers/"),
+        ("/././v1/./x", "/v1/x"), ("/v1/./x?y=/./../.&z=%2e", "/v1/x?y=/./../.&z=%2e"), ("/v1/x?/./", "/v1/x?/./"),
+        ("/" + String(repeating: "./", count: 3500) + "v1/x", "/v1/x"),
+        ("/v1/./a%2bb", "/v1/a%2Bb"), ("/v1/./a%20b", "/v1/a%20b"),
+        ("/./secret", nil), ("/v1/./x/./y", nil), ("/.", nil), ("/v1/./../secret", nil), ("/./../v1/x", nil),
+        ("/v1/.//x", nil), ("/v1/%2e/x", nil), ("/v1/./%2E/x", nil), ("/v1/./..%2fx", nil), ("/v1/.;/x", nil),
+        ("/v1/./%78", nil),
+    ]
+
+    @Test(". segments are taken out of what goes out, in opened tunnels as in the clear, and it is what was decided on")
+    func dots() throws {
+        let methods = ["GET", "HEAD", "DELETE", "POST"]
+        let api = AllowRuleSource(
+            id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https), Int(Origin.http)],
+            schemes: ["https", "http"], methods: methods, paths: ["/headers/**", "/v1/*"])
+        let whole = AllowRuleSource(
+            id: "whole", hosts: ["paths.test"], ports: [Int(Origin.https)], schemes: ["https"], inspect: true)
+        let (gateway, origin, trusted) = try opening(api, whole)
+        let base = "https://api.allowed.test:\(Origin.https)"
+        let asIs = ["--path-as-is", "--cacert", trusted]
+        func arrived() throws -> [String] {
+            try origin.requests.compactMap { try JSONParser.parse(Array($0.utf8))["path"]?.stringValue }
+        }
+        var expected: [String] = []
+        for (asked, arrives) in Self.dotted {
+            let answer = try curl(gateway, origin, base + asked, asIs)
+            #expect(answer.status == (arrives == nil ? "403" : "200"), "\(asked.prefix(40)): \(answer)")
+            if let arrives { expected.append(arrives) }
+            #expect(try arrived() == expected, "\(asked.prefix(40))")
+        }
+        // What is recorded is what went out.
+        let recorded = try inside(gateway, "network.allow").compactMap { $0["path"]?.stringValue }
+        #expect(recorded == expected.map { String($0.prefix { $0 != "?" }) })
+        let refused = Self.dotted.filter { $0.arrives == nil }.count
+        #expect(eventually { (try? inside(gateway, "network.deny").count) == refused }, "one record a refusal")
+        // In the clear it is the same, as far as it arrives.
+        for case (let asked, let arrives?) in Self.dotted where !asked.contains("%2e") {
+            let answer = try curl(
+                gateway, origin, "http://api.allowed.test:\(Origin.http)" + asked, ["--path-as-is"])
+            expected.append(arrives)
+            #expect(try answer.status == "200" && arrived() == expected, "\(asked.prefix(40)): \(answer)")
+        }
+        // An entry that limits nothing gets no other path either.
+        for (asked, arrives) in [("/a/./b", "/a/b"), ("/./", "/"), ("/./../b", nil), ("/a/%2e/b", nil)] {
+            let answer = try curl(gateway, origin, "https://paths.test:\(Origin.https)" + asked, asIs)
+            #expect(answer.status == (arrives == nil ? "403" : "200"), "\(asked): \(answer)")
+            if arrives == nil { #expect(answer.body.contains("\"rule\":\"normal-path\""), "\(asked): \(answer.body)") }
+            expected += [arrives].compactMap(\.self)
+        }
+        #expect(try arrived() == expected)
+    }
+
+    @Test("a request whose path is changed keeps its fields, its connection and its method; one with a body is refused")
+    func dotsInHeads() throws {
+        let rule = AllowRuleSource(
+            id: "whole", hosts: ["paths.test"], ports: [Int(Origin.https)], schemes: ["https"], inspect: true)
+        let (gateway, origin, trusted) = try opening(rule)
+        let url = "https://paths.test:\(Origin.https)"
+        let asIs = ["--path-as-is", "--cacert", trusted]
+        func headers(_ path: String, _ more: [String]) throws -> [String] {
+            let answer = try curl(gateway, origin, url + path, asIs + more)
+            #expect(answer.status == "200", "\(path): \(answer)")
+            let fields = try JSONParser.parse(Array(answer.body.utf8))["headers"]?.elements ?? []
+            return fields.map { "\($0)" }.filter { !$0.contains("X-Forwarded") && !$0.contains("Cache-Control") }
+        }
+        for more in [
+            ["-H", "X-Test: a,  b", "-H", "Cookie: c=d; e=/./", "-H", "Accept: */*, a/./b"], ["--http1.0"],
+            ["-H", "Connection: close"], ["-H", "Connection: X-Hop", "-H", "X-Hop: 1"], ["-H", "Range: bytes=0-1"],
+            ["-H", "Authorization: Basic YTpi"], ["-H", "Referer: \(url)/./x"],
+        ] {
+            let plain = try headers("/headers/a", more)
+            #expect(try headers("/headers/./a", more) == plain && !plain.isEmpty, "\(more)")
+        }
+        // One connection, whose requests are changed and not in turn.
+        let paths = ["/headers/./1", "/headers/2", "/headers/./3", "/./headers/4"].map { url + $0 }
+        let several = try curl(gateway, origin, paths[0], asIs + ["-w", "%{num_connects}\n"] + paths.dropFirst())
+        let connects = several.body.split(separator: "\n").map { $0.suffix(2) } + [several.status.suffix(2)]
+        #expect(connects == ["}1", "}0", "}0", "}0"], "\(several)")
+        #expect(try curl(gateway, origin, url + "/a/./b", asIs + ["-I"]).status == "200")
+        #expect(try curl(gateway, origin, url + "/a/./b", asIs + ["-X", "DELETE"]).status == "200")
+        let before = origin.requests.count
+        for more in [["-d", "x=y"], ["-d", "x=y", "-H", "Transfer-Encoding: chunked"], ["-X", "PUT", "-d", "x"]] {
+            let answer = try curl(gateway, origin, url + "/a/./b", asIs + more)
+            #expect(answer.status == "403" && answer.body.contains("normal-path"), "\(more): \(answer)")
+        }
+        #expect(origin.requests.count == before)
+        // The control.
+        #expect(try curl(gateway, origin, url + "/a/b", asIs + ["-d", "x=y"]).status == "200")
+        // The end of each names its beginning, changed or not.
+        let allowed = try inside(gateway, "network.allow").count
+        #expect(
+            eventually {
+                (try? gateway.events("network.end").filter { $0.json["details"]?["status"] != nil }.count) == allowed
+            })
     }
 
     /// What is recorded of requests in opened tunnels.

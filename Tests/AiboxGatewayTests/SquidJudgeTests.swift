@@ -17,7 +17,8 @@ import Testing
 /// A real Squid and the gateway's judge, on the loopback alone.
 @Suite("Squid's questions", .serialized)
 struct SquidJudgeTests {
-    /// A judge that counts what it is asked and lets nothing pass.
+    /// A judge that counts what it is asked and lets nothing pass, but what is on the way to `/broken`: that it has asked anew for
+    /// what stands behind, and as it is where nothing does.
     private final class Asked {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let judge: SquidJudge
@@ -31,14 +32,21 @@ struct SquidJudgeTests {
         init() throws {
             let questions = Questions()
             judge = try SquidJudge(
-                on: group, left: { url, _, event, _ in questions.left.withLock { $0.append("\(event) \(url)") } },
-                decide: { url, method, loop in
+                on: group,
+                left: { question, event, _ in questions.left.withLock { $0.append("\(event) \(question.url)") } },
+                decide: { question, loop in
+                    let url = question.url
                     questions.urls.withLock { $0.append(url) }
+                    if let broken = url.firstRange(of: "/broken") {
+                        let other = String(url[broken.upperBound...].drop { $0 != "=" }.dropFirst())
+                        let head = other.isEmpty ? nil : question.head(asking: "https://allowed.test" + other)
+                        return loop.makeSucceededFuture(.passes(event: "01BROKEN", head: head))
+                    }
                     if url.contains("/slow") {
                         return loop.scheduleTask(in: .seconds(2)) { .passes(event: "01SLOW") }.futureResult
                     }
                     let denial = EgressDenial(.pathNotAllowed, rule: "test", reason: "no")
-                    return loop.makeSucceededFuture(.refused(denial, isHead: method == "HEAD"))
+                    return loop.makeSucceededFuture(.refused(denial, isHead: question.method == "HEAD"))
                 })
             self.questions = questions
         }
@@ -60,15 +68,18 @@ struct SquidJudgeTests {
     }
 
     private static func squid(
-        _ place: TemporaryFolder, _ judge: SquidConfiguration.Judge, limit: Duration = .seconds(10)
+        _ place: TemporaryFolder, _ judge: SquidConfiguration.Judge, paths: [String]? = nil,
+        limit: Duration = .seconds(10)
     ) throws -> SquidProcess {
         let list = try AllowList([
-            AllowRuleSource(id: "a", hosts: ["allowed.test"], ports: [443], schemes: ["https"], methods: ["GET"])
+            AllowRuleSource(
+                id: "a", hosts: ["allowed.test", "allowed.test.two.test"], ports: [443], schemes: ["https"],
+                methods: ["GET"], paths: paths)
         ])
         let authority = try CertificateAuthority.make(name: "test", days: 1)
         let files: [(name: String, bytes: [UInt8])] = [
             ("authority.pem", authority.certificate + authority.key),
-            ("hosts", Array("127.0.0.1 allowed.test\n".utf8)),
+            ("hosts", Array("127.0.0.1 allowed.test allowed.test.two.test\n".utf8)),
         ]
         return try SquidProcess.start(
             in: try SquidFolder.make(runFolder: place.path), number: 1, files: files, limit: limit
@@ -213,13 +224,42 @@ struct SquidJudgeTests {
         #expect(asked.left.count == 1)
     }
 
+    @Test("a judge that is broken gets no path past the list: what it answers is compared with it, too")
+    func broken() throws {
+        let asked = try Asked()
+        let place = try TemporaryFolder(prefix: "aibox-squid")
+        chmod(place.path, 0o755)
+        let squid = try Self.squid(place, asked.judge.place, paths: ["/broken", "/public/*"])
+        defer { squid.end() }
+        let rows = [
+            // The controls get as far as to the origin, where nobody is.
+            ("/broken", "200 503"), ("/broken?=/public/x", "200 503"), ("/./broken?=/public/x", "200 503"),
+            ("/broken?=/public/x?/./", "200 503"),
+            ("/./broken", "200 403"), ("/broken/.", "200 403"), ("/secret/./broken", "200 403"),
+            ("/./broken?=/secret", "200 403"), ("/broken?=/secret", "200 403"), ("/broken?=/public/x/y", "200 403"),
+            ("/broken?=/public/./x", "200 403"), ("/broken?=/public/../secret", "200 403"),
+            ("/broken?=/public/%2e", "200 403"), ("/./broken?=:444/public/x", "200 403"),
+            ("/broken?=.two.test/public/x", "200 403"), ("/./broken?=.two.test/public/x", "200 403"),
+        ]
+        for (path, status) in rows {
+            #expect(try Self.curl(squid, "https://allowed.test" + path) == status, "\(path)")
+            #expect(asked.urls.last == "https://allowed.test" + path, "\(path)")
+        }
+        #expect(try Self.curl(squid, "https://allowed.test.two.test/broken") == "200 503", "that host is listed")
+        // What is refused for more than its `.` segments is not even asked about.
+        for path in ["/./../broken", "/./broken/..", "//./broken", "/broken/./x%5Cy", "/secret/broken"] {
+            #expect(try Self.curl(squid, "https://allowed.test" + path) == "200 403", "\(path)")
+        }
+        #expect(asked.urls.count == rows.count + 1, "\(asked.urls)")
+    }
+
     /// The statuses of CONNECT and of the answer in the tunnel.
     private static func curl(_ squid: SquidProcess, _ url: String, seconds: Int = 20) throws -> String {
         try SystemCommandRunner().run(
             Command(
                 "curl",
                 [
-                    "-sSk", "-m", "\(seconds)", "-o", "/dev/null", "-w", "%{http_connect} %{http_code}",
+                    "-sSk", "--path-as-is", "-m", "\(seconds)", "-o", "/dev/null", "-w", "%{http_connect} %{http_code}",
                     "--proxy-header", "\(SquidConfiguration.keyHeader): \(squid.secret)", "-x",
                     "http://127.0.0.1:\(squid.port)", url,
                 ])

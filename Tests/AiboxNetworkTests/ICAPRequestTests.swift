@@ -5,7 +5,13 @@ import Testing
 @Suite("Squid's questions")
 struct ICAPRequestTests {
     private static let head = "GET https://api.example.com/v1/x?y HTTP/1.1\r\nHost: api.example.com\r\nA: b\r\n\r\n"
-    private static let asked = ICAPRequest.modify(path: "/secret", method: "GET", url: "https://api.example.com/v1/x?y")
+    private static func asked(hasBody: Bool = false) -> ICAPRequest {
+        .modify(
+            path: "/secret",
+            ICAPQuestion(
+                method: "GET", url: "https://api.example.com/v1/x?y", hasBody: hasBody,
+                rest: Array(" HTTP/1.1\r\nHost: api.example.com\r\nA: b\r\n\r\n".utf8)))
+    }
 
     /// As Squid 5.7 writes them.
     private static func question(
@@ -33,7 +39,8 @@ struct ICAPRequestTests {
         let options = "OPTIONS icap://127.0.0.1:40001/secret ICAP/1.0\r\nHost: 127.0.0.1:40001\r\n\r\n"
         let body = Self.question(section: "req-body", more: "Preview: 0\r\n")
         let all = options + Self.question() + body + "0\r\n\r\n" + body + "0; ieof\r\n\r\n" + Self.question()
-        let expected = [.options(path: "/secret")] + [ICAPRequest](repeating: Self.asked, count: 4)
+        let bodies = [false, true, true, false]
+        let expected = [.options(path: "/secret")] + bodies.map { Self.asked(hasBody: $0) }
         for size in [1, 2, 7, 100, .max] { #expect(try parse(all, by: size) == expected, "\(size)") }
     }
 
@@ -69,5 +76,20 @@ struct ICAPRequestTests {
         #expect(head.contains("null-body=") && head.hasSuffix("\r\n\r\n") && !head.contains("path_not_allowed"))
         let passes = String(decoding: ICAPAnswer.passes(event: "01J").bytes, as: UTF8.self)
         #expect(passes == "ICAP/1.0 204 No Content\r\nISTag: \"aibox\"\r\nX-Aibox-Event: 01J\r\n\r\n")
+    }
+
+    @Test("what passes with another URL has every other byte of its head as Squid wrote it")
+    func rewritten() throws {
+        guard case .modify(_, let question)? = try parse(Self.question()).first else {
+            Issue.record("no question")
+            return
+        }
+        #expect(question.head(asking: question.url) == Array(Self.head.utf8))
+        let head = question.head(asking: "https://api.example.com/z")
+        let expected = "GET https://api.example.com/z HTTP/1.1\r\nHost: api.example.com\r\nA: b\r\n\r\n"
+        #expect(
+            String(decoding: ICAPAnswer.passes(event: "01J", head: head).bytes, as: UTF8.self)
+                == "ICAP/1.0 200 OK\r\nISTag: \"aibox\"\r\nX-Aibox-Event: 01J\r\n"
+                + "Encapsulated: req-hdr=0, null-body=\(expected.utf8.count)\r\n\r\n" + expected)
     }
 }

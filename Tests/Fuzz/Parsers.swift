@@ -125,8 +125,13 @@ private func fuzzICAP(_ input: [UInt8]) {
     let (whole, isRefused) = parse(input.count)
     let (bytes, isRefusedByBytes) = parse(1)
     precondition(whole == bytes && isRefused == isRefusedByBytes, "the pieces change what is read")
-    for case .modify(_, let method, let url) in whole {
+    for case .modify(_, let question) in whole {
+        let (method, url) = (question.method, question.url)
         precondition(!method.isEmpty && !url.isEmpty && !url.contains(" ") && !url.contains("\r\n"))
+        guard let request = try? EgressRequest(url, method: method),
+            case .rewritten(let other) = request.form(inside: url, hasBody: question.hasBody)
+        else { continue }
+        precondition((try? EgressRequest(other, method: method)) == request, "another request goes out")
     }
 }
 

@@ -62,9 +62,9 @@ final class Egress: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let judge = try SquidJudge(
             on: group,
-            left: { url, method, event, time in
-                recorder.left(EgressAttempt(url, method: method), event: event, after: time)
-            }, decide: { url, method, loop in service.decide(inside: url, method: method, on: loop) })
+            left: { question, event, time in
+                recorder.left(EgressAttempt(question.url, method: question.method), event: event, after: time)
+            }, decide: { question, loop in service.decide(inside: question, on: loop) })
         let supervisor = try SquidSupervisor(
             folder: try SquidFolder.make(runFolder: runFolder), surroundings: surroundings(plan, judge),
             authority: authority, log: log,

@@ -71,8 +71,9 @@ final class EgressService: Sendable {
         }
     }
 
-    /// Decides about a request in an opened tunnel. The answer comes once the log has it.
-    func decide(inside url: String, method: String, on loop: any EventLoop) -> EventLoopFuture<ICAPAnswer> {
+    /// Decides about a request in an opened tunnel, in the form in which it goes out. The answer comes once the log has it.
+    func decide(inside question: ICAPQuestion, on loop: any EventLoop) -> EventLoopFuture<ICAPAnswer> {
+        let (url, method) = (question.url, question.method)
         func refused(_ denial: EgressDenial, _ attempt: EgressAttempt, _ verdict: NetworkDecider.Verdict? = nil)
             -> EventLoopFuture<ICAPAnswer>
         {
@@ -84,15 +85,18 @@ final class EgressService: Sendable {
         guard url.hasPrefix("https://"), let request = try? EgressRequest(url, method: method) else {
             return refused(.unreadable, EgressAttempt(url, method: method))
         }
-        if let denial = request.refusalInside(written: url) {
-            return refused(denial, EgressAttempt(url, method: method))
+        let head: [UInt8]?
+        switch request.form(inside: url, hasBody: question.hasBody) {
+        case .refused(let denial): return refused(denial, EgressAttempt(url, method: method))
+        case .asWritten: head = nil
+        case .rewritten(let url): head = question.head(asking: url)
         }
         let verdict = judge(request)
         switch verdict.decision {
         case .deny(let denial): return refused(denial, EgressAttempt(request), verdict)
         case .allow(let grant):
             return recorder.allowed(request, grant, verdict.rego, verdict.learned, .opened, on: loop)
-                .map { .passes(event: "\($0)") }
+                .map { .passes(event: "\($0)", head: head) }
                 .recover { _ in .refused(.unrecorded, isHead: method == "HEAD") }
         }
     }

@@ -7,6 +7,9 @@ import Synchronization
 ///
 /// A Squid older than August 2024 takes a full buffer for the end of the connection, and breaks off an upload that comes
 /// faster than its origin takes it (Squid bug 5405, github.com/squid-cache/squid/pull/1887). So nobody may fill it.
+///
+/// One question at a time serves all who ask, and a pause follows each: however many uploads wait for their origins, and however
+/// long Squid takes to answer, it has most of its time for something else.
 final class SquidGauge: Sendable {
     private struct Waiter {
         var port: UInt16
@@ -19,6 +22,8 @@ final class SquidGauge: Sendable {
     private struct State {
         var waiting: [Waiter] = []
         var isAsking = false
+        /// No question begins before.
+        var next = NIODeadline.uptimeNanoseconds(0)
     }
 
     private let port: UInt16
@@ -27,6 +32,10 @@ final class SquidGauge: Sendable {
 
     private static let patience = TimeAmount.seconds(2)
     private static let answerLimit = 4 << 20
+    /// A pause is this many times as long as the question before it took, within bounds: a lone upload hardly feels the shortest.
+    private static let share: Int64 = 4
+    private static let shortestPause = TimeAmount.milliseconds(2)
+    private static let longestPause = TimeAmount.milliseconds(200)
 
     init(port: UInt16, secret: String) {
         self.port = port
@@ -45,24 +54,41 @@ final class SquidGauge: Sendable {
         return promise.futureResult
     }
 
-    /// One question for all who wait at its beginning.
+    /// The time after a question in which no other begins.
+    static func pause(after question: TimeAmount) -> TimeAmount {
+        max(shortestPause, min(question * share, longestPause))
+    }
+
+    /// One question, after the pause, for all who wait at its beginning.
     private func ask(on loop: any EventLoop) {
-        let count = state.withLock { $0.waiting.count }
-        question(on: loop).whenComplete { result in
-            let (done, goesOn) = self.state.withLock { state in
-                var done: [Waiter] = []
-                for index in state.waiting.indices.prefix(count) { state.waiting[index].questions -= 1 }
-                state.waiting.removeAll { waiter in
-                    let isDone = waiter.questions <= 0 || (try? result.get()) == nil
-                    if isDone { done.append(waiter) }
-                    return isDone
+        loop.scheduleTask(deadline: state.withLock { $0.next }) { self.state.withLock { $0.waiting.count } }
+            .futureResult
+            .flatMap { count in
+                let begun = NIODeadline.now()
+                return self.question(on: loop).always { _ in
+                    let now = NIODeadline.now()
+                    self.state.withLock { $0.next = now + Self.pause(after: now - begun) }
                 }
-                state.isAsking = !state.waiting.isEmpty
-                return (done, state.isAsking)
+                .map { (count, $0) }
             }
-            for waiter in done { waiter.promise.completeWith(result.map { $0.held[waiter.port] ?? 0 }) }
-            if goesOn { self.ask(on: loop) }
+            .whenComplete { self.answered($0, on: loop) }
+    }
+
+    private func answered(_ result: Result<(count: Int, buffers: SquidBuffers), any Error>, on loop: any EventLoop) {
+        let count = (try? result.get())?.count
+        let (done, goesOn) = state.withLock { state in
+            var done: [Waiter] = []
+            for index in state.waiting.indices.prefix(count ?? 0) { state.waiting[index].questions -= 1 }
+            state.waiting.removeAll { waiter in
+                let isDone = waiter.questions <= 0 || count == nil
+                if isDone { done.append(waiter) }
+                return isDone
+            }
+            state.isAsking = !state.waiting.isEmpty
+            return (done, state.isAsking)
         }
+        for waiter in done { waiter.promise.completeWith(result.map { $0.buffers.held[waiter.port] ?? 0 }) }
+        if goesOn { ask(on: loop) }
     }
 
     private func question(on loop: any EventLoop) -> EventLoopFuture<SquidBuffers> {

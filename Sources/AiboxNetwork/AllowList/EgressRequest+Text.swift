@@ -26,15 +26,23 @@ extension EgressRequest {
         } catch { throw unclear(error.reason) }
     }
 
-    /// Why a request in an opened tunnel is refused for how it is written, whatever the list says; nil if it is not.
+    /// How a request in an opened tunnel can go out, for how it is written, whatever the list says.
     ///
-    /// Squid forwards what it got. What is decided on has to be exactly that.
+    /// Squid forwards what it got, and what is decided on has to be exactly that. It takes another URL in its place, but only
+    /// `.` segments are worth that: apt asks for them (`deb https://HOST/DIR ./`).
     ///
     /// - Parameter url: what this request was read from: `https://HOST[:PORT]/PATH`.
-    public func refusalInside(written url: String) -> EgressDenial? {
-        guard case .http(_, let method, let path) = content,
-            path.isWritten(as: url.dropFirst(8).drop { $0 != "/" && $0 != "?" }.prefix { $0 != "?" })
-        else { return .otherPath }
-        return method == method.uppercased() ? nil : .otherMethod
+    /// - Parameter hasBody: it has one, which stays with Squid: such a request goes out as it is written, or not at all.
+    public func form(inside url: String, hasBody: Bool) -> OpenedForm {
+        let rest = url.dropFirst(8).drop { $0 != "/" && $0 != "?" }
+        let part = rest.prefix { $0 != "?" }
+        let written = Array(part.utf8)
+        guard case .http(_, let method, let path) = content else { return .refused(.otherPath) }
+        let isNormal = path.isWritten(as: written)
+        if !isNormal, hasBody || !path.isWritten(as: RequestPath.withoutDotSegments(written)) {
+            return .refused(.otherPath)
+        }
+        if method != method.uppercased() { return .refused(.otherMethod) }
+        return isNormal ? .asWritten : .rewritten(url[..<rest.startIndex] + path.path + url[part.endIndex...])
     }
 }

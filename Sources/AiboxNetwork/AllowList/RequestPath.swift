@@ -27,7 +27,8 @@ public struct RequestPath: Sendable, Hashable, CustomStringConvertible {
         let raw = bytes[..<(mark ?? bytes.endIndex)]
         if raw.contains(UInt8(ascii: "\\")) { throw .character(UInt8(ascii: "\\")) }
         let unescaped = try Self.normaliseEscapes(raw)
-        try Self.refuseHiddenDots(unescaped)
+        // Those that stand there plainly hide nothing, and are no reason to refuse an escape beside them.
+        try Self.refuseHiddenDots(Self.withoutDotSegments(unescaped))
         path = Self.removeDotSegments(unescaped)
         query = try mark.map { index throws(RequestPathFailure) in
             String(decoding: try Self.normaliseEscapes(bytes[(index + 1)...], decoding: false), as: UTF8.self)
@@ -41,12 +42,23 @@ public struct RequestPath: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether a path, before any question mark, is this one as it is written, but for the case of escapes: what is forwarded
     /// unchanged has to be what was decided on.
-    public func isWritten(as path: some StringProtocol) -> Bool {
-        var bytes = Array(path.utf8)
+    public func isWritten(as path: [UInt8]) -> Bool {
+        var bytes = path
         for index in bytes.indices.dropLast(2) where bytes[index] == UInt8(ascii: "%") {
             for digit in [index + 1, index + 2] where (0x61...0x66).contains(bytes[digit]) { bytes[digit] -= 0x20 }
         }
         return bytes.elementsEqual(self.path.utf8) || bytes.isEmpty && self.path == "/"
+    }
+
+    /// A path as it is written, before any question mark, without its `.` segments (RFC 3986 section 5.2.4): nothing else of it
+    /// is touched.
+    static func withoutDotSegments(_ path: [UInt8]) -> [UInt8] {
+        let slash = UInt8(ascii: "/")
+        let dot = ".".utf8
+        var segments = path.split(separator: slash, omittingEmptySubsequences: false)
+        // What ends in one is a folder.
+        if let last = segments.last, last.elementsEqual(dot) { segments[segments.count - 1] = [] }
+        return Array(segments.filter { !$0.elementsEqual(dot) }.joined(separator: [slash]))
     }
 
     /// Escapes in upper case, those of unreserved characters decoded.

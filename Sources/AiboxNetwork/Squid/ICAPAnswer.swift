@@ -1,8 +1,8 @@
 /// What Squid is told.
 public enum ICAPAnswer: Sendable, Equatable {
     case options
-    /// It goes out as it is. The event is in the log, under this id.
-    case passes(event: String)
+    /// It goes out as it is, or with this head in the place of its own. The event is in the log, under this id.
+    case passes(event: String, head: [UInt8]? = nil)
     /// The client gets this answer instead; the log has it already.
     case refused(EgressDenial, isHead: Bool)
     /// To the gateway's own question by way of Squid (`SquidConfiguration.judgedProbe`): the judge is heard. Nothing goes out.
@@ -21,8 +21,11 @@ public enum ICAPAnswer: Sendable, Equatable {
             return Array(
                 ("ICAP/1.0 200 OK\r\n\(end)Methods: REQMOD\r\nAllow: 204\r\nPreview: 0\r\nTransfer-Preview: *\r\n"
                     + "Options-TTL: 86400\r\nEncapsulated: null-body=0\r\n\r\n").utf8)
-        case .passes(let event):
+        case .passes(let event, nil):
             return Array("ICAP/1.0 204 No Content\r\n\(end)\(Self.eventField): \(event)\r\n\r\n".utf8)
+        case .passes(let event, let head?):
+            let sections = "Encapsulated: req-hdr=0, null-body=\(head.count)"
+            return Array("ICAP/1.0 200 OK\r\n\(end)\(Self.eventField): \(event)\r\n\(sections)\r\n\r\n".utf8) + head
         case .notFound:
             return Array("ICAP/1.0 404 Not Found\r\n\(end)Encapsulated: null-body=0\r\nConnection: close\r\n\r\n".utf8)
         case .heard:

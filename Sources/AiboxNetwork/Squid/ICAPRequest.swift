@@ -6,8 +6,8 @@
 public enum ICAPRequest: Sendable, Equatable {
     /// What can be asked here.
     case options(path: String)
-    /// May this request go out: its method and its URL, as Squid normalised them.
-    case modify(path: String, method: String, url: String)
+    /// May this request go out.
+    case modify(path: String, ICAPQuestion)
 
     public enum Failure: Error, Sendable, Equatable {
         case tooLong, malformed
@@ -49,15 +49,17 @@ public struct ICAPRequestParser: Sendable {
             throw .malformed
         }
         if buffer.count - headEnd < inner { return nil }
-        let line = buffer[headEnd..<(headEnd + inner)].prefix { $0 != UInt8(ascii: "\r") }
+        let inside = buffer[headEnd..<(headEnd + inner)]
+        let line = inside.prefix { $0 != UInt8(ascii: "\r") }
         let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard words.count == 3, words[2].starts(with: Array("HTTP/".utf8)), !words[0].isEmpty, !words[1].isEmpty,
-            buffer[headEnd..<(headEnd + inner)].suffix(4).elementsEqual(Self.blankLine)
+            inside.suffix(4).elementsEqual(Self.blankLine)
         else { throw .malformed }
+        let question = ICAPQuestion(
+            method: String(decoding: words[0], as: UTF8.self), url: String(decoding: words[1], as: UTF8.self),
+            hasBody: head.hasBody, rest: Array(inside[words[1].endIndex...]))
         buffer.removeFirst(headEnd + inner + preview.count)
-        return .modify(
-            path: head.path, method: String(decoding: words[0], as: UTF8.self),
-            url: String(decoding: words[1], as: UTF8.self))
+        return .modify(path: head.path, question)
     }
 
     /// The index behind the blank line; nil if there is none within the limit.

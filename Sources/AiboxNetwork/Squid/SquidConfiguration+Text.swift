@@ -165,16 +165,19 @@ extension SquidConfiguration {
             for path in rule.paths ?? [] { lines.append("acl r\(index)_paths urlpath_regex \(path.regularExpression)") }
         }
         if isJudged { lines.append("acl judged dstdomain -n \(Self.judgedProbe)") }
+        lines.append("acl dotted urlpath_regex \(Self.dotExpression)")
         lines += Self.oddPathExpressions.map { "acl odd_path urlpath_regex \($0)" }
         return lines
     }
 
-    /// Paths that are not in the normal form of `RequestPath`: Squid forwards what it got, so it may only
+    /// A path with a `.` segment: the gateway, asked, has Squid forward it without (`OpenedForm`).
+    public static let dotExpression = "^[^?]*/[.]([/?]|$)"
+    /// Other paths that are not in the normal form of `RequestPath`: Squid forwards what it got, so it may only
     /// get what rules were written for. Each looks at the path before a question mark. None ends with a backslash, which would
     /// make the next line a part of it (squid.conf, "Lines ending with a backslash").
     public static let oddPathExpressions = [
         // Dot segments, plain or before an escape or a parameter; empty segments.
-        "^[^?]*/[.][.]?([/;%?]|$)", "^[^?]*%2[Ff][.][.]?([/;%?]|$)", "^[^?]*//",
+        "^[^?]*/([.][.]([/;%?]|$)|[.][;%])", "^[^?]*%2[Ff][.][.]?([/;%?]|$)", "^[^?]*//",
         // Escapes of unreserved characters, escapes in lower case, escaped percent, backslash, controls.
         "^[^?]*%(2[DEde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[EeFf])", "^[^?]*%([0-9A-F][a-f]|[a-f][0-9A-Fa-f])",
         "^[^?]*%25", "^[^?]*%5[Cc]", "^[^?]*%[01]", #"^[^?]*[\\]"#,
@@ -184,26 +187,23 @@ extension SquidConfiguration {
         var lines = allowList.denials.indices.map { "http_access deny d\($0)" }
         // Goes no further than to the judge.
         if isJudged { lines.append("http_access allow gateway !tunnel http judged") }
-        let patterns = allowList.hosts
-        for (hostIndex, host) in patterns.enumerated() {
-            // Names that an exact entry speaks for are no business of the wildcard's.
-            let shadowed = patterns.indices.filter { other in
-                patterns[other].isExact && other != hostIndex && host.covers(patterns[other])
-            }
-            let match = (["h\(hostIndex)"] + shadowed.map { "!h\($0)" }).joined(separator: " ")
+        for (hostIndex, host) in allowList.hosts.enumerated() {
             for (ruleIndex, rule) in allowList.rules.enumerated() where rule.hosts.contains(host) {
-                let place = "\(match) r\(ruleIndex)_ports"
-                var limits = ""
-                if rule.methods != nil { limits += " r\(ruleIndex)_methods" }
-                if rule.paths != nil { limits += " r\(ruleIndex)_paths !odd_path" }
+                let place = "\(match(hostIndex)) r\(ruleIndex)_ports"
+                let methods = rule.methods == nil ? "" : " r\(ruleIndex)_methods"
+                let limits = methods + (rule.paths == nil ? "" : " r\(ruleIndex)_paths !dotted !odd_path")
                 if rule.schemes.contains(.https) {
                     lines.append("http_access allow gateway tunnel \(place) !private")
                     // A second look, after the ClientHello: at what was asked for inside, or, where the tunnel
                     // stays closed, at the same CONNECT again, which shows no key any more. In an opened
                     // tunnel no CONNECT is accepted: Squid would not open the tunnel in the tunnel.
                     let inside = isInspected(host) ? "!tunnel https" : "tunnel"
-                    let limits = isInspected(host) ? limits : ""
-                    lines.append("http_access allow vouched \(inside) \(place) s\(hostIndex)\(limits) !private")
+                    let second = "http_access allow vouched \(inside) \(place) s\(hostIndex)"
+                    lines.append("\(second)\(isInspected(host) ? limits : "") !private")
+                    // What the gateway answers is looked at once more (`judging`).
+                    if isJudged, isInspected(host), rule.paths != nil {
+                        lines.append("\(second)\(methods) dotted !odd_path !private")
+                    }
                 }
                 if rule.schemes.contains(.http) {
                     lines.append("http_access allow gateway !tunnel http \(place)\(limits) !private")
@@ -212,6 +212,15 @@ extension SquidConfiguration {
         }
         lines.append("http_access deny all")
         return lines
+    }
+
+    /// Names that an exact entry speaks for are no business of a wildcard's.
+    private func match(_ hostIndex: Int) -> String {
+        let patterns = allowList.hosts
+        let shadowed = patterns.indices.filter { other in
+            patterns[other].isExact && other != hostIndex && patterns[hostIndex].covers(patterns[other])
+        }
+        return (["h\(hostIndex)"] + shadowed.map { "!h\($0)" }).joined(separator: " ")
     }
 
     /// The SNI has to be the CONNECT host, by exact name where the entry has one.
@@ -249,7 +258,23 @@ extension SquidConfiguration {
             "adaptation_access judge allow vouched !tunnel https",
             "adaptation_access judge allow judged",
             "adaptation_access judge deny all",
-        ]
+        ] + answered
+    }
+
+    /// What the gateway has Squid forward may be another request than what Squid asked about: it is compared with the
+    /// list once more, and goes nowhere but to the tunnel's host.
+    private var answered: [String] {
+        var lines = ["adapted_http_access allow !https", "adapted_http_access allow tunnel"]
+        for (hostIndex, host) in allowList.hosts.enumerated() where isInspected(host) {
+            for (ruleIndex, rule) in allowList.rules.enumerated()
+            where rule.hosts.contains(host) && rule.schemes.contains(.https) {
+                let limits =
+                    (rule.methods == nil ? "" : " r\(ruleIndex)_methods")
+                    + (rule.paths == nil ? "" : " r\(ruleIndex)_paths !dotted !odd_path")
+                lines.append("adapted_http_access allow \(match(hostIndex)) r\(ruleIndex)_ports s\(hostIndex)\(limits)")
+            }
+        }
+        return lines + ["adapted_http_access deny all"]
     }
 
     /// A host is opened as soon as one of its https entries asks for it.

@@ -113,7 +113,8 @@ struct PolicyWhyNet: ParsableCommand {
         discussion: """
             Decided by the code that the gateway decides with, on the list that a start here would give it and by the \
             policies in Rego. A URL in a tunnel that is opened (methods or paths are limited) also has to be written as \
-            it is decided on: the path in its normal form (normal-path), the method in capitals (http-syntax).
+            it is decided on: the path in its normal form, but for . segments (normal-path), the method in capitals \
+            (http-syntax).
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -136,13 +137,20 @@ struct PolicyWhyNet: ParsableCommand {
             DecisionPlan(policy: policy.decisionDocument, modules: modules.json), user: UserIdentity.current.name,
             sandbox: nil)
         var answer = PolicyAnswer(policy: policy, output: global.output)
-        if target.hasPrefix("https://"), list.opens(request.host, request.port),
-            let denial = request.refusalInside(written: target)
-        {
-            answer.form = denial.nextSteps.first
-            return answer.show(PolicyDecision(.deny(denial), request), "network.allow")
+        var changed: String?
+        if target.hasPrefix("https://"), list.opens(request.host, request.port) {
+            switch request.form(inside: target, hasBody: false) {
+            case .asWritten: break
+            case .rewritten(let url): changed = url
+            case .refused(let denial):
+                answer.form = denial.nextSteps.first
+                return answer.show(PolicyDecision(.deny(denial), request), "network.allow")
+            }
         }
         let verdict = rules.decider(list).decide(request)
+        if verdict.decision.isAllowed, let changed {
+            answer.notes.append("it goes out as \(changed); with a body it is refused")
+        }
         let isByRego = verdict.rego?.refuses == true
         answer.findings = policy.findings(request, list)
         if let question = verdict.rego?.question, case .object(var input) = question {
