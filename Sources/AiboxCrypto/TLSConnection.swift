@@ -69,6 +69,14 @@ public final class TLSConnection {
         }
     }
 
+    /// - Throws: if the file holds no certificates to trust. Connects to nobody.
+    public static func check(authorities: String) throws(AiboxError) {
+        let what = "cannot use the certificates in \(authorities)"
+        let context = try OpenSSL.require(SSL_CTX_new(TLS_client_method()), what)
+        defer { SSL_CTX_free(context) }
+        try OpenSSL.require(SSL_CTX_load_verify_file(context, authorities), what)
+    }
+
     deinit {
         SSL_free(tls)
         SSL_CTX_free(context)

@@ -23,6 +23,11 @@ struct LeaseKeeperTests {
         /// The audit log takes nothing.
         var isLogFull = false
         var clock: Double
+        /// By how much the time of day was set back.
+        private var setBack: Double = 0
+        /// Seconds that pass with each look at the clock, which is then written down with the number of requests before it.
+        var tick: Double = 0
+        private(set) var looks: [(requests: Int, time: Double)] = []
         private var keeper: LeaseKeeper?
 
         init(_ vault: LabVault) throws {
@@ -70,10 +75,29 @@ struct LeaseKeeperTests {
                         told.append(change)
                         return true
                     }, record: { [unowned self] (event) throws(AiboxError) in try note(event) },
-                    now: { [unowned self] in clock },
+                    now: { [unowned self] in look() }, steady: { [unowned self] in clock + setBack },
                     chance: { 0.5 }))
             self.keeper = keeper
             return try keeper.begin()
+        }
+
+        private func look() -> Double {
+            if tick > 0 {
+                clock += tick
+                looks.append(((try? vault.requests.count) ?? 0, clock))
+            }
+            return clock
+        }
+
+        /// The last look at the clock before the newest request with these words.
+        func lastLook(before words: String) throws -> Double {
+            let place = try #require(try vault.requests.lastIndex { $0.contains(words) })
+            return try #require(looks.last { $0.requests <= place }).time
+        }
+
+        func setClockBack(_ seconds: Double) {
+            clock -= seconds
+            setBack += seconds
         }
 
         private func note(_ event: LeaseEvent) throws(AiboxError) {
@@ -92,14 +116,16 @@ struct LeaseKeeperTests {
         /// Does all that is due until then.
         func pass(_ seconds: Double) {
             let end = clock + seconds
-            while let pause = keeper?.pause, clock + pause <= end {
-                clock += pause
+            // A minute at most, as the daemon does.
+            while let step = keeper?.pause.map({ min(60, $0) }), clock + step <= end {
+                clock += step
                 keeper?.work()
             }
             clock = end
         }
 
         func settle(reason: String = LeaseKeeper.stopped) -> Double? { keeper?.settle(reason: reason) }
+        func work() { keeper?.work() }
         var isEmpty: Bool { keeper?.isEmpty ?? true }
         func confirm() throws { try keeper?.confirm() }
         /// As by kill -9: nothing is revoked, the lock is free.
@@ -499,7 +525,7 @@ struct LeaseKeeperTests {
         let kept = try Self.kept()
         for answer in [
             #""lease_id": """#, #""lease_id": null"#, #""lease_id": "a\nb""#,
-            "\"lease_id\": \"\(String(repeating: "a", count: 600))\"", #""lease_duration": 0"#,
+            "\"lease_id\": \"\(String(repeating: "a", count: 1100))\"", #""lease_duration": 0"#,
             #""lease_duration": -1"#,
             #""lease_duration": "600""#, #""lease_duration": 9223372036854775808"#, #""lease_duration": 1e300"#,
             #""lease_duration": null"#, #""data": null"#, #""data": []"#, #""data": {}"#,
@@ -521,6 +547,12 @@ struct LeaseKeeperTests {
         try kept.vault.set(Self.state(rules: #", "answer": {"lease_duration": 9223372036854775807}"#))
         try kept.begin()
         #expect(kept.journal?.leases.first.map { $0.expires < Int64(kept.clock) + 315_360_001 } == true)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+        // An id begins with its path, which may be long itself.
+        let long = "db/" + String(repeating: "a", count: 600)
+        try kept.vault.set(Self.state(rules: #", "answer": {"lease_id": "\#(long)"}"#))
+        try kept.begin()
+        #expect(kept.journal?.leases.first?.id == long)
         #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
         // A renewal may lie as well.
         try kept.vault.set(Self.state())
@@ -548,7 +580,7 @@ struct LeaseKeeperTests {
         let blind = #""denied": ["auth/token/lookup-self"],"#
         let kept = try Self.kept(Self.state(blind))
         try kept.begin()
-        #expect(kept.journal?.tokens.isEmpty == true && kept.journal?.leases.count == 1)
+        #expect(kept.journal?.tokens.count == 1 && kept.journal?.leases.count == 1)
         kept.pass(500)
         #expect(kept.told.last?.isRenewal == true)
         #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
@@ -562,6 +594,131 @@ struct LeaseKeeperTests {
         #expect(kept.told.last?.isRevocation == false && kept.journal?.trouble == nil)
         #expect(kept.vault.leases("live") == 1)
         #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test(
+        "a login that may not look itself up is known by what Vault said of it: in the journal, and replaced before its end"
+    )
+    func toldByLogin() throws {
+        let denied = #""denied": ["auth/token/lookup-self", "auth/token/renew-self"],"#
+        let kept = try Self.kept(Self.state(denied + #""token": {"ttl": 900, "max_ttl": 900},"#, ttl: 3000))
+        try kept.begin()
+        try kept.confirm()
+        let end = Int64(kept.clock) + 900
+        #expect(kept.journal?.tokens.map(\.expires) == [end])
+        #expect(kept.told.last?.lease?.until == end, "no longer than the login that it was made with")
+        kept.pass(605)
+        try #expect(kept.vault.requests.filter { $0.contains("approle/login") }.count == 2)
+        #expect(kept.told.last?.places.first?.secret == "canary-secret-2" && kept.journal?.tokens.count == 2)
+        kept.die()
+        #expect(try kept.recover() && kept.journal == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test("a login after which Vault fails is in the journal, and taken back later")
+    func failedLogin() throws {
+        let kept = try Self.kept(
+            Self.state(
+                #""answers": {"auth/token/lookup-self": [500, {"errors": ["x"]}], "auth/token/revoke-self": [500, {"errors": []}]},"#
+            ))
+        #expect(throws: AiboxError.self) { try kept.begin() }
+        #expect(kept.journal?.tokens.count == 1)
+        try kept.vault.set(Self.state())
+        #expect(kept.settle(reason: "the start failed") == nil && kept.journal == nil)
+        #expect(try kept.vault.requests.contains { $0.contains("revoke-accessor") })
+    }
+
+    @Test("a login that Vault does not end at first is ended by itself later: that needs no right to end others")
+    func endsItself() throws {
+        let denied = #""denied": ["auth/token/revoke-accessor"],"#
+        for trouble in [#""outage": true,"#, #""sealed": true,"#] {
+            let kept = try Self.kept(Self.state(denied))
+            try kept.begin()
+            try kept.vault.set(Self.state(denied + trouble))
+            #expect(kept.settle() ?? 0 > 0 && kept.journal?.tokens.count == 1)
+            try kept.vault.set(Self.state(denied))
+            #expect(kept.settle() == nil && kept.journal == nil && kept.vault.leases("live") == 0, "\(trouble)")
+            try #expect(kept.vault.requests.last?.contains("revoke-self") == true)
+        }
+    }
+
+    @Test("an answer that nothing is there, but is none of Vault's about the entry, takes nothing from the sandbox")
+    func notDeleted() throws {
+        let kept = try Self.kept()
+        try kept.begin(["custom:fixed"])
+        for answer in [
+            #""<html>""#, #"{"errors": ["no handler for route"]}"#, #"{"errors": [], "warnings": ["Invalid path"]}"#,
+        ] {
+            try kept.vault.set(Self.state("\"answers\": {\"aibox/data/custom/fixed\": [404, \(answer)]},"))
+            kept.pass(340)
+            #expect(!kept.told.contains { $0.isRevocation } && kept.journal?.trouble != nil, "\(answer)")
+        }
+        try kept.vault.set(Self.state(#""answers": {"aibox/data/custom/fixed": [404, {"errors": []}]},"#))
+        kept.pass(340)
+        #expect(kept.told.last?.isRevocation == true && kept.settle() == nil)
+    }
+
+    @Test("ends are counted from before the question: however long Vault takes to answer, nothing is used for longer")
+    func slowAnswers() throws {
+        let kept = try Self.kept()
+        kept.tick = 1
+        try kept.begin()
+        let journal = try #require(kept.journal)
+        #expect(
+            try journal.tokens[0].expires.map(Double.init) ?? .infinity <= kept.lastLook(before: "approle/login") + 3600
+        )
+        #expect(try Double(journal.leases[0].expires) <= kept.lastLook(before: "db/creds/app") + 600)
+        kept.clock += 385
+        kept.work()
+        #expect(try Double(kept.told.last?.lease?.until ?? .max) <= kept.lastLook(before: "leases/renew") + 600)
+        kept.tick = 0
+        #expect(kept.settle() == nil)
+    }
+
+    @Test("a clock that is set back makes no lease live longer, and it is renewed in time all the same")
+    func clockSetBack() throws {
+        let kept = try Self.kept()
+        try kept.begin(until: 7200)
+        try kept.confirm()
+        kept.setClockBack(3600)
+        let now = kept.clock
+        kept.pass(70)
+        #expect(kept.told.last?.lease?.until == Int64(now) + 600, "the gateway hears of it")
+        #expect(kept.journal?.leases.first?.expires == Int64(now) + 600)
+        kept.pass(330)
+        try #expect(kept.vault.requests.contains { $0.contains("sys/leases/renew") })
+        kept.pass(7200 - 390)
+        #expect(kept.isEmpty, "nor does the policy's time")
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+        // Set forward, it is older, and nothing is lent for longer.
+        try kept.begin()
+        kept.clock += 3600
+        kept.pass(30)
+        #expect(kept.told.last?.isRevocation == false && kept.vault.leases("live") >= 1)
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test("leases and logins of a second are no storm")
+    func short() throws {
+        let kept = try Self.kept(Self.state(#""token": {"ttl": 1, "max_ttl": 1},"#, ttl: 1))
+        try kept.begin()
+        kept.pass(60)
+        let asked = try kept.vault.requests.filter { $0.contains("approle/login") || $0.contains("renew-self") }
+        #expect(asked.count <= 45)
+        try kept.vault.set(Self.state())
+        #expect(kept.settle() == nil && kept.vault.leases("live") == 0)
+    }
+
+    @Test("a Vault that answers, though not as it should, is not told of as one that does not answer")
+    func answersNo() throws {
+        let kept = try Self.kept()
+        try kept.begin()
+        try kept.vault.set(
+            Self.state(#""answers": {"sys/leases/renew": [429, {"errors": ["request path quota exceeded"]}]},"#))
+        kept.pass(590)
+        #expect(kept.told.last?.lease?.note?.hasPrefix("Vault has not prolonged the secret since ") == true)
+        #expect(kept.journal?.trouble?.contains("quota exceeded") == true)
+        try kept.vault.set(Self.state())
+        #expect(kept.settle() == nil)
     }
 
     @Test("each lease is revoked by its id and at once, before its login ends; one that is only queued is not gone")

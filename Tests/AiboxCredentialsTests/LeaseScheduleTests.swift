@@ -6,7 +6,7 @@ import Testing
 @Suite("When leases are renewed and replaced")
 struct LeaseScheduleTests {
     @Test(
-        "at two thirds of its length, up to a fifteenth earlier", arguments: [1, 3, 60, 3600, 315_360_000] as [Int64])
+        "at two thirds of its length, up to a fifteenth earlier", arguments: [6, 60, 3600, 315_360_000] as [Int64])
     func twoThirds(seconds: Int64) {
         var random = SeededGenerator(seed: UInt64(seconds))
         for _ in 0..<200 {
@@ -17,6 +17,12 @@ struct LeaseScheduleTests {
             #expect(term.step(now: term.next - 0.001) == nil && term.step(now: term.next) == .renew)
             #expect(term.step(now: term.end) == .over)
         }
+    }
+
+    @Test("what lives for a second or two is left alone for three", arguments: [1, 2, 3] as [Int64])
+    func noStorm(seconds: Int64) {
+        let term = LeaseTerm(seconds: seconds, isRenewable: true, now: 1000, chance: 0.5)
+        #expect(term.next == 1003 && term.end == 1000 + Double(seconds) && term.step(now: term.end) == .over)
     }
 
     @Test("what cannot be renewed, or is given less than was asked, is replaced")

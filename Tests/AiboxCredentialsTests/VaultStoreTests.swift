@@ -121,11 +121,80 @@ struct VaultStoreTests {
         #expect(throws: AiboxError.self) { try store.read(try CredentialName(Self.git)) }
     }
 
+    @Test(
+        "a login without Vault's policy default is taken back by its accessor")
+    func plainLogins() throws {
+        let lab = try VaultLab()
+        let store = try lab.store {
+            $0.vaultAuth = .approle
+            $0.vaultRole = "r-1"
+            $0.vaultSecretPath = lab.folder.path + "/secret-id"
+        }
+        try lab.change(VaultLab.state(#""denied": ["auth/token/revoke-self"],"#))
+        #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+        #expect(try lab.requests.last?.contains("auth/token/revoke-accessor") == true)
+        try lab.change(VaultLab.state(#""denied": ["auth/token/revoke-self", "auth/token/revoke-accessor"],"#))
+        #expect(throws: AiboxError.self) { try store.read(try CredentialName(Self.git)) }
+    }
+
+    @Test("a login that wants a second factor is refused, and says why")
+    func secondFactor() throws {
+        let lab = try VaultLab()
+        let store = try lab.store {
+            $0.vaultAuth = .approle
+            $0.vaultRole = "r-1"
+            $0.vaultSecretPath = lab.folder.path + "/secret-id"
+        }
+        try lab.change(
+            VaultLab.state(#""auth": {"client_token": "", "mfa_requirement": {"mfa_request_id": "1"}},"#))
+        let error = #expect(throws: AiboxError.self) { try store.read(try CredentialName(Self.git)) }
+        #expect(error?.reason.contains("second factor") == true, "\(error?.reason ?? "")")
+    }
+
+    @Test("what is not Vault's word for nothing is an error, and a mount of thousands is not read through")
+    func absent() throws {
+        let lab = try VaultLab()
+        for answer in [
+            #""<html>nginx</html>""#, "{}", #"{"errors": ["no handler for route \"aibox/data\""]}"#,
+            #"{"errors": [], "warnings": ["Invalid path for a versioned K/V secrets engine."]}"#,
+        ] {
+            try lab.change(
+                VaultLab.state(
+                    #""answers": {"aibox/data/git-token/git.example": [404, \#(answer)], "aibox/metadata/custom": [404, \#(answer)]},"#
+                ))
+            #expect(throws: AiboxError.self, "\(answer)") { try lab.store().read(try CredentialName(Self.git)) }
+            #expect(throws: AiboxError.self, "\(answer)") { try lab.store().list() }
+        }
+        let many = (0...500).map { #""aibox/custom/n\#($0)": {"secret": "x"}"# }.joined(separator: ",")
+        try lab.change(VaultLab.state().replacing("\"kv\": {", with: "\"kv\": {\(many), "))
+        let before = try lab.requests.count
+        let error = #expect(throws: AiboxError.self) { try lab.store().list() }
+        #expect(try error?.reason.contains("more than 500") == true && lab.requests.count < before + 10)
+    }
+
+    @Test("authorities that are no certificates are told by the check, before anybody is asked")
+    func authorities() throws {
+        let lab = try VaultLab()
+        try lab.store().check()
+        try File.replace(lab.folder.path + "/garbage.pem", with: "garbage")
+        for file in [lab.folder.path + "/garbage.pem", "/nonexistent/ca.pem"] {
+            let error = #expect(throws: AiboxError.self) { try lab.store { $0.vaultCA = file }.check() }
+            #expect(error?.description.contains("cannot use the certificates in \(file)") == true)
+            #expect(error?.description.contains("credentials.vault_ca") == true)
+        }
+        #expect(try lab.requests.isEmpty)
+    }
+
     @Test("a namespace goes with every request")
     func namespaces() throws {
         let lab = try VaultLab()
         try lab.change(VaultLab.state(namespace: "team/a"))
-        #expect(try lab.store().read(try CredentialName(Self.git)) == nil)
+        for _ in 0..<2 {
+            let error = #expect(throws: AiboxError.self) { try lab.store().read(try CredentialName(Self.git)) }
+            #expect(error?.reason.contains("no handler for route") == true, "that is not the same as none")
+            #expect(throws: AiboxError.self) { try lab.store().list() }
+        }
+        let before = try lab.requests.count
         let store = try lab.store { settings in
             settings.vaultNamespace = "team/a"
             settings.vaultAuth = .approle
@@ -133,7 +202,7 @@ struct VaultStoreTests {
             settings.vaultSecretPath = lab.folder.path + "/secret-id"
         }
         #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
-        #expect(try lab.requests.dropFirst().allSatisfy { $0.contains("team/a") })
+        #expect(try lab.requests.dropFirst(before).allSatisfy { $0.contains("team/a") })
     }
 
     @Test("what is wrong is told, and neither token nor secret with it")

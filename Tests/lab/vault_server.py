@@ -10,7 +10,8 @@ FOLDER/state.json: {"namespace": "", "sealed": false, "tokens": {"TOKEN": "polic
 "data": {"NAME": "text, %n is a number that counts up"}, "answer": {what replaces members of the answer}}},
 "outage": true hangs up without a word, "hang": S waits as long before it does, "redirect": "URL" sends every request there,
 "drip": "PATH" answers there with a header without end, a byte every tenth of a second, "queued": true takes revocations and does
-nothing of them yet (202), "not_found": "BODY" is the answer to each revocation, with 404}
+nothing of them yet (202), "not_found": "BODY" is the answer to each revocation, with 404, "answers": {"PATH": [STATUS, DOCUMENT]}
+are given as they are, "auth": {what replaces members of the answer to a login}}
 It is read at each request. FOLDER/requests.jsonl: method, path, namespace, whether a token of its own was given, the names of the
 kind URI in the client's certificate, which has to come from AUTHORITIES.pem, and "sync" of a revocation.
 FOLDER/leases.json: all leases so far, {"ID": {"path", "state": live, revoked, "ends", "data"}}.
@@ -95,6 +96,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "client_token": token, "accessor": facts["accessor"], "policies": ["default"],
                 "token_policies": ["default"], "metadata": {}, "lease_duration": round(facts["ends"] - now),
                 "renewable": rules["renewable"], "entity_id": "e", "token_type": "service", "orphan": True,
+                **state.get("auth", {}),
             },
         })
 
@@ -183,6 +185,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.fail(404, "no handler for route")
         path = path.removeprefix("/v1/").replace("%3A", ":")
         given = json.loads(body) if body else {}
+        if path in state.get("answers", {}):
+            return self.answer(*state["answers"][path])
         if path == "auth/jwt/login" and "jwt_roles" in state:
             role = state["jwt_roles"].get(given.get("role"))
             if role and self.fits_jwt_role(role, given.get("jwt", "")):

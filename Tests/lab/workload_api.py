@@ -4,7 +4,7 @@ JWT authorities of its own. It is not SPIRE, and shares no code with aibox.
 Usage: workload_api.py SOCKET FOLDER   (prints "ready", serves until standard input ends)
 
 FOLDER/workload.json, read at each request, and again and again by streams: {"id": "spiffe://lab.test/aibox", "fault": "", "algorithm":
-"ES256", "lifetime": 3600, "generation": 1}. A new generation is a new certificate, and a message on every open stream. "fault" is
+"ES256", "lifetime": 3600, "generation": 1, "others": ["spiffe://..."]}. "others" are listed after "id". A new generation is a new certificate, and a message on every open stream. "fault" is
 the way in which an answer is wrong; see below. FOLDER/workload.jsonl: method, metadata and the time limit of every call.
 FOLDER/bundle.pem and FOLDER/jwks.json: what the SVIDs can be checked with.
 """
@@ -40,7 +40,7 @@ STATUSES = {
 def state():
     for _ in range(50):
         try:
-            return {"id": DOMAIN + "/aibox", "fault": "", "algorithm": "ES256", "lifetime": 3600, "generation": 1,
+            return {"id": DOMAIN + "/aibox", "fault": "", "algorithm": "ES256", "lifetime": 3600, "generation": 1, "others": [],
                     **json.load(open(os.path.join(FOLDER, "workload.json")))}
         except (OSError, ValueError):
             time.sleep(0.01)
@@ -286,7 +286,8 @@ def fetch_x509_svid(_, context):
             bad = wrong(now)
             # More than a window holds: it has to be opened again and again.
             lists = [bytes(3 << 20)] if now["fault"] == "x509-large" else []
-            yield bad if bad is not None else pb.X509SVIDResponse(svids=[issued(now)], crl=lists)
+            yield bad if bad is not None else pb.X509SVIDResponse(
+                svids=[issued({**now, "id": name}) for name in [now["id"], *now["others"]]], crl=lists)
             if now["fault"] == "hang-up":
                 return
         time.sleep(0.03)
@@ -305,8 +306,11 @@ def fetch_jwt_svid(request, context):
     bad = wrong(now)
     if bad is not None:
         return bad
-    others = [jwt_entry({**now, "id": now["id"] + "/second", "fault": ""}, request.audience)]
-    return pb.JWTSVIDResponse(svids=[jwt_entry(now, request.audience)] + others)
+    # One SPIFFE ID may be asked for; an agent may also answer with all.
+    names = [name for name in [now["id"], *now["others"]] if request.spiffe_id in ("", name) or now["fault"] == "jwt-all"]
+    if not names:
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "no identity issued")
+    return pb.JWTSVIDResponse(svids=[jwt_entry({**now, "id": name}, request.audience) for name in names])
 
 
 def fetch_jwt_bundles(_, context):

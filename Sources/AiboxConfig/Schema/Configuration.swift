@@ -123,6 +123,8 @@ public struct Configuration: Sendable, Equatable {
         public var vaultCA = ""
         /// Where the SPIFFE Workload API listens; empty for what `SPIFFE_ENDPOINT_SOCKET` says.
         public var spiffeEndpoint = ""
+        /// The identity that is meant; empty for the one that the Workload API has.
+        public var spiffeID = ""
 
         public init() {}
 

@@ -137,6 +137,9 @@ public enum ConfigurationSchema {
             "credentials.spiffe_endpoint", \.credentials.spiffeEndpoint, .text(.optionalSocket),
             "Where the SPIFFE Workload API listens; empty means what SPIFFE_ENDPOINT_SOCKET says."),
         ConfigurationKey(
+            "credentials.spiffe_id", \.credentials.spiffeID, .text(.optionalSpiffeID),
+            "Which identity of SPIFFE's aibox shows to Vault; empty means the only one that it has."),
+        ConfigurationKey(
             "audit.recording_policy", \.audit.recordingPolicy,
             .choice(of: Configuration.Audit.RecordingPolicy.self), tighter: .later,
             "Whether what sessions show is recorded; required ends a session that cannot be."),

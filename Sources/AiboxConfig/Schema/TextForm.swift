@@ -70,6 +70,10 @@ public struct TextForm: Sendable {
     static let optionalSocket = TextForm(name: "unix:///PATH, or empty", example: "unix:///run/spire/agent.sock") {
         $0.isEmpty || $0.hasPrefix("unix:/") && $0.utf8.count <= 1000 && isPrintable($0) && !$0.contains(" ")
     }
+    /// The form only; whether it is one to the letter shows when it is used.
+    static let optionalSpiffeID = TextForm(name: "spiffe://..., or empty", example: "spiffe://example.org/aibox") {
+        $0.isEmpty || $0.hasPrefix("spiffe://") && $0.utf8.count <= 2048 && isPrintable($0) && !$0.contains(" ")
+    }
     static let argument = TextForm(name: "an argument without white space", example: "/usr/local/bin/credentials") {
         !$0.isEmpty && $0.utf8.count <= 1000 && isPrintable($0) && !$0.contains(" ")
     }

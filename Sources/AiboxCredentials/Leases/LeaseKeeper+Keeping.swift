@@ -7,21 +7,12 @@ import AiboxWire
 /// journal on the disk before the gateway hears of it.
 extension LeaseKeeper {
     func logIn() throws(AiboxError) {
-        let session = try vault.client.open()
-        var facts = VaultToken(accessor: nil, seconds: nil, isRenewable: false)
-        do throws(AiboxError) {
-            facts = try session.lookUp()
-            canLookUp = true
-        } catch {
-            canLookUp = false
-            // Without Vault's policy `default` a token may not even ask about itself.
-            if error.why?.hasPrefix("permission denied") != true {
-                try? session.end()
-                throw error
-            }
-        }
-        let isOwn = vault.client.login != .token
+        // Ends are counted from before each question: Vault counts from its answer.
         let now = outlet.now()
+        let session = try vault.client.open()
+        let isOwn = vault.client.login != .token
+        var facts = session.facts ?? VaultToken(accessor: nil, seconds: nil, isRenewable: false)
+        // Before anything else is asked: nothing that Vault does from here on leaves a login that nobody knows of.
         if isOwn, let accessor = facts.accessor {
             journal.tokens.append(
                 LeaseJournal.Token(accessor: accessor, expires: facts.seconds.map { Int64(now) + $0 }))
@@ -31,6 +22,23 @@ extension LeaseKeeper {
                 throw error
             }
         }
+        do throws(AiboxError) {
+            let known = try session.lookUp()
+            if !isOwn { facts = known }
+            canLookUp = true
+        } catch {
+            canLookUp = false
+            // Without Vault's policy `default` a token may not even ask about itself; what the login said is known all the same.
+            if error.why?.hasPrefix("permission denied") != true {
+                if (try? session.end()) != nil, let accessor = facts.accessor {
+                    revocation("it could not be used").revoked(&journal, accessor)
+                    try? write()
+                }
+                throw error
+            }
+        }
+        // Whoever began as one workload goes on as it: others that the agent has later are somebody else.
+        vault.client.login = session.client.login
         loggedIn = now
         isReplacing = false
         self.session = session
@@ -58,8 +66,8 @@ extension LeaseKeeper {
     ) throws(AiboxError) -> VaultLease {
         let session = try live()
         let text = credential.name.description
-        let lease = try session.make(dynamic.path)
         let now = outlet.now()
+        let lease = try session.make(dynamic.path)
         let expires = Int64(now) + lease.seconds
         do throws(AiboxError) {
             journal.leases.append(
@@ -116,10 +124,10 @@ extension LeaseKeeper {
 
     func renewToken() throws(AiboxError) {
         guard var term = schedule.token else { return }
+        let now = outlet.now()
         switch try live().renewToken(seconds: term.wish) {
         case .refused: term.cannotBeRenewed(now: outlet.now())
         case .renewed(let seconds, let isRenewable):
-            let now = outlet.now()
             term.renewed(seconds: seconds, isRenewable: isRenewable, now: now, chance: outlet.chance())
             if let index = journal.tokens.firstIndex(where: { $0.accessor == accessor }) {
                 journal.tokens[index].expires = Int64(now) + seconds
@@ -154,10 +162,10 @@ extension LeaseKeeper {
 
     func renew(_ name: String) throws(AiboxError) {
         guard let item = schedule[name], case .dynamic(let id, var term) = item.kind else { return }
+        let now = outlet.now()
         switch try live().renew(id, seconds: term.wish) {
         case .refused: term.cannotBeRenewed(now: outlet.now())
         case .renewed(let seconds, let isRenewable):
-            let now = outlet.now()
             term.renewed(seconds: seconds, isRenewable: isRenewable, now: now, chance: outlet.chance())
             if let index = journal.leases.firstIndex(where: { $0.id == id }) {
                 journal.leases[index].expires = Int64(now) + seconds

@@ -82,15 +82,7 @@ extension LeaseKeeper {
         if !settings.revokesOnStop, reason == Self.stopped { (journal.tokens, journal.leases) = ([], []) }
         try? write()
         let revocation = revocation(reason)
-        // Lease by lease first: of a login that ends Vault may only queue them.
-        if let session, !journal.isSettled, !revocation.revokeLeases(&journal, session).isSilent {
-            for (accessor, session) in former where (try? session.end()) != nil {
-                revocation.revoked(&journal, accessor)
-            }
-            if (try? session.end()) != nil, !accessor.isEmpty { revocation.revoked(&journal, accessor) }
-        }
-        former = [:]
-        session = nil
+        endLogins(revocation)
         do throws(AiboxError) {
             try revocation.run(&journal)
             try revocation.tell(&journal)
@@ -99,6 +91,24 @@ extension LeaseKeeper {
         } catch {
             return later(error)
         }
+    }
+
+    /// With each login itself, which needs the least rights for that. One that Vault does not end now is kept for the next try.
+    private func endLogins(_ revocation: LeaseRevocation) {
+        if journal.isSettled { return }
+        // Lease by lease first: of a login that ends Vault may only queue them.
+        if let session, revocation.revokeLeases(&journal, session).isSilent { return }
+        for (id, login) in former where end(login, id, revocation) { former[id] = nil }
+        if let session, end(session, accessor, revocation) { self.session = nil }
+    }
+
+    /// - Returns: whether it is of no use any more: ended now, or refused everything.
+    private func end(_ login: VaultClient.Session, _ id: String, _ revocation: LeaseRevocation) -> Bool {
+        do throws(AiboxError) { try login.end() } catch {
+            return error.why?.hasPrefix("permission denied") == true
+        }
+        if !id.isEmpty { revocation.revoked(&journal, id) }
+        return true
     }
 
     func later(_ error: AiboxError) -> Double {

@@ -54,7 +54,10 @@ extension LeaseKeeper {
                 try? outlet.record(LeaseEvent(.notRevoked, lease?.name ?? name, lease: lease?.id, reason: error.reason))
             }
         } else {
-            isSilent = error.what == VaultClient.silence || error.why?.hasPrefix("it ") == true
+            let isInTrouble = ["it is sealed", "it answered with status 5"].contains {
+                error.why?.hasPrefix($0) == true
+            }
+            isSilent = error.what == VaultClient.silence || isInTrouble
             if since == nil {
                 since = Int64(now)
                 try? outlet.record(LeaseEvent(.failed, name, reason: error.reason))

@@ -2,6 +2,7 @@ public import AiboxConfig
 import AiboxCrypto
 public import AiboxSystem
 public import AiboxWire
+import Glibc
 
 /// Keeps what one sandbox is lent from Vault: prolongs it, replaces what cannot be prolonged, takes back what is deleted there,
 /// and revokes it all at the end. Every lease is in the journal before its secret is used. One thread alone.
@@ -14,6 +15,8 @@ public final class LeaseKeeper {
         public var record: (LeaseEvent) throws(AiboxError) -> Void
         /// Seconds since 1970.
         public var now: () -> Double
+        /// Seconds of a clock that nobody sets, and that goes on while the machine sleeps.
+        public var steady: () -> Double
         /// A random number of 0 ..< 1.
         public var chance: () -> Double
 
@@ -24,16 +27,25 @@ public final class LeaseKeeper {
                 let now = Timestamp.now
                 return Double(now.seconds) + Double(now.nanoseconds) / 1e9
             },
+            steady: @escaping () -> Double = { Self.sinceBoot() },
             chance: @escaping () -> Double = { Double.random(in: 0..<1) }
         ) {
             self.tell = tell
             self.record = record
             self.now = now
+            self.steady = steady
             self.chance = chance
+        }
+
+        /// clock_gettime(2), CLOCK_BOOTTIME.
+        public static func sinceBoot() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_BOOTTIME, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
         }
     }
 
-    let vault: VaultStore
+    var vault: VaultStore
     let settings: LeaseKeeperSettings
     let outlet: Outlet
     let journals: LeaseJournals
@@ -61,6 +73,8 @@ public final class LeaseKeeper {
     /// When Vault began not to prolong what is lent.
     var since: Int64?
     var isSilent = false
+    /// The time of day less the steady clock's: falls when the time of day is set back.
+    var offset: Double
 
     /// - Throws: if the settings are no Vault's, or the journal cannot be held.
     public init(_ settings: LeaseKeeperSettings, paths: Paths, outlet: Outlet) throws(AiboxError) {
@@ -71,6 +85,7 @@ public final class LeaseKeeper {
         self.vault = vault
         self.settings = settings
         self.outlet = outlet
+        offset = outlet.now() - outlet.steady()
         journals = LeaseJournals(folder: settings.vault.folder, keyPath: settings.vault.key)
         name = LeaseJournals.name(sandbox: settings.sandbox, session: settings.vault.audit.session)
         guard let lock = try journals.take(name) else {
@@ -126,6 +141,7 @@ public final class LeaseKeeper {
 
     /// Does what is due, once.
     public func work() {
+        followClock()
         guard let work = schedule.due(now: outlet.now()) else { return }
         do throws(AiboxError) {
             try perform(work)
@@ -148,6 +164,24 @@ public final class LeaseKeeper {
         case .end(let name): try end(name)
         case .revoke(let id): try revokeRetired(id)
         }
+    }
+
+    /// A time of day that is set back makes nothing live longer: all ends move with it. One that is set forward makes all of it look
+    /// older, and so replaced too early, which does no harm; time that a stopped machine did not see looks the same.
+    private func followClock() {
+        let offset = outlet.now() - outlet.steady()
+        let back = self.offset - offset
+        // Clocks are also slowed down a little, and that adds up.
+        if back >= 0, back < 1 { return }
+        self.offset = offset
+        if back < 0 { return }
+        schedule.setBack(by: back)
+        loggedIn -= back
+        let seconds = Int64(back.rounded(.up))
+        for index in journal.leases.indices { journal.leases[index].expires -= seconds }
+        for index in journal.tokens.indices { journal.tokens[index].expires? -= seconds }
+        try? write()
+        for item in schedule.items { try? tellEnd(item) }
     }
 
     func write() throws(AiboxError) { try journals.write(journal, name) }

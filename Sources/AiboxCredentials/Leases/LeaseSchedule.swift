@@ -141,6 +141,23 @@ struct LeaseSchedule: Sendable, Equatable {
         self[name]?.look = now + Self.pace * (0.9 + 0.2 * chance)
     }
 
+    /// All times are earlier by so many seconds: the clock was set back.
+    mutating func setBack(by seconds: Double) {
+        token?.setBack(by: seconds)
+        for index in items.indices {
+            items[index].until -= seconds
+            items[index].look -= seconds
+            if case .dynamic(let id, var term) = items[index].kind {
+                term.setBack(by: seconds)
+                items[index].kind = .dynamic(id, term)
+            }
+        }
+        for index in retired.indices {
+            retired[index].end -= seconds
+            retired[index].next -= seconds
+        }
+    }
+
     /// Leases end with their token: with another login, all are made again now.
     mutating func renewAll(now: Double) {
         for index in items.indices {

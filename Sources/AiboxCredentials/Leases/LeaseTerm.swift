@@ -29,10 +29,13 @@ struct LeaseTerm: Sendable, Equatable {
         next = Self.due(seconds, now, chance)
     }
 
-    /// At two thirds, and up to a fifteenth of the whole earlier.
+    /// At two thirds, and up to a fifteenth of the whole earlier; of what lives for seconds alone not more often than so.
     private static func due(_ seconds: Int64, _ now: Double, _ chance: Double) -> Double {
-        now + Double(seconds) * (2.0 / 3 - chance / 15)
+        now + max(shortest, Double(seconds) * (2.0 / 3 - chance / 15))
     }
+
+    /// Seconds: each is a login, or an account somewhere behind Vault.
+    private static let shortest: Double = 3
 
     func step(now: Double) -> Step? {
         if now >= end { return .over }
@@ -52,6 +55,11 @@ struct LeaseTerm: Sendable, Equatable {
     mutating func cannotBeRenewed(now: Double) {
         isRenewable = false
         next = now
+    }
+
+    mutating func setBack(by seconds: Double) {
+        end -= seconds
+        next -= seconds
     }
 
     /// Vault did not answer, or gave no other: 1, 2, 4, ... at most 60 seconds from now, a fifth more or less.

@@ -10,6 +10,8 @@ public struct WorkloadAPI: Sendable, Equatable {
     public let endpoint: WorkloadEndpoint
     /// For a whole answer.
     let timeout: Duration
+    /// The identity that is meant; nil: the one that the agent has.
+    var chosen: SpiffeID?
 
     public init(_ endpoint: WorkloadEndpoint, timeout: Duration = .seconds(10)) {
         self.endpoint = endpoint
@@ -26,7 +28,7 @@ public struct WorkloadAPI: Sendable, Equatable {
     /// (SPIFFE_Workload_Endpoint.md, section 3).
     static let metadata = [HTTP2Field("workload.spiffe.io", "true")]
 
-    /// A token of the default identity for one reader.
+    /// A token of the identity for one reader.
     public func jwtSVID(audience: String) throws(AiboxError) -> JWTSVID {
         try endpoint.requireOwned()
         let deadline = ContinuousClock.now + timeout
@@ -37,17 +39,17 @@ public struct WorkloadAPI: Sendable, Equatable {
                 (bytes) throws(WorkloadMessages.Unreadable) in
                 try WorkloadMessages.jwtBundles(bytes)
             }
-            let request = WorkloadMessages.jwtRequest(audience: audience)
+            let request = WorkloadMessages.jwtRequest(audience: audience, id: chosen?.description)
             entries = try Self.read(try first(channel, .jwtSVID, request, deadline)) {
                 (bytes) throws(WorkloadMessages.Unreadable) in
                 try WorkloadMessages.jwtEntries(bytes)
             }
         } catch { throw failure(error) }
-        guard let entry = entries.first else { throw Self.none }
+        let entry = entries[try choice(entries.map(\.id))]
         return try JWTSVID(entry.token, named: entry.id, audience: audience, bundles: bundles, now: .now)
     }
 
-    /// The certificate of the default identity, the first that is listed (SPIFFE_Workload_API.md, section 5.3).
+    /// The certificate of the identity.
     public func x509SVID() throws(AiboxError) -> X509SVID {
         try endpoint.requireOwned()
         let deadline = ContinuousClock.now + timeout
@@ -57,16 +59,39 @@ public struct WorkloadAPI: Sendable, Equatable {
             message = try first(channel, .x509SVID, [], deadline)
         } catch { throw failure(error) }
         defer { message.wipe() }
-        return try Self.x509SVID(message)
+        return try x509SVID(message)
     }
 
-    static func x509SVID(_ message: [UInt8]) throws(AiboxError) -> X509SVID {
-        guard var entries = try? WorkloadMessages.x509Entries(message) else { throw unreadable }
+    func x509SVID(_ message: [UInt8]) throws(AiboxError) -> X509SVID {
+        guard var entries = try? WorkloadMessages.x509Entries(message) else { throw Self.unreadable }
         // The one that is taken holds a copy of its own.
         defer { for index in entries.indices { entries[index].key.wipe() } }
-        if entries.isEmpty { throw none }
-        return try X509SVID(entries[0], now: .now)
+        return try X509SVID(entries[try choice(entries.map(\.id))], now: .now)
     }
+
+    /// The place of the one that is meant; of several with its name (with different hints) the first.
+    ///
+    /// The standard calls the first of all the default (SPIFFE_Workload_API.md, section 5.3), but whoever adds an entry at the agent
+    /// would so change whom aibox is, without a word: between several names the settings decide.
+    private func choice(_ offered: [String]) throws(AiboxError) -> Int {
+        if offered.isEmpty { throw Self.none }
+        let all = Set(offered)
+        let names = all.sorted().prefix(8).map { SafeText.escaped(String($0.prefix(200))) }.joined(separator: ", ")
+        let words = "it offers " + names + (all.count > 8 ? ", and \(all.count - 8) more" : "")
+        guard let chosen else {
+            if all.count == 1 { return 0 }
+            throw AiboxError(
+                .failed, "the SPIFFE Workload API has several identities for this workload", why: words,
+                remedy: "aibox config set credentials.spiffe_id with one of them")
+        }
+        if let place = offered.firstIndex(of: chosen.description) { return place }
+        throw AiboxError(
+            .failed, Self.notOffered, why: "\(words), not \(chosen)",
+            remedy: "have an entry made for it, or aibox config set credentials.spiffe_id with one that is offered")
+    }
+
+    /// What errors say of an agent that has other identities than the one that is meant.
+    static let notOffered = "the SPIFFE Workload API does not offer the identity"
 
     /// The first message of an answer; what would follow is not waited for.
     private func first(

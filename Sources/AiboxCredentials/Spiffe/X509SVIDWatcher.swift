@@ -65,8 +65,17 @@ public final class X509SVIDWatcher {
                 }
             }
             defer { message.wipe() }
-            (isCurrent, isWithdrawn, failures, trouble) = (true, false, 0, nil)
-            return .svid(try WorkloadAPI.x509SVID(message))
+            (isCurrent, failures, trouble) = (true, 0, nil)
+            do throws(AiboxError) {
+                let svid = try api.x509SVID(message)
+                isWithdrawn = false
+                return .svid(svid)
+            } catch {
+                // A message is complete: what it does not name is taken back (section 5.2.1).
+                guard error.what == WorkloadAPI.notOffered, !isWithdrawn else { throw error }
+                isWithdrawn = true
+                return .withdrawn(error)
+            }
         }
     }
 

@@ -57,9 +57,19 @@ struct VaultClient: Sendable {
         try? JSONParser.parse(answer.body, limits: .init(size: largestAnswer))
     }
 
-    /// With the status and Vault's own words, the member `errors`; nothing else of a body is repeated.
+    /// Whether Vault says that there is nothing at a path of a KV engine, or that its newest version was deleted. A 404 with words
+    /// (no such engine or namespace, another version of KV), or of something before Vault, says nothing of that
+    /// (developer.hashicorp.com/vault/api-docs, "HTTP status codes"; /secret/kv/kv-v2, "Read secret version").
+    static func isAbsent(_ answer: HTTPSExchange.Answer) -> Bool {
+        guard answer.status == 404, let json = json(answer) else { return false }
+        if case .object? = json["data"]?["metadata"] { return true }
+        return json["errors"]?.elements?.isEmpty == true && (json["warnings"]?.elements ?? []).isEmpty
+    }
+
+    /// With the status and Vault's own words, the members `errors` and `warnings`; nothing else of a body is repeated.
     static func failure(_ what: String, _ answer: HTTPSExchange.Answer) -> AiboxError {
-        let said = (json(answer)?["errors"]?.elements ?? []).compactMap(\.stringValue).prefix(3).joined(separator: "; ")
+        let words = ["errors", "warnings"].flatMap { json(answer)?[$0]?.elements ?? [] }
+        let said = words.compactMap(\.stringValue).prefix(3).joined(separator: "; ")
         let why =
             switch answer.status {
             case 403: "permission denied"

@@ -14,12 +14,15 @@ struct VaultLease: Sendable, Equatable {
 
     static func == (left: VaultLease, right: VaultLease) -> Bool { left.id == right.id }
 
+    /// Bytes: it begins with the path that made it, which may have 512 (`VaultEntry`).
+    static let longestID = 1024
+
     /// Longer ones are taken for this long: ten years.
     static let longest: Int64 = 315_360_000
 
     /// - Returns: nil for what cannot be the id of a lease.
     static func id(_ value: JSONValue?) -> String? {
-        guard let id = value?.stringValue, !id.isEmpty, id.utf8.count <= 512,
+        guard let id = value?.stringValue, !id.isEmpty, id.utf8.count <= longestID,
             id.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else { return nil }
         return id
@@ -39,6 +42,15 @@ struct VaultToken: Sendable, Equatable {
     /// From now; nil: it does not end.
     var seconds: Int64?
     var isRenewable: Bool
+}
+
+extension VaultToken {
+    /// What the answer to a login says, the member `auth` (developer.hashicorp.com/vault/api-docs/auth/approle, "Login").
+    init(auth: JSONValue) {
+        self.init(
+            accessor: VaultLease.id(auth["accessor"]), seconds: VaultLease.seconds(auth["lease_duration"]),
+            isRenewable: auth["renewable"]?.truth ?? false)
+    }
 }
 
 /// How a renewal ended, where Vault answered.

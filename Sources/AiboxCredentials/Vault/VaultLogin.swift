@@ -34,25 +34,40 @@ enum VaultLogin: Sendable, Equatable {
         case .spiffeJWT(_, _, let api), .spiffeX509(_, let api): api
         }
     }
+
+    /// The same, for that workload and no other.
+    func pinned(to id: SpiffeID?) -> VaultLogin {
+        guard let id else { return self }
+        switch self {
+        case .token, .appRole, .jwt, .certificate: return self
+        case .spiffeJWT(let role, let audience, var api):
+            api.chosen = id
+            return .spiffeJWT(role: role, audience: audience, api)
+        case .spiffeX509(let role, var api):
+            api.chosen = id
+            return .spiffeX509(role: role, api)
+        }
+    }
 }
 
 extension VaultClient {
     /// Proves who this is, in the one way that the settings name (developer.hashicorp.com/vault/api-docs/auth).
     ///
-    /// - Returns: the token, and the client that goes on: with the certificate of the login, where one was shown, since Vault may bind
-    ///   the token to it.
-    func logIn() throws(AiboxError) -> (client: VaultClient, token: Secret) {
+    /// - Returns: the login, whose client goes on with the certificate that was shown, where one was: Vault may bind the token to it.
+    func open() throws(AiboxError) -> Session {
         switch login {
-        case .token: return (self, try storedSecret())
+        case .token: return Session(client: self, token: try storedSecret(), facts: nil)
         case .appRole(let role):
-            return (self, try logIn(["role_id": .string(role), "secret_id": .string(try storedSecret().text)]))
+            return try logIn(["role_id": .string(role), "secret_id": .string(try storedSecret().text)])
         case .jwt(let role):
-            return (self, try logIn(["role": .string(role), "jwt": .string(try storedSecret().text)]))
+            return try logIn(["role": .string(role), "jwt": .string(try storedSecret().text)])
         case .certificate(let role): return try logIn(try storedIdentity(), role)
         case .spiffeJWT(let role, let audience, let api):
-            let token = try api.jwtSVID(audience: audience).token
-            return (self, try logIn(["role": .string(role), "jwt": .string(token.text)]))
-        case .spiffeX509(let role, let api): return try logIn(try api.x509SVID().identity, role)
+            let svid = try api.jwtSVID(audience: audience)
+            return try logIn(["role": .string(role), "jwt": .string(svid.token.text)], as: svid.id)
+        case .spiffeX509(let role, let api):
+            let svid = try api.x509SVID()
+            return try logIn(svid.identity, role, as: svid.id)
         }
     }
 
@@ -72,20 +87,29 @@ extension VaultClient {
         }
     }
 
-    private func logIn(_ body: JSONObject) throws(AiboxError) -> Secret {
+    private func logIn(_ body: JSONObject, as id: SpiffeID? = nil) throws(AiboxError) -> Session {
+        let what = "cannot log in to Vault"
         let answer = try send("POST", "auth/\(loginMount)/login", token: nil, JSONValue.object(body).bytes)
-        guard answer.status == 200, let token = Self.json(answer)?["auth"]?["client_token"]?.stringValue,
+        let auth = Self.json(answer)?["auth"]
+        if answer.status == 200, case .object? = auth?["mfa_requirement"] {
+            throw AiboxError(
+                .failed, what, why: "it wants a second factor, which no program has",
+                remedy: "have a role of its own made for aibox, without Vault's login MFA")
+        }
+        guard answer.status == 200, let auth, let token = auth["client_token"]?.stringValue,
             let secret = try? Secret(token)
-        else { throw Self.failure("cannot log in to Vault", answer) }
-        return secret
+        else { throw Self.failure(what, answer) }
+        var client = self
+        client.login = login.pinned(to: id)
+        return Session(client: client, token: secret, facts: VaultToken(auth: auth))
     }
 
     private func logIn(
-        _ identity: TLSClientIdentity, _ role: String
-    ) throws(AiboxError) -> (client: VaultClient, token: Secret) {
+        _ identity: TLSClientIdentity, _ role: String, as id: SpiffeID? = nil
+    ) throws(AiboxError) -> Session {
         var client = self
         client.exchange.identity = identity
-        return (client, try client.logIn(role.isEmpty ? [:] : ["name": .string(role)]))
+        return try client.logIn(role.isEmpty ? [:] : ["name": .string(role)], as: id)
     }
 
     private func storedSecret() throws(AiboxError) -> Secret {
@@ -114,6 +138,12 @@ extension VaultClient {
 
     /// - Throws: if what the login needs is plainly not there. Asks nobody.
     func check() throws(AiboxError) {
+        if let file = exchange.authorities {
+            do throws(AiboxError) { try TLSConnection.check(authorities: file) } catch {
+                throw AiboxError(
+                    .failed, error.what, why: error.why, remedy: "aibox config set credentials.vault_ca FILE")
+            }
+        }
         guard let api = login.workloadAPI else {
             _ = try storedBytes()
             return

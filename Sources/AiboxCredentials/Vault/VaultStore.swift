@@ -47,6 +47,9 @@ public struct VaultStore: CredentialStore {
         address = settings.vaultAddress
     }
 
+    /// Each is a request of its own.
+    static let most = 500
+
     public var place: String { address }
 
     /// A login would be an act; whether there is what it needs is none.
@@ -61,7 +64,9 @@ public struct VaultStore: CredentialStore {
         _ settings: Configuration.Credentials, _ environment: [String: String]
     ) throws(AiboxError) -> VaultLogin {
         func api() throws(AiboxError) -> WorkloadAPI {
-            WorkloadAPI(try WorkloadEndpoint(setting: settings.spiffeEndpoint, environment: environment))
+            var api = WorkloadAPI(try WorkloadEndpoint(setting: settings.spiffeEndpoint, environment: environment))
+            if !settings.spiffeID.isEmpty { api.chosen = try SpiffeID(workload: settings.spiffeID) }
+            return api
         }
         let role = settings.vaultRole
         if role.isEmpty, [.approle, .jwt, .spiffeJWT].contains(settings.vaultAuth) {
@@ -82,15 +87,21 @@ public struct VaultStore: CredentialStore {
 
     public func list() throws(AiboxError) -> [Credential] {
         try client.session { (session) throws(AiboxError) in
-            var found: [Credential] = []
+            var names: [CredentialName] = []
             for type in CredentialType.allCases {
                 for key in try session.names(mount, type.rawValue) {
                     // A folder, or what has no name of a credential, is somebody else's.
-                    guard let name = try? CredentialName(type.rawValue + ":" + key),
-                        let entry = try entry(name, session)
-                    else { continue }
-                    found.append(entry.credential)
+                    if let name = try? CredentialName(type.rawValue + ":" + key) { names.append(name) }
                 }
+            }
+            if names.count > Self.most {
+                throw AiboxError(
+                    .failed, "Vault's \(mount) cannot be used", why: "it holds more than \(Self.most) credentials",
+                    remedy: "have a secrets engine for this user, and set credentials.vault_mount to it")
+            }
+            var found: [Credential] = []
+            for name in names {
+                if let entry = try entry(name, session) { found.append(entry.credential) }
             }
             return found.sorted { $0.name < $1.name }
         }

@@ -182,7 +182,7 @@ struct VaultSpiffeTests {
                 tell: { (change) throws(AiboxError) in
                     told.append(change)
                     return true
-                }, record: { (_) throws(AiboxError) in }, now: { clock }, chance: { 0.5 }))
+                }, record: { (_) throws(AiboxError) in }, now: { clock }, steady: { clock }, chance: { 0.5 }))
         func logins() -> Int { lab.requests.count { $0.contains("auth/cert/login") } }
         func pass(_ seconds: Double) {
             let end = clock + seconds
@@ -230,6 +230,79 @@ struct VaultSpiffeTests {
         #expect(told.last?.isRevocation == true && keeper.isEmpty)
         #expect(keeper.settle(reason: reason) == nil)
         #expect(try leases() == 0)
+    }
+
+    @Test("of several identities the settings choose; without a choice the start says what there is")
+    func several() throws {
+        let lab = try SpiffeVaultLab()
+        let other = "spiffe://lab.test/billing"
+        func fails(_ auth: Configuration.Credentials.VaultAuth, _ words: [String], _ id: String) {
+            let error = #expect(throws: AiboxError.self) {
+                try lab.store(auth) { $0.spiffeID = id }.read(try CredentialName(Self.git))
+            }
+            for word in words { #expect(error?.description.contains(word) == true, "\(error?.description ?? "")") }
+        }
+        for auth in [Configuration.Credentials.VaultAuth.spiffeJWT, .spiffeX509] {
+            // Whichever comes first.
+            for (first, second) in [(Self.id, other), (other, Self.id)] {
+                try lab.workload.change(#"{"id": "\#(first)", "others": ["\#(second)"]}"#)
+                fails(auth, ["several identities", Self.id + ", " + other, "credentials.spiffe_id"], "")
+                #expect(lab.requests.isEmpty, "nobody is shown any")
+                for id in [Self.id, other] {
+                    let store = try lab.store(auth) { $0.spiffeID = id }
+                    #expect(try store.identity()?.hasPrefix(id + " until ") == true)
+                }
+            }
+            // One name with two entries is one identity.
+            try lab.workload.change(#"{"others": ["\#(Self.id)"]}"#)
+            #expect(try lab.store(auth).identity()?.hasPrefix(Self.id + " until ") == true)
+        }
+        try lab.workload.change(#"{"others": ["\#(other)"]}"#)
+        fails(
+            .spiffeX509, ["does not offer", Self.id + ", " + other + ", not spiffe://lab.test/gone"],
+            Self.id.replacing("aibox", with: "gone"))
+        fails(.spiffeJWT, ["no SPIFFE identity"], "spiffe://lab.test/gone")
+        // An agent that answers with all, though one was asked for.
+        try lab.workload.change(#"{"fault": "jwt-all", "others": ["\#(other)"]}"#)
+        fails(.spiffeJWT, ["does not offer"], "spiffe://lab.test/gone")
+        fails(.spiffeJWT, ["is no workload's SPIFFE ID"], "spiffe://lab.test")
+        let store = try lab.store(.spiffeX509) { $0.spiffeID = Self.id }
+        #expect(try store.secret(for: try CredentialName(Self.git))?.text == "canary-1")
+    }
+
+    @Test(
+        "a keeper that began as one workload goes on as it, whatever else the agent has; taken back, nothing takes its place"
+    )
+    func stays() throws {
+        let lab = try SpiffeVaultLab()
+        let keeper = try LeaseKeeper(
+            LeaseKeeperSettings(
+                vault: LeaseRevocationSettings(
+                    credentials: lab.settings(.spiffeX509).texts, folder: lab.folder + "/leases",
+                    key: lab.folder + "/leases.key",
+                    audit: GatewaySettings.AuditPlace(folder: "", checkpoints: "", session: "0123456789abcdef"),
+                    user: "x"), sandbox: "box", runFolder: "", modelGateway: "", lent: [:], revokesOnStop: true),
+            paths: lab.paths,
+            outlet: LeaseKeeper.Outlet(
+                tell: { (_) throws(AiboxError) in true }, record: { (_) throws(AiboxError) in }))
+        _ = try keeper.begin()
+        let follower = try #require(try keeper.followIdentity())
+        defer { follower.end() }
+        func next() throws -> X509SVIDWatcher.Update {
+            var waiting = pollfd(fd: follower.news.number, events: Int16(POLLIN), revents: 0)
+            try #require(poll(&waiting, 1, 20_000) == 1, "nothing came")
+            return try #require(follower.take())
+        }
+        _ = try next()
+        try lab.workload.change(#"{"generation": 2, "id": "spiffe://lab.test/zzz", "others": ["\#(Self.id)"]}"#)
+        guard case .svid(let svid) = try next() else {
+            Issue.record("it is there")
+            return
+        }
+        #expect(svid.id.description == Self.id)
+        try lab.workload.change(#"{"generation": 3, "id": "spiffe://lab.test/zzz"}"#)
+        #expect(keeper.heard(try next())?.contains("does not offer the identity") == true)
+        #expect(keeper.settle(reason: "over") == nil)
     }
 
     @Test("only a login with an X.509-SVID has one to follow")

@@ -20,9 +20,11 @@ enum WorkloadMessages {
         var token = ""
     }
 
-    static func jwtRequest(audience: String) -> [UInt8] {
+    /// - Parameter id: the one SPIFFE ID that is asked for; nil: all.
+    static func jwtRequest(audience: String, id: String?) -> [UInt8] {
         var message = ProtobufMessage()
         message.append(1, audience)
+        if let id { message.append(2, id) }
         return message.bytes
     }
 
