@@ -32,6 +32,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var learn: LearnPlan?
     /// The file of what the user's sandboxes spend on language models; needed where `llm` has keys.
     public var ledger: String?
+    /// Whether the sandbox is cut off once what stands for a credential was used where it does not belong.
+    public var endsOnMisuse = false
     /// Whether gVisor's trace points come; nil: they do not.
     public var traces: TraceDemand?
 
@@ -107,6 +109,7 @@ extension GatewaySettings {
         object["learn"] = learn?.json
         object["ledger"] = ledger.map { .string($0) }
         object["traces"] = traces.map { .string($0.rawValue) }
+        if endsOnMisuse { object["endsOnMisuse"] = true }
         return .object(object)
     }
 
@@ -130,6 +133,7 @@ extension GatewaySettings {
             audit: try AuditPlace(json: fields.take("audit") ?? .null), network: fields.take("network"),
             decisions: decisions, llm: llm, tools: tools, learn: learn)
         ledger = try fields.optionalString("ledger")
+        endsOnMisuse = try fields.optionalBool("endsOnMisuse") ?? false
         if let word = try fields.optionalString("traces") {
             traces = TraceDemand(rawValue: word)
             if traces == nil { throw fields.error("traces is neither optional nor required") }

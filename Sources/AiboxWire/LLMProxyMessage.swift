@@ -87,6 +87,8 @@ public enum LLMProxyReport: Sendable, Equatable {
     case spent(Int)
     /// A question with its number.
     case ask(Int64, LLMQuestion)
+    /// What stands for a credential was used where it does not belong, in words; the log has it.
+    case misused(String)
 
     public var json: JSONValue {
         switch self {
@@ -94,6 +96,7 @@ public enum LLMProxyReport: Sendable, Equatable {
         case .failed(let error): ["failed": error.json]
         case .spent(let tokens): ["spent": .integer(Int64(tokens))]
         case .ask(let number, let question): ["ask": .integer(number), "question": question.json]
+        case .misused(let words): ["misused": .string(words)]
         }
     }
 
@@ -105,6 +108,8 @@ public enum LLMProxyReport: Sendable, Equatable {
             self = .spent(tokens)
         } else if let number: Int64 = try fields.optionalInteger("ask") {
             self = .ask(number, try LLMQuestion(json: fields.take("question") ?? .null))
+        } else if let words = try fields.optionalString("misused") {
+            self = .misused(words)
         } else {
             guard try fields.bool("serving") else { throw fields.error("serving is false") }
             self = .serving

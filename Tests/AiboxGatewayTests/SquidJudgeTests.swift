@@ -32,7 +32,7 @@ struct SquidJudgeTests {
             let questions = Questions()
             judge = try SquidJudge(
                 on: group, left: { url, _, event, _ in questions.left.withLock { $0.append("\(event) \(url)") } },
-                decide: { url, method, loop in
+                decide: { url, method, _, loop in
                     questions.urls.withLock { $0.append(url) }
                     if url.contains("/slow") {
                         return loop.scheduleTask(in: .seconds(2)) { .passes(event: "01SLOW") }.futureResult

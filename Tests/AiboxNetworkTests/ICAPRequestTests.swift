@@ -5,7 +5,8 @@ import Testing
 @Suite("Squid's questions")
 struct ICAPRequestTests {
     private static let head = "GET https://api.example.com/v1/x?y HTTP/1.1\r\nHost: api.example.com\r\nA: b\r\n\r\n"
-    private static let asked = ICAPRequest.modify(path: "/secret", method: "GET", url: "https://api.example.com/v1/x?y")
+    private static let asked = ICAPRequest.modify(
+        path: "/secret", method: "GET", url: "https://api.example.com/v1/x?y", head: Array(head.utf8))
 
     /// As Squid 5.7 writes them.
     private static func question(

@@ -125,8 +125,9 @@ private func fuzzICAP(_ input: [UInt8]) {
     let (whole, isRefused) = parse(input.count)
     let (bytes, isRefusedByBytes) = parse(1)
     precondition(whole == bytes && isRefused == isRefusedByBytes, "the pieces change what is read")
-    for case .modify(_, let method, let url) in whole {
+    for case .modify(_, let method, let url, let head) in whole {
         precondition(!method.isEmpty && !url.isEmpty && !url.contains(" ") && !url.contains("\r\n"))
+        precondition(head.starts(with: Array("\(method) \(url) HTTP/".utf8)) || !head.allSatisfy { $0 < 0x80 })
     }
 }
 

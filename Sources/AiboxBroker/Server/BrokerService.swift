@@ -1,3 +1,5 @@
+import AiboxAudit
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import NIOCore
@@ -26,6 +28,8 @@ final class BrokerService: Sendable {
     private let clock: @Sendable () -> Int64
     /// Told how much is spent in all, after every request.
     private let spent: @Sendable (Int) -> Void
+    /// Told of a key that was shown where it does not belong.
+    private let misused: @Sendable (String) -> Void
 
     /// Connections of the sandbox at a time.
     static let connectionLimit = 1100
@@ -35,7 +39,7 @@ final class BrokerService: Sendable {
     init(
         _ plan: BrokerPlan, rules: RequestHeadRules, audit: any LLMAudit, threads: NIOThreadPool,
         desk: GatewayDesk, stay: LLMProxyServer.Stay, clock: @escaping @Sendable () -> Int64,
-        spent: @escaping @Sendable (Int) -> Void
+        spent: @escaping @Sendable (Int) -> Void, misused: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) {
         self.audit = audit
         self.rules = rules
@@ -44,6 +48,7 @@ final class BrokerService: Sendable {
         self.stay = stay
         self.clock = clock
         self.spent = spent
+        self.misused = misused
         current = Mutex(try BrokerConfiguration(plan, threads: threads))
         limits = Mutex(LLMLimits(plan.limits))
     }
@@ -80,6 +85,17 @@ final class BrokerService: Sendable {
     }
 
     func release(_ bytes: Int) { _ = buffered.subtract(bytes, ordering: .relaxed) }
+
+    // MARK: Findings
+
+    /// Writes down that a key was shown where it does not belong, and then tells the gateway.
+    func misused(_ event: AuditEvent, _ surrogate: Surrogate?, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let words = surrogate?.words ?? "a key that is not this sandbox's"
+        let written = audit.before(event, on: loop)
+        // Also where it could not be written: protecting does not wait for a full disk.
+        written.whenComplete { [misused] _ in misused("\(words) was shown to the sandbox's broker") }
+        return written
+    }
 
     // MARK: Deciding
 

@@ -21,6 +21,8 @@ final class EgressService: Sendable {
     }
 
     let recorder: EgressRecorder
+    /// What is looked for in the heads of requests.
+    let screen: SurrogateScreen
     let supervisor: Mutex<SquidSupervisor?> = Mutex(nil)
     private let lookup: AddressLookup
     private let log: GatewayLog
@@ -38,8 +40,9 @@ final class EgressService: Sendable {
 
     init(
         list: AllowList, rules: NetworkRules, exceptions: [AddressRange], hasUpstream: Bool, lookup: AddressLookup,
-        recorder: EgressRecorder, log: GatewayLog
+        recorder: EgressRecorder, screen: SurrogateScreen = SurrogateScreen(), log: GatewayLog
     ) {
+        self.screen = screen
         state = Mutex(State())
         decider = Mutex(rules.decider(list))
         self.rules = rules
@@ -72,7 +75,11 @@ final class EgressService: Sendable {
     }
 
     /// Decides about a request in an opened tunnel. The answer comes once the log has it.
-    func decide(inside url: String, method: String, on loop: any EventLoop) -> EventLoopFuture<ICAPAnswer> {
+    ///
+    /// - Parameter head: request line and fields, as Squid would send them.
+    func decide(
+        inside url: String, method: String, head: [UInt8], on loop: any EventLoop
+    ) -> EventLoopFuture<ICAPAnswer> {
         func refused(_ denial: EgressDenial, _ attempt: EgressAttempt, _ verdict: NetworkDecider.Verdict? = nil)
             -> EventLoopFuture<ICAPAnswer>
         {
@@ -80,6 +87,13 @@ final class EgressService: Sendable {
             let recorded = recorder.denied(denial, attempt, rego, verdict?.learned, .opened, on: loop)
             // What cannot be written down is refused all the same.
             return recorded.map { _ in }.recover { _ in }.map { .refused(denial, isHead: method == "HEAD") }
+        }
+        if let found = screen.find(lines: head) {
+            var attempt = EgressAttempt(url, method: method)
+            // The log never has the stand-in itself.
+            attempt.path = nil
+            if let host = attempt.host, screen.find(in: Array(host.utf8)) != nil { attempt.host = nil }
+            return refused(.elsewhere(found), attempt)
         }
         guard url.hasPrefix("https://"), let request = try? EgressRequest(url, method: method) else {
             return refused(.unreadable, EgressAttempt(url, method: method))

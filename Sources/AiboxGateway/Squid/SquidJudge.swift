@@ -23,8 +23,9 @@ final class SquidJudge: Sendable {
     fileprivate static let strangerLimit = 64
     fileprivate static let strangerTime = TimeAmount.seconds(5)
 
-    /// The method and the URL that Squid read in an opened tunnel; the answer once the log has it.
-    typealias Decide = @Sendable (_ url: String, _ method: String, any EventLoop) -> EventLoopFuture<ICAPAnswer>
+    /// The URL, the method and the head that Squid read in an opened tunnel; the answer once the log has it.
+    typealias Decide =
+        @Sendable (_ url: String, _ method: String, _ head: [UInt8], any EventLoop) -> EventLoopFuture<ICAPAnswer>
 
     /// Told of what was allowed and never went out: Squid gave the question up, since its client had left.
     typealias Left = @Sendable (_ url: String, _ method: String, _ event: String, _ after: Duration) -> Void
@@ -130,13 +131,13 @@ private final class SquidJudgeHandler: ChannelInboundHandler {
             guard let request = try parser.next() else { return }
             switch request {
             case .options(let path): answer(isOwn(path, context) ? .options : .notFound, context)
-            case .modify(let path, let method, let url):
+            case .modify(let path, let method, let url, let head):
                 guard isOwn(path, context) else { return answer(.notFound, context) }
                 if method == "GET", url == SquidProbe.judge.url { return answer(.heard, context) }
                 isAsked = true
                 let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
                 let begun = ContinuousClock.now
-                decide(url, method, context.eventLoop).whenSuccess { answer in
+                decide(url, method, head, context.eventLoop).whenSuccess { answer in
                     let (handler, context) = bound.value
                     handler.isAsked = false
                     guard handler.isOpen else {

@@ -6,8 +6,8 @@
 public enum ICAPRequest: Sendable, Equatable {
     /// What can be asked here.
     case options(path: String)
-    /// May this request go out: its method and its URL, as Squid normalised them.
-    case modify(path: String, method: String, url: String)
+    /// May this request go out: its method and its URL, as Squid normalised them, and its head in full.
+    case modify(path: String, method: String, url: String, head: [UInt8])
 
     public enum Failure: Error, Sendable, Equatable {
         case tooLong, malformed
@@ -54,10 +54,11 @@ public struct ICAPRequestParser: Sendable {
         guard words.count == 3, words[2].starts(with: Array("HTTP/".utf8)), !words[0].isEmpty, !words[1].isEmpty,
             buffer[headEnd..<(headEnd + inner)].suffix(4).elementsEqual(Self.blankLine)
         else { throw .malformed }
-        buffer.removeFirst(headEnd + inner + preview.count)
-        return .modify(
+        let request = ICAPRequest.modify(
             path: head.path, method: String(decoding: words[0], as: UTF8.self),
-            url: String(decoding: words[1], as: UTF8.self))
+            url: String(decoding: words[1], as: UTF8.self), head: Array(buffer[headEnd..<(headEnd + inner)]))
+        buffer.removeFirst(headEnd + inner + preview.count)
+        return request
     }
 
     /// The index behind the blank line; nil if there is none within the limit.
