@@ -94,5 +94,29 @@ extension Sandboxes {
                 #expect(try fixture.status()["network"]?.stringValue == "connected")
             }
         }
+
+        @Test("where the policy says stop, that was the session's last request")
+        func stop() throws {
+            let origin = try LabOrigin(geteuid() == 0 ? 55 : 57)
+            let provider = try LabProvider()
+            let fixture = try fixture(origin, provider, more: ", on_misuse: stop")
+            try fixture.start()
+            let plain = "http://allowed.test:\(origin.http)/headers"
+            #expect(try fixture.shell("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", plain).text == "200")
+            // The shell's own connection goes with the others.
+            let last = try fixture.shell(
+                "bash", "-c", "curl -sS -m 5 -H \"x-api-key: $ANTHROPIC_API_KEY\" \(plain); sleep 20")
+            #expect(!last.succeeded)
+            #expect(try fixture.status()["network"]?.stringValue?.contains("credentials.on_misuse") == true)
+            let shell = try fixture.shell("true")
+            #expect(
+                shell.termination == .exited(3) && shell.errorText.contains("credentials.on_misuse"),
+                "\(shell.errorText)")
+            let types = try ["credential.use", "gateway.cutoff"].map { try events(fixture, $0).count }
+            #expect(
+                types == [1, 1] && origin.log.split(separator: "\n").count(where: { $0.contains("/headers") }) == 1)
+            #expect(try fixture.aibox.run("stop", "--name", fixture.name).succeeded)
+            #expect(try fixture.settledRemains() == [])
+        }
     }
 }

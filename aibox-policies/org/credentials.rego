@@ -58,4 +58,6 @@ in_range(seconds) if {
 
 obligations contains "revoke-on-stop" if input.policy.credentials.revoke_on_stop == true
 
+obligations contains "stop-on-misuse" if input.policy.credentials.on_misuse == "stop"
+
 obligations contains "no-persist" if input.policy.credentials.no_persist_to_workspace == true

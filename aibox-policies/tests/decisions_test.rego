@@ -264,6 +264,14 @@ test_credential_direct_where_permitted if {
 	answer.decision == "allow"
 }
 
+test_credential_ends_on_misuse if {
+	answer := decision with input as object.union(
+		fixture.ask("credential", {"credential": {"type": "git_token", "ttl_seconds": 1}}),
+		{"policy": {"credentials": {"on_misuse": "stop"}}},
+	)
+	answer.obligations == {"revoke-on-stop", "no-persist", "stop-on-misuse"}
+}
+
 test_credential_for_its_destination if credential({"type": "llm_api_key", "ttl_seconds": 1, "destination": "llm.example.com"}).decision == "allow"
 
 test_credential_for_another_destination if credential({"type": "llm_api_key", "ttl_seconds": 1, "destination": "evil.example.net"}).rule == "credentials.destination"

@@ -266,6 +266,7 @@ public struct SandboxStart: Sendable {
             llm: lending.plan, tools: tools,
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
         let credentials = CredentialPolicy(ruling.policy)
+        settings.endsOnMisuse = credentials.endsOnMisuse
         if settings.llm?.grants.isEmpty == false, credentials.logging == .full {
             var payloads = BrokerPlan.Payloads(
                 folder: context.paths.payloadsFolder,

@@ -172,6 +172,10 @@ public enum PolicySchema {
             .always("surrogate"),
             "surrogate: real values stay outside; direct: they may go inside."),
         PolicyField(
+            "credentials.on_misuse", .choice(["report", "stop"]), .later, standard: .text("report"),
+            .enforced("gateway"),
+            "A stand-in or key where it does not belong is refused and told of; stop: the sandbox is cut off as well."),
+        PolicyField(
             "credentials.revoke_on_stop", .boolean, .on, standard: .boolean(true), .enforced("keeper of leases"),
             "Leases of Vault are revoked when the sandbox ends; stand-ins always end with it."),
         PolicyField(
