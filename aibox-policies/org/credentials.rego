@@ -43,7 +43,6 @@ problems[2] := {"rule": "credentials.ttl", "reason": sprintf("lifetimes are from
 problems[3] := {"rule": "credentials.injection", "reason": "the real value stays outside of the sandbox"} if {
 	limit
 	object.get(input.credential, "injection", "surrogate") != "surrogate"
-	object.get(input.policy.credentials, "injection", "surrogate") != "direct"
 }
 
 problems[4] := {"rule": "credentials.destination", "reason": sprintf("%s is not for %s", [limit.type, input.credential.destination])} if {

@@ -168,9 +168,8 @@ public enum PolicySchema {
             "credentials.custom_ttl", .duration, .less, standard: .integer(0), .enforced("credential broker"),
             "How long a credential of a name of your own is lent; 0s: not at all."),
         PolicyField(
-            "credentials.injection", .choice(["direct", "surrogate"]), .later, standard: .text("surrogate"),
-            .always("surrogate"),
-            "surrogate: real values stay outside; direct: they may go inside."),
+            "credentials.injection", .choice(["surrogate"]), .same, standard: .text("surrogate"),
+            .always("surrogate"), "Real values stay outside; there is no other way, so that `direct` is an error."),
         PolicyField(
             "credentials.on_misuse", .choice(["report", "stop"]), .later, standard: .text("report"),
             .enforced("gateway"),
