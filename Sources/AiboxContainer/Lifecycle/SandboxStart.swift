@@ -147,7 +147,8 @@ public struct SandboxStart: Sendable {
             try keeper?.keep()
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
-            let settings = try preparation.settings(lending, mirrors, patience: tools?.patience)
+            let settings = try preparation.settings(
+                lending, mirrors, image: prepared.image, patience: tools?.patience)
             let spec = prepared.spec(
                 gateway.ready, trust, lending, settings: settings, mirrors: mirrors, runFolder: runFolder)
             let arguments = arguments(spec)
