@@ -110,7 +110,7 @@ let package = Package(
         room(
             "AiboxCredentials",
             uses: ["AiboxConfig", "AiboxCrypto", "AiboxHTTP2", "AiboxNetwork", "AiboxSystem", "AiboxWire"]),
-        room("AiboxNetwork", uses: ["AiboxSystem", "AiboxWire", "CNftnl"]),
+        room("AiboxNetwork", uses: ["AiboxCrypto", "AiboxSystem", "AiboxWire", "CNftnl"]),
         room(
             "AiboxPolicy",
             uses: [

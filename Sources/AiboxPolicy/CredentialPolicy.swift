@@ -41,6 +41,8 @@ public struct CredentialPolicy: Sendable, Equatable {
     public var places: [PlaceGrant.Kind: Int]
     /// Whether leases of Vault are revoked when the sandbox ends, or left to end by themselves.
     public var revokesOnStop: Bool
+    /// Whether a sandbox is cut off in which what stands for a credential was used where it does not belong.
+    public var endsOnMisuse: Bool
 
     public init(_ policy: EffectivePolicy) {
         models = policy["llm.models"]?.texts ?? []
@@ -56,6 +58,7 @@ public struct CredentialPolicy: Sendable, Equatable {
         payloadSize = policy["llm.payload_size"]?.integer
         payloadDays = policy["llm.payload_days"]?.integer
         revokesOnStop = policy["credentials.revoke_on_stop"]?.boolean ?? true
+        endsOnMisuse = policy["credentials.on_misuse"]?.text == "stop"
         prices = (policy["llm.prices"]?.elements ?? []).map { entry in
             LLMPrice(
                 model: entry["model"]?.text ?? "", input: entry["input"]?.integer ?? 0,

@@ -34,6 +34,8 @@ public struct GatewaySettings: Sendable, Equatable {
     public var ledger: String?
     /// The file of what this sandbox does; needed where `llm` limits that.
     public var sandboxLedger: String?
+    /// Whether the sandbox is cut off once what stands for a credential was used where it does not belong.
+    public var endsOnMisuse = false
     /// Whether gVisor's trace points come; nil: they do not.
     public var traces: TraceDemand?
 
@@ -110,6 +112,7 @@ extension GatewaySettings {
         object["ledger"] = ledger.map { .string($0) }
         object["sandboxLedger"] = sandboxLedger.map { .string($0) }
         object["traces"] = traces.map { .string($0.rawValue) }
+        if endsOnMisuse { object["endsOnMisuse"] = true }
         return .object(object)
     }
 
@@ -134,6 +137,7 @@ extension GatewaySettings {
             decisions: decisions, llm: llm, tools: tools, learn: learn)
         ledger = try fields.optionalString("ledger")
         sandboxLedger = try fields.optionalString("sandboxLedger")
+        endsOnMisuse = try fields.optionalBool("endsOnMisuse") ?? false
         if let word = try fields.optionalString("traces") {
             traces = TraceDemand(rawValue: word)
             if traces == nil { throw fields.error("traces is neither optional nor required") }

@@ -89,6 +89,8 @@ public enum LLMProxyReport: Sendable, Equatable {
     case ask(Int64, LLMQuestion)
     /// Somebody wants it to read its plan again: it is to be sent once more.
     case reload
+    /// What stands for a credential was used where it does not belong, in words; the log has it.
+    case misused(String)
 
     public var json: JSONValue {
         switch self {
@@ -97,6 +99,7 @@ public enum LLMProxyReport: Sendable, Equatable {
         case .spent(let tokens): ["spent": .integer(Int64(tokens))]
         case .ask(let number, let question): ["ask": .integer(number), "question": question.json]
         case .reload: ["reload": true]
+        case .misused(let words): ["misused": .string(words)]
         }
     }
 
@@ -111,6 +114,8 @@ public enum LLMProxyReport: Sendable, Equatable {
         } else if let isWanted = try fields.optionalBool("reload") {
             if !isWanted { throw fields.error("reload is false") }
             self = .reload
+        } else if let words = try fields.optionalString("misused") {
+            self = .misused(words)
         } else {
             guard try fields.bool("serving") else { throw fields.error("serving is false") }
             self = .serving

@@ -16,6 +16,7 @@ final class LiveProxy {
 
     let port: UInt16
     let audit = RememberedEvents()
+    private let told = Told()
     private let server: LLMProxyServer
 
     init(
@@ -41,10 +42,18 @@ final class LiveProxy {
         if let clock { options.clock = clock }
         options.stay = stay
         bounds(&options.bounds)
+        options.misused = { [told] words in told.words.withLock { $0.append(words) } }
         server = try LLMProxyServer.start(listener, plan: plan, options: options, audit: audit)
     }
 
     deinit { server.end() }
+
+    private final class Told: Sendable {
+        let words = Mutex<[String]>([])
+    }
+
+    /// What the gateway was told of keys that were shown where they do not belong.
+    var misuses: [String] { told.words.withLock { $0 } }
 
     func use(_ plan: BrokerPlan) throws { try server.use(plan) }
     func cut() { server.closeConnections() }

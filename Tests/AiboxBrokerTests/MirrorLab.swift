@@ -44,7 +44,7 @@ final class MirrorLab {
     }
 
     /// The broker's path to the mirror.
-    var base: String { (grant.kind == .custom ? "/custom/lab/" : "/mirror/") + mirror.place }
+    var base: String { grant.kind.prefix + (grant.kind == .custom ? "lab/" : "") + mirror.place }
     /// The same as clients see it.
     var url: String { "http://llm.test:\(proxy.port)" + base }
 

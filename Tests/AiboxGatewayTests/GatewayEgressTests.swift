@@ -1,5 +1,6 @@
 import AiboxAudit
 import AiboxContainer
+import AiboxCrypto
 import AiboxNetwork
 import AiboxSystem
 import AiboxTestSupport
@@ -190,6 +191,120 @@ struct GatewayEgressTests {
             #expect(try curl(gateway, origin, api + "/headers").exit != 0)
             #expect(try curl(gateway, origin, Self.https + "/").status == "200")
         }
+    }
+
+    static let lent = BrokerPlan(
+        grants: [
+            .init(
+                name: "llm-api-key:anthropic", api: .anthropic,
+                surrogate: "sk-ant-aibox-" + String(repeating: "0123456789abcdef", count: 4), secret: "sk-real-12345678"
+            )
+        ], models: ["*"])
+    /// Of another sandbox.
+    static let stranger = "sk-aibox-" + String(repeating: "fedcba9876543210", count: 4)
+
+    @Test(
+        "what stands for a credential goes nowhere: in the clear, in a CONNECT, in an opened tunnel; each is a finding")
+    func surrogates() throws {
+        let rule = AllowRuleSource(
+            id: "api", hosts: ["api.allowed.test"], ports: [Int(Origin.https), 443], schemes: ["https"],
+            methods: ["GET", "POST"])
+        let origin = try Origin()
+        chmod(origin.folder.path, 0o755)
+        var plan = Origin.plan([rule])
+        plan.originAuthorities = [origin.authority]
+        let gateway = try LiveGateway(name: "elsewhere", plan: plan, llm: Self.lent)
+        try gateway.client.serving()
+        let trusted = try origin.folder.write("gateway.crt", try #require(gateway.ready.authority))
+        let own = try #require(Self.lent.grants.first?.surrogate)
+        let api = "https://api.allowed.test:\(Origin.https)"
+        let opened = ["--cacert", trusted]
+        let rows: [(what: String, url: String, more: [String], host: String, subject: String)] = [
+            (
+                "in the clear", Self.http + "/headers", ["-H", "x-api-key: \(own)"], "allowed.test:18080",
+                "llm-api-key:anthropic"
+            ),
+            (
+                "of another sandbox", Self.http + "/headers", ["-H", "Authorization: Bearer \(Self.stranger)"],
+                "allowed.test:18080", "llm"
+            ),
+            (
+                "as a password", Self.http + "/headers", ["-u", "user:\(own)"], "allowed.test:18080",
+                "llm-api-key:anthropic"
+            ),
+            ("in the path", Self.http + "/put/\(own)", [], "allowed.test:18080", "llm-api-key:anthropic"),
+            (
+                "to an unlisted host", "http://denied.test:18080/?\(own)", [], "denied.test:18080",
+                "llm-api-key:anthropic"
+            ),
+            (
+                "in an opened tunnel", api + "/v1", opened + ["-H", "x-api-key: \(own)"], "api.allowed.test:18443",
+                "llm-api-key:anthropic"
+            ),
+            (
+                "in one, as a password", api + "/v1", opened + ["-u", "user:\(own)"], "api.allowed.test:18443",
+                "llm-api-key:anthropic"
+            ),
+            (
+                "in one, with a body", api + "/v1", opened + ["-d", "x", "-H", "X: \(Self.stranger)"],
+                "api.allowed.test:18443", "llm"
+            ),
+            ("in one, in the query", api + "/v1?k=\(own)", opened, "api.allowed.test:18443", "llm-api-key:anthropic"),
+        ]
+        for (index, row) in rows.enumerated() {
+            let answer = try curl(gateway, origin, row.url, row.more)
+            #expect(
+                answer.status == "403" && answer.body.contains("\"rule\":\"credential.elsewhere\""),
+                "\(row.what): \(answer)")
+            let findings = try gateway.events("credential.use")
+            #expect(findings.count == index + 1, "\(row.what)")
+            let finding = try #require(findings.last)
+            #expect(finding.outcome == "denied" && finding.severity == "high" && finding.subject == row.subject)
+            #expect(finding.json["details"]?["host"]?.stringValue == row.host, "\(row.what): \(finding.json.text)")
+            let denials = try gateway.events("network.deny")
+            #expect(denials.count == index + 1, "\(row.what)")
+            #expect(denials.last?.json["details"]?["code"]?.stringValue == "credential_elsewhere")
+        }
+        // In the head of a CONNECT curl shows the status alone.
+        let connect = try curl(
+            gateway, origin, Self.https + "/", ["-v", "--proxy-header", "X: \(own)"])
+        #expect(connect.errors.contains("403 Forbidden"), "\(connect.errors)")
+        #expect(try gateway.events("credential.use").count == rows.count + 1)
+        #expect(origin.requests.isEmpty)
+        // The control: without it the same goes through, also in a body, which nobody reads.
+        #expect(try curl(gateway, origin, Self.http + "/headers", ["-H", "x-api-key: sk-ant-other"]).status == "200")
+        #expect(try curl(gateway, origin, api + "/headers", opened).status == "200")
+        let all = try gateway.events().map { String(decoding: $0.line, as: UTF8.self) }.joined() + gateway.log
+        #expect(
+            !all.contains(own) && !all.contains(Self.stranger)
+                && !all.contains(Base64.encode(Array("user:\(own)".utf8))))
+        // The policy only reports.
+        #expect(try gateway.client.status().cutOff == nil)
+    }
+
+    @Test("where the policy says stop, the sandbox is cut off once the finding is in the log")
+    func stops() throws {
+        let origin = try Origin()
+        let gateway = try LiveGateway(name: "misuse", plan: Origin.plan(), llm: Self.lent) { $0.endsOnMisuse = true }
+        try gateway.client.serving()
+        #expect(try curl(gateway, origin, Self.http + "/headers").status == "200")
+        #expect(try gateway.client.status().cutOff == nil)
+        _ = try curl(gateway, origin, Self.http + "/headers", ["-m", "3", "-H", "x-api-key: \(Self.stranger)"])
+        #expect(eventually { (try? gateway.client.status().cutOff) != nil })
+        let reason = try #require(try gateway.client.status().cutOff)
+        #expect(reason.contains("allowed.test") && reason.contains("credentials.on_misuse"), "\(reason)")
+        let link = try gateway.run(gateway.inGateway("ip", ["-brief", "link", "show", "box0"]))
+        #expect(link.contains("DOWN"), "\(link)")
+        #expect(try curl(gateway, origin, Self.http + "/headers", ["-m", "2"]).status == "000")
+        #expect(eventually { (try? gateway.events("gateway.cutoff").count) == 1 })
+        let types = try gateway.events().map(\.type)
+        let finding = try #require(types.firstIndex(of: "credential.use"))
+        let cut = try #require(types.firstIndex(of: "gateway.cutoff"))
+        #expect(finding < cut && origin.requests.count == 1)
+        // A person decides that it goes on.
+        try gateway.client.repair()
+        // The neighbour, for whom the other side looked in vain meanwhile, is found again within a second or two.
+        #expect(eventually { (try? curl(gateway, origin, Self.http + "/headers").status) == "200" })
     }
 
     @Test("an entry that is opened works wherever it stands in the list, also alone")

@@ -131,6 +131,27 @@ struct GatewayLLMTests {
         #expect(try gateway.events("gateway.cutoff").isEmpty)
     }
 
+    @Test("another sandbox's key is a finding, and ends the session where the policy says so") func misuse() throws {
+        let provider = try LabProvider()
+        let gateway = try LiveGateway(name: "llmmisuse", plan: EgressPlan(), llm: Self.plan(provider)) {
+            $0.endsOnMisuse = true
+        }
+        try gateway.client.serving()
+        #expect(try ask(gateway).hasSuffix(" 200"))
+        #expect(try gateway.client.status().cutOff == nil)
+        let stranger = "sk-ant-aibox-" + String(repeating: "ab", count: 32)
+        _ = try ask(gateway, key: stranger)
+        #expect(eventually { (try? gateway.client.status().cutOff) != nil })
+        #expect(try gateway.client.status().cutOff?.contains("credentials.on_misuse") == true)
+        #expect(eventually { (try? gateway.events("gateway.cutoff").count) == 1 })
+        let events = try gateway.events()
+        let finding = try #require(events.firstIndex { $0.type == "credential.use" && $0.outcome == "denied" })
+        let cut = try #require(events.firstIndex { $0.type == "gateway.cutoff" })
+        #expect(finding < cut && events[finding].source == "aibox-llm-proxy")
+        #expect(!events.contains { String(decoding: $0.line, as: UTF8.self).contains(stranger) })
+        #expect(provider.log.split(separator: "\n").count == 1)
+    }
+
     @Test("a full disk: no model is asked, and once there is room it is again") func fullDisk() throws {
         let provider = try LabProvider()
         let holder = try TemporaryFolder(prefix: "aibox-disk")

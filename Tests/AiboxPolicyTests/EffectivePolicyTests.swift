@@ -28,6 +28,15 @@ struct EffectivePolicyTests {
         #expect(PolicyEnforcement(policy).notes.isEmpty)
     }
 
+    @Test("without a policy of the organisation's own git is lent for 4 hours, models and mirrors for 8, nothing else")
+    func lifetimes() throws {
+        let bytes = try #require(EmbeddedFile.bytes("configs/policy/org-baseline.yaml"))
+        let source = try PolicySet.organisation(path: "/nonexistent/policy.yaml", embedded: bytes)
+        let policy = CredentialPolicy(try PolicySet([source]).effective())
+        #expect(policy.modelKeys == 8 * 3600)
+        #expect(policy.places == [.git: 4 * 3600, .mirror: 8 * 3600, .custom: 0])
+    }
+
     @Test("the examples fit each other, and say nothing that is not enforced")
     func examples() throws {
         let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/examples/"

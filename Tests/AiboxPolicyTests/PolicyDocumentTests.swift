@@ -34,6 +34,10 @@ struct PolicyDocumentTests {
                 "an alias", "version: 1\nruntime: &a {rootless: true}\nresources: *a",
                 "p:2:10: anchors are not allowed"
             ),
+            (
+                "real values inside", "version: 1\ncredentials: {injection: direct}",
+                "p:2:26: credentials.injection must be surrogate, not the text \"direct\"; this aibox puts no real value into a sandbox"
+            ),
             ("an unknown engine", "version: 1\nruntime: {engine: runc}", "p:2:19: runtime.engine must be one of"),
             ("a field without a value", "version: 1\nruntime: {rootless: }", "runtime.rootless must be true or false"),
             ("a boolean in quotes", "version: 1\nruntime: {rootless: \"true\"}", "must be true or false, not the text"),

@@ -172,7 +172,7 @@ struct PolicyMergeTests {
             "a longer life of tokens", "credentials: {git_token_ttl: 4h}", "credentials: {git_token_ttl: 90000m}", 2,
             "62d12h"),
         Row("a token where none is lent", "credentials: {}", "credentials: {mirror_token_ttl: 1s}", 1, "0s"),
-        Row("real values inside", "credentials: {injection: surrogate}", "credentials: {injection: direct}", 2),
+        Row("misuse that is only reported", "credentials: {on_misuse: stop}", "credentials: {on_misuse: report}", 2),
         Row("credentials that outlive the sandbox", "credentials: {}", "credentials: {revoke_on_stop: false}", 1),
         Row(
             "credentials in the workspace", "credentials: {no_persist_to_workspace: true}",

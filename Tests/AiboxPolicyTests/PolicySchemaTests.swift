@@ -110,6 +110,10 @@ struct PolicySchemaTests {
                 { !CredentialPolicy($0).revokesOnStop }
             ),
             (
+                "credentials.on_misuse", "credentials: {on_misuse: stop}",
+                { CredentialPolicy($0).endsOnMisuse }
+            ),
+            (
                 "credentials.llm_api_key_ttl", "credentials: {llm_api_key_ttl: 8h}",
                 { CredentialPolicy($0).modelKeys == 8 * 3600 }
             ),

@@ -5,14 +5,25 @@ import Testing
 @Suite("Messages travel unchanged, and nothing else passes for one")
 struct MessageTests {
     static let ready = GatewayReady(pid: 10, holderPid: 12, networkNamespace: "/proc/12/ns/net", sshPort: 2222)
-    static let settings = GatewaySettings(
-        sandbox: "s", runFolder: "/run/x", user: "u", container: "c", sshPort: 2300, userNamespacePid: 7,
-        metricsPort: 9464, audit: .init(folder: "/a", checkpoints: "/b", session: "5", marksGaps: true),
-        learn: LearnPlan(allow: [["id": "x"]], policy: ["network": [:]]), traces: .required)
+    static let settings = {
+        var settings = GatewaySettings(
+            sandbox: "s", runFolder: "/run/x", user: "u", container: "c", sshPort: 2300, userNamespacePid: 7,
+            metricsPort: 9464, audit: .init(folder: "/a", checkpoints: "/b", session: "5", marksGaps: true),
+            learn: LearnPlan(allow: [["id": "x"]], policy: ["network": [:]]), traces: .required)
+        settings.endsOnMisuse = true
+        return settings
+    }()
     static let status = GatewayStatus(
         sandbox: "s", container: "c", ready: ready, monitorPid: nil, uptime: 3, sshConnections: 1,
         forwards: [ForwardedPort(port: 3000, hostPort: 8080, connections: 2)], learning: 9)
     static let error = WireError(code: "denied", what: "w", why: nil, remedy: "r")
+
+    @Test("what the LLM proxy says of a misused key")
+    func misuse() throws {
+        let report = LLMProxyReport.misused("a key")
+        #expect(report.json.text == #"{"misused":"a key"}"#)
+        #expect(try LLMProxyReport(json: report.json) == report)
+    }
 
     static let requests: [(ControlRequest, String)] = [
         (.status, #"{"version":1,"request":"status"}"#),

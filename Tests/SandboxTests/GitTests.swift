@@ -38,6 +38,13 @@ extension Sandboxes {
             let done = try fixture.shell("bash", "-c", work)
             #expect(try done.succeeded && done.text == server.head(), "\(done.text) \(done.errorText)")
             #expect(server.requests.allSatisfy { $0.contains("\"user\": \"x-access-token\"") })
+            // Whatever the environment is; the image's own settings stay, and nobody inside changes them.
+            let bare = try fixture.shell("env", "-i", "git", "ls-remote", url, "main")
+            #expect(try bare.text.hasPrefix(server.head()), "\(bare.text) \(bare.errorText)")
+            let own = try fixture.shell("git", "config", "--system", "--get-all", "safe.directory")
+            #expect(own.text == "/workspace", "\(own.errorText)")
+            let written = try fixture.shell("sh", "-c", "echo x >>/etc/gitconfig || git config --system a.b c")
+            #expect(!written.succeeded)
 
             // Nobody has it but the gateway: not the environment, not git's settings, not a file inside, not podman, not
             // the log, not aibox's own folder; in no encoding.

@@ -43,7 +43,6 @@ problems[2] := {"rule": "credentials.ttl", "reason": sprintf("lifetimes are from
 problems[3] := {"rule": "credentials.injection", "reason": "the real value stays outside of the sandbox"} if {
 	limit
 	object.get(input.credential, "injection", "surrogate") != "surrogate"
-	object.get(input.policy.credentials, "injection", "surrogate") != "direct"
 }
 
 problems[4] := {"rule": "credentials.destination", "reason": sprintf("%s is not for %s", [limit.type, input.credential.destination])} if {
@@ -57,5 +56,7 @@ in_range(seconds) if {
 }
 
 obligations contains "revoke-on-stop" if input.policy.credentials.revoke_on_stop == true
+
+obligations contains "stop-on-misuse" if input.policy.credentials.on_misuse == "stop"
 
 obligations contains "no-persist" if input.policy.credentials.no_persist_to_workspace == true

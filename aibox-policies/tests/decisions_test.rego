@@ -256,12 +256,20 @@ test_credential_unknown if credential({"type": "root_password", "ttl_seconds": 1
 
 test_credential_direct if credential({"type": "git_token", "ttl_seconds": 1, "injection": "direct"}).rule == "credentials.injection"
 
-test_credential_direct_where_permitted if {
+test_credential_direct_whatever_a_document_says if {
 	answer := decision with input as object.union(
 		fixture.ask("credential", {"credential": {"type": "git_token", "ttl_seconds": 1, "injection": "direct"}}),
 		{"policy": {"credentials": {"injection": "direct"}}},
 	)
-	answer.decision == "allow"
+	answer.rule == "credentials.injection"
+}
+
+test_credential_ends_on_misuse if {
+	answer := decision with input as object.union(
+		fixture.ask("credential", {"credential": {"type": "git_token", "ttl_seconds": 1}}),
+		{"policy": {"credentials": {"on_misuse": "stop"}}},
+	)
+	answer.obligations == {"revoke-on-stop", "no-persist", "stop-on-misuse"}
 }
 
 test_credential_for_its_destination if credential({"type": "llm_api_key", "ttl_seconds": 1, "destination": "llm.example.com"}).decision == "allow"

@@ -82,7 +82,7 @@ extension AuditEventType {
                 .optional("reason", .text, "why it was refused"))
         case .credentialUse:
             AuditEventDefinition(
-                "A credential was added to a request on the way out, or git on the host got one; or that was refused.",
+                "A credential was added to a request on the way out, or git on the host got one; or that was refused, as is a stand-in or a key that is shown where it does not belong (severity high).",
                 subject: "the credential's name",
                 .optional("kind", .text, "git, llm, mirror, custom, ..."),
                 .optional("surrogate", .text, "the first 8 hexadecimal digits of the surrogate's SHA-256"),

@@ -60,7 +60,12 @@ public struct AttackReplay {
             .workspaceFinding, "/workspace/.git/hooks/post-checkout", .unknown,
             ["kind": "git hook", "action": "create"])
         add(.gatewayCutOff, "aibox-replay", .success, ["layer": "gateway", "reason": "it was killed"])
-        add(.credentialUse, "github", .denied, ["host": "evil.example", "reason": "bound to github.com"])
+        add(
+            .credentialUse, "llm-api-key:anthropic", .denied,
+            [
+                "kind": "llm", "host": "evil.example:80", "surrogate": "0badc0de",
+                "reason": "credential.elsewhere: the request carries the stand-in for llm-api-key:anthropic",
+            ], severity: .high)
         add(.pushDeny, "https://evil.example/x.git", .denied, ["push": "1", "refs": ["main"]])
         add(.llmRequest, "model", .success, ["bytes": 2_000_000])
         add(

@@ -49,7 +49,7 @@ extension DetectionRule {
             "A surrogate was used where it does not belong",
             "critical", tags: ["attack.credential-access", "attack.t1528"],
             falsePositives: "A tool configured for another host than its credential.",
-            "A stand-in for a credential was presented for another host, by another sandbox, or after its end.",
+            "A stand-in for a credential went to another host or to another sandbox's broker, or a request for a place of the broker was refused.",
             Condition("type", .equals, "credential.use"), Condition("outcome", .equals, "denied", "failure")),
         DetectionRule(
             "aibox-push-refused", id: "5f0c1f2e-8f0e-4f0e-9d3e-2b8c6f1f6a08", "A push was refused", "high",

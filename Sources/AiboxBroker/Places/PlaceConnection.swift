@@ -123,6 +123,10 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
         do throws(BrokerRefusal) {
             let target = try service.rules.target(head)
             try service.rules.checkConnection(PlaceFields.withoutOffers(head, kind))
+            if let found = configuration.screen.find(in: head) {
+                exchange.misuse = found
+                throw BrokerRefusal.misplaced(found, kind)
+            }
             let route = try PlaceRoutes.decide(kind, method: head.method, target: target)
             exchange.route = route
             try PlaceFields.refuseCredentials(head, kind)
@@ -349,8 +353,12 @@ final class PlaceConnection: ChannelInboundHandler, RemovableChannelHandler, Ups
             ?? AuditEvent(
                 .credentialUse, subject: kind.rawValue, outcome: .failure,
                 details: ["kind": .string(kind.rawValue), "reason": .string("\(refusal.rule): \(refusal.reason)")])
+        let loop = context.eventLoop
+        let written =
+            refusal.isMisuse
+            ? service.misused(event, exchange?.misuse, on: loop) : service.audit.before(event, on: loop)
         // What cannot be written down is refused all the same.
-        service.audit.before(event, on: context.eventLoop).assumeIsolated().whenComplete { _ in
+        written.assumeIsolated().whenComplete { _ in
             guard self.phase == .deciding, self.request?.id == id else { return }
             self.link.write(refusal.placeResponse(self.kind, to: exchange?.head, keepsAlive: keepsAlive))
             self.link.flush()

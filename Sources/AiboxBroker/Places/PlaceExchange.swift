@@ -12,6 +12,8 @@ struct PlaceExchange {
     let configuration: BrokerConfiguration
     var route: (any PlaceRoute)?
     var access: PlaceAccess?
+    /// A stand-in that the request brings.
+    var misuse: Surrogate?
     var reader: ContentReader
     /// Bytes of the body that went on.
     var sent = 0
@@ -100,6 +102,11 @@ struct PlaceExchange {
     func refused(_ refusal: BrokerRefusal) -> AuditEvent {
         var event = event(refusal.isDenial ? .denied : .failure, reason: "\(refusal.rule): \(refusal.reason)")
         if refusal.isDenial { event.severity = .warning }
+        if let misuse {
+            event.severity = .high
+            event.subject = misuse.credential ?? event.subject
+            event.details["surrogate"] = misuse.digest.map { .string($0) }
+        }
         return event
     }
 

@@ -21,6 +21,8 @@ struct BrokerRefusal: Error, Sendable, Equatable {
     var closes = false
     /// Whose rule it is, where that is not who wrote the list of models.
     var layer: String?
+    /// The request shows a key that is another place's or nobody's: a finding beside the refusal.
+    var isMisuse = false
     /// HTTP status where the kind's own does not fit.
     var given: Int?
 
@@ -46,6 +48,14 @@ struct BrokerRefusal: Error, Sendable, Equatable {
         case .invalid: rule != "llm.request"
         case .overloaded, .upstream, .timeout: false
         }
+    }
+
+    /// A stand-in that was brought to a place for which it does not stand.
+    static func misplaced(_ surrogate: Surrogate, _ kind: PlaceGrant.Kind) -> BrokerRefusal {
+        BrokerRefusal(
+            kind: .permission, rule: "\(kind.rawValue).credential",
+            reason: "the request carries \(surrogate.words); the broker itself adds what there is for this place",
+            nextSteps: ["Take user, password and token out of the URL and of the program's settings."], isMisuse: true)
     }
 
     static func path(_ reason: String) -> BrokerRefusal {

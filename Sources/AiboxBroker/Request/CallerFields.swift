@@ -61,7 +61,8 @@ enum CallerFields {
         if let api, grant.api != api {
             throw BrokerRefusal(
                 kind: .permission, rule: "llm.credential",
-                reason: "this key is for the \(grant.api.rawValue) API, the path belongs to the \(api.rawValue) API")
+                reason: "this key is for the \(grant.api.rawValue) API, the path belongs to the \(api.rawValue) API",
+                isMisuse: true)
         }
         return grant
     }
@@ -69,7 +70,8 @@ enum CallerFields {
     private static let foreign = BrokerRefusal(
         kind: .permission, rule: "llm.credential",
         reason: "the request shows a key that is not this sandbox's: only the one that was given to it is accepted",
-        nextSteps: ["Use the key of the environment, ANTHROPIC_API_KEY or OPENAI_API_KEY, and no other."])
+        nextSteps: ["Use the key of the environment, ANTHROPIC_API_KEY or OPENAI_API_KEY, and no other."],
+        isMisuse: true)
 
     /// What goes to the provider.
     static func forwarded(_ fields: [HTTPRequestHead.Field]) -> [HTTPRequestHead.Field] {

@@ -14,6 +14,8 @@ final class BrokerConfiguration: Sendable {
     let payloads: PayloadRule?
     /// What must not leave; nil: nothing is looked for.
     let leaks: LeakScreen?
+    /// What stands for credentials, for requests that show it in a wrong place.
+    let screen: SurrogateScreen
     private let bases: [[UpstreamBase]]
     let places: [PlaceAccess]
 
@@ -47,6 +49,7 @@ final class BrokerConfiguration: Sendable {
         forms = SecretForms(plan.grants.map(\.secret) + plan.places.map(\.secret))
         payloads = try PayloadRule(plan)
         leaks = try LeakScreen(plan.leaks)
+        screen = SurrogateScreen(plan.grants)
         connector = try UpstreamConnector(plan, threads: threads, patience: connectTime)
     }
 

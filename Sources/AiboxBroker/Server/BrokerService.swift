@@ -1,3 +1,4 @@
+import AiboxAudit
 import AiboxNetwork
 import AiboxSystem
 import AiboxWire
@@ -33,6 +34,8 @@ final class BrokerService: Sendable {
     private let clock: @Sendable () -> Int64
     /// Told how much is spent in all, after every request.
     private let spent: @Sendable (Int) -> Void
+    /// Told of a key that was shown where it does not belong.
+    private let misused: @Sendable (String) -> Void
 
     /// Connections and bytes of bodies after which memory is given back.
     private static let crowd = 128
@@ -41,7 +44,8 @@ final class BrokerService: Sendable {
     init(
         _ plan: BrokerPlan, rules: RequestHeadRules, bounds: LLMProxyServer.Bounds, audit: any LLMAudit,
         threads: NIOThreadPool, desk: GatewayDesk, stay: LLMProxyServer.Stay,
-        clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void
+        clock: @escaping @Sendable () -> Int64, spent: @escaping @Sendable (Int) -> Void,
+        misused: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) {
         self.audit = audit
         self.rules = rules
@@ -52,6 +56,7 @@ final class BrokerService: Sendable {
         identity = CallerIdentity.fields(stay)
         self.clock = clock
         self.spent = spent
+        self.misused = misused
         current = Mutex(try BrokerConfiguration(plan, threads: threads, connectTime: bounds.connectTime))
         limits = Mutex(LLMLimits(plan.limits))
     }
@@ -83,6 +88,17 @@ final class BrokerService: Sendable {
 
     /// What a crowd or large bodies leave is memory in pieces, which the allocator keeps by itself.
     private func giveBack() { threads.submit { _ in aibox_return_free_memory() } }
+
+    // MARK: Findings
+
+    /// Writes down that a key was shown where it does not belong, and then tells the gateway.
+    func misused(_ event: AuditEvent, _ surrogate: Surrogate?, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let words = surrogate?.words ?? "a key that is not this sandbox's"
+        let written = audit.before(event, on: loop)
+        // Also where it could not be written: protecting does not wait for a full disk.
+        written.whenComplete { [misused] _ in misused("\(words) was shown to the sandbox's broker") }
+        return written
+    }
 
     // MARK: Deciding
 

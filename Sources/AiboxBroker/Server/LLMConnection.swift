@@ -413,8 +413,14 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         let api = exchange?.grant?.api ?? exchange?.route?.api
         let layer = refusal.layer ?? exchange?.configuration.plan.layer ?? "org"
         let id = exchange?.record.id
+        var written = service.audit.before(record.refused(refusal), on: context.eventLoop)
+        if refusal.isMisuse {
+            let surrogate = exchange.flatMap { $0.configuration.screen.find(in: $0.head) }
+            written = service.misused(record.misused(refusal, surrogate), surrogate, on: context.eventLoop).and(written)
+                .map { _ in }
+        }
         // What cannot be written down is refused all the same.
-        service.audit.before(record.refused(refusal), on: context.eventLoop).assumeIsolated().whenComplete { _ in
+        written.assumeIsolated().whenComplete { _ in
             guard self.phase == .deciding, self.request?.record.id == id else { return }
             let isHead = exchange?.head.method == "HEAD"
             var answer = refusal.response(api, layer: layer, keepsAlive: keepsAlive)

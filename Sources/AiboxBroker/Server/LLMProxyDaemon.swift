@@ -61,6 +61,11 @@ public enum LLMProxyDaemon {
         server.stay = LLMProxyServer.Stay(
             session: settings.audit.session, sandbox: settings.sandbox, user: settings.user)
         server.spent = { tally.set($0) }
+        server.misused = { words in
+            do throws(AiboxError) { try control.send(LLMProxyReport.misused(words).json.bytes) } catch {
+                say("error misuse not told reason=\(JSONValue.string(error.reason).text)")
+            }
+        }
         let audit = LLMAuditLog(log) { reason in say("error audit log reason=\(JSONValue.string(reason).text)") }
         let proxy = try LLMProxyServer.start(listener, plan: settings.plan, options: server, audit: audit)
         try control.send(LLMProxyReport.serving.json.bytes)

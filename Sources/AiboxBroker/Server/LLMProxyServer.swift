@@ -18,6 +18,8 @@ public final class LLMProxyServer: Sendable {
         }
         /// Told how many tokens are spent in all, after every request.
         public var spent: @Sendable (Int) -> Void = { _ in }
+        /// Told of a key that was shown where it does not belong, in words, once the log has it.
+        public var misused: @Sendable (String) -> Void = { _ in }
 
         /// Whose requests these are, for content that is kept.
         public var stay = Stay()
@@ -63,7 +65,7 @@ public final class LLMProxyServer: Sendable {
         let service = try BrokerService(
             plan, rules: RequestHeadRules(authorities: options.authorities, bodyLimit: options.bounds.body),
             bounds: options.bounds, audit: audit, threads: threads, desk: options.desk, stay: options.stay,
-            clock: options.clock, spent: options.spent)
+            clock: options.clock, spent: options.spent, misused: options.misused)
         do {
             return try LLMProxyServer(listener, service, threads)
         } catch {

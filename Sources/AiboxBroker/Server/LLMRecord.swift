@@ -1,5 +1,6 @@
 public import AiboxAudit
 import AiboxCrypto
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 public import NIOCore
@@ -69,6 +70,17 @@ struct LLMRecord: Sendable {
         var event = request(refusal.isDenial ? .denied : .failure, reason: "\(refusal.rule): \(refusal.reason)")
         if refusal.isDenial, leaks.isEmpty { event.severity = .warning }
         return event
+    }
+
+    /// The finding beside the refusal of a key that is another place's or nobody's. Never the key.
+    func misused(_ refusal: BrokerRefusal, _ surrogate: Surrogate?) -> AuditEvent {
+        var details: JSONObject = [
+            "kind": "llm", "request": .string(id), "reason": .string("\(refusal.rule): \(refusal.reason)"),
+        ]
+        details["surrogate"] = surrogate?.digest.map { .string($0) }
+        return AuditEvent(
+            .credentialUse, subject: surrogate?.credential ?? "llm", outcome: .denied, details: details, severity: .high
+        )
     }
 
     private func request(_ outcome: AuditOutcome, reason: String?) -> AuditEvent {

@@ -66,7 +66,7 @@ enum ContainerEngine: Sendable {
     }
 
     /// A text file of an image.
-    func file(_ path: String, of image: String) throws(AiboxError) -> String {
+    func file(_ path: String, of image: String) throws(AiboxError) -> String? {
         switch self {
         case .podman(let podman): try podman.file(path, of: image)
         case .docker(let docker): try DockerImages(docker).file(path, of: image)

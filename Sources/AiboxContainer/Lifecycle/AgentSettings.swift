@@ -70,11 +70,17 @@ enum AgentSettings {
 extension SandboxPreparation {
     /// The files that go with what is lent, with mirrors of packages, and with rules about tools.
     ///
+    /// - Parameter image: what git's settings say there stays.
     /// - Parameter patience: seconds that a tool may wait for a person; nil where nobody asks about tools.
     func settings(
-        _ lending: CredentialLending, _ mirrors: MirrorSettings, patience: Int?
+        _ lending: CredentialLending, _ mirrors: MirrorSettings, image: StoredImage, patience: Int?
     ) throws(AiboxError) -> [SandboxSpec.Secret] {
         var files: [SettingsFile] = []
+        let places = lending.plan?.places ?? []
+        let git = try GitSettings.file(places) { () throws(AiboxError) in
+            try text(of: GitSettings.path, in: image) ?? ""
+        }
+        if let git { files.append(git) }
         if lending.plan?.grants.contains(where: { $0.api == .openai }) ?? false {
             files.append(SettingsFile("codex", AgentSettings.codex, AgentSettings.codexPath))
         }
@@ -84,7 +90,7 @@ extension SandboxPreparation {
             let claude = AgentSettings.claudeRules(patience: patience).text
             files.append(SettingsFile("claude-rules", claude, AgentSettings.claudeRulesPath))
         }
-        return try secrets(files + mirrors.files(lending.plan?.places ?? []))
+        return try secrets(files + mirrors.files(places))
     }
 
     private func secrets(_ files: [SettingsFile]) throws(AiboxError) -> [SandboxSpec.Secret] {

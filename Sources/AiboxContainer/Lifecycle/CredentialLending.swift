@@ -201,34 +201,7 @@ struct CredentialLending: Sendable {
             variables += [.init("OPENAI_API_KEY", grant.surrogate), .init("OPENAI_BASE_URL", Self.address + "/v1")]
         }
         if let first = plan.grants.first { variables.append(.init("AIBOX_LLM_API_KEY", first.surrogate)) }
-        return variables + Self.gitSettings(plan.places.filter { $0.kind == .git }) + Self.urls(plan.places)
-    }
-
-    /// Settings that send git to the broker where there is a credential, whichever way the URL is written
-    /// (git-scm.com/docs/git-config, "url.<base>.insteadOf" and GIT_CONFIG_COUNT).
-    private static func gitSettings(_ grants: [PlaceGrant]) -> [SandboxSpec.Variable] {
-        var settings: [(key: String, value: String)] = []
-        for grant in grants {
-            let path = grant.path.dropFirst()
-            // One repository, or a folder of them.
-            let place = path.isEmpty || path.hasSuffix(".git") ? path : path + "/"
-            let key = "url.\(address)/git/\(grant.authority)/\(place).insteadOf"
-            settings.append((key, "https://\(grant.authority)/\(place)"))
-            if grant.port == 443 {
-                settings.append((key, "https://\(grant.host):443/\(place)"))
-                settings.append((key, "https://git@\(grant.host)/\(place)"))
-                settings.append((key, "git@\(grant.host):\(place)"))
-                settings.append((key, "ssh://git@\(grant.host)/\(place)"))
-            }
-        }
-        if settings.isEmpty { return [] }
-        return [.init("GIT_CONFIG_COUNT", String(settings.count))]
-            + settings.enumerated().flatMap { index, setting in
-                [
-                    SandboxSpec.Variable("GIT_CONFIG_KEY_\(index)", setting.key),
-                    SandboxSpec.Variable("GIT_CONFIG_VALUE_\(index)", setting.value),
-                ]
-            }
+        return variables + Self.urls(plan.places)
     }
 
     /// Where programs find what a credential of a name of its own opens: `AIBOX_CUSTOM_NAME_URL`, of the first place that

@@ -130,13 +130,18 @@ struct SandboxPreparation: Sendable {
     static let marker = "secret-"
 
     static let secretPurposes =
-        ["hostkey", "authorized", "run-argv", "codex", "codex-rules", "claude-rules"] + MirrorFiles.purposes
-        + SandboxTrust.purposes
+        ["hostkey", "authorized", "run-argv", "codex", "codex-rules", "claude-rules", GitSettings.purpose]
+        + MirrorFiles.purposes + SandboxTrust.purposes
 
     /// What the sandbox is given to trust the authority of its gateway, where that opens tunnels.
     func trust(_ authority: String?, image: StoredImage) throws(AiboxError) -> SandboxTrust {
         guard let authority else { return SandboxTrust() }
-        let all = try authorities(of: image) + "\n" + authority
+        guard let own = try text(of: SandboxTrust.bundlePath, in: image) else {
+            throw AiboxError(
+                .failed, "cannot read \(SandboxTrust.bundlePath) of the image", why: "it is not there",
+                remedy: "the image needs the package ca-certificates where the allow-list limits methods or paths")
+        }
+        let all = own + "\n" + authority
         // Each is a call of the engine, which takes as long as all else here.
         let (plain, java) = try Parallel.both(
             { () throws(AiboxError) in
@@ -156,14 +161,15 @@ struct SandboxPreparation: Sendable {
         -> SandboxSpec.Secret
     { try secret(purpose, content: content, target: target, mode: "0444") }
 
-    /// Whom the image trusts. A container is needed to see it, so it is looked at once: an id stands for the content.
-    private func authorities(of image: StoredImage) throws(AiboxError) -> String {
-        let question = "\(SandboxTrust.bundlePath) of \(image.id)"
-        if let kept = remembered.answer(question)?.stringValue { return kept }
+    /// What a file of the image says; nil if it is not there. A container is needed to see it, so it is looked at once: an id
+    /// stands for the content.
+    func text(of path: String, in image: StoredImage) throws(AiboxError) -> String? {
+        let question = "\(path) of \(image.id)"
+        if let kept = remembered.answer(question) { return kept.stringValue }
         let asked = Timestamp.now
-        let text = try context.engine.file(SandboxTrust.bundlePath, of: image.id)
+        let text = try context.engine.file(path, of: image.id)
         if let catalogue = image.catalogue {
-            remembered.keep(.string(text), to: question, asked: asked, files: [catalogue])
+            remembered.keep(text.map { .string($0) } ?? .null, to: question, asked: asked, files: [catalogue])
         }
         return text
     }

@@ -147,7 +147,8 @@ public struct SandboxStart: Sendable {
             try keeper?.keep()
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
-            let settings = try preparation.settings(lending, mirrors, patience: tools?.patience)
+            let settings = try preparation.settings(
+                lending, mirrors, image: prepared.image, patience: tools?.patience)
             let spec = prepared.spec(
                 gateway.ready, trust, lending, settings: settings, mirrors: mirrors, runFolder: runFolder)
             let arguments = arguments(spec)
@@ -266,6 +267,7 @@ public struct SandboxStart: Sendable {
             llm: lending.plan, tools: tools,
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
         let credentials = CredentialPolicy(ruling.policy)
+        settings.endsOnMisuse = credentials.endsOnMisuse
         if settings.llm?.grants.isEmpty == false, credentials.keepsContent {
             var payloads = BrokerPlan.Payloads(
                 folder: context.paths.payloadsFolder,

@@ -45,14 +45,18 @@ struct Gateway {
             let landlock = try LockDown.daemon(settings, plan)
             let audit = try GatewayAudit(settings, log: log)
             let containment = Containment(audit: audit, log: log)
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let misused: @Sendable (String) -> Void = { words in
+                guard settings.endsOnMisuse else { return }
+                let reason = "\(words), and credentials.on_misuse of the policy is stop"
+                cut(holder, containment, "credentials", reason, on: group.next(), log)
+            }
             // Squid takes longest: it starts while the namespaces are made.
             let egress = try plan.map { plan throws(AiboxError) in
                 try Egress.start(
                     plan, learn: settings.learn, policies: try rules(settings), runFolder: settings.runFolder,
-                    sandbox: settings.sandbox,
-                    audit: audit, log: log)
+                    sandbox: settings.sandbox, screen: screen(settings), audit: audit, log: log, misused: misused)
             }
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             // Before the container is made, whose runtime connects.
             let traces = try settings.traces.map { demand throws(AiboxError) in
                 try TraceReceiver(demand, folder: folder, audit: audit, log: log) { reason in
@@ -81,7 +85,7 @@ struct Gateway {
                 forwards.closeConnections()
             }
             let llm = try egress.flatMap { egress throws(AiboxError) in
-                try llmProxy(settings, ledgers, holder, doors, egress, audit, log)
+                try llmProxy(settings, ledgers, holder, doors, egress, audit, log, misused)
             }
             let tools = try settings.tools.map { plan throws(AiboxError) in
                 try ToolDoor(plan, learn: settings.learn, user: settings.user, audit: audit, log: log)
@@ -164,20 +168,26 @@ struct Gateway {
     /// The proxy for language models, where there is a key for one. It begins once the supervisor runs.
     private static func llmProxy(
         _ settings: GatewaySettings, _ ledgers: SpendingLedgers?, _ holder: HolderConnection, _ doors: Doors,
-        _ egress: Egress, _ audit: GatewayAudit, _ log: GatewayLog
+        _ egress: Egress, _ audit: GatewayAudit, _ log: GatewayLog, _ misused: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) -> LLMSupervisor? {
         guard let plan = settings.llm, let decisions = settings.decisions else { return nil }
         guard let listener = try holder.perform(.listen(SandboxLink.gatewayAddress, BrokerPlan.port)) else {
             throw AiboxError(.failed, "cannot open the LLM proxy", why: "no socket came")
         }
-        let authorities = ["\(SandboxLink.gatewayAddress)", "llm.aibox.internal"].map { "\($0):\(BrokerPlan.port)" }
+        let authorities = brokers.map { "\($0):\(BrokerPlan.port)" }
         return try LLMSupervisor(
             LLMProxySettings(
                 sandbox: settings.sandbox, user: settings.user, audit: settings.audit, authorities: authorities,
                 plan: plan), decisions: decisions, ledgers: ledgers, listener: listener, doors: doors,
-            loop: egress.loop,
-            audit: audit, log: log
+            loop: egress.loop, audit: audit, log: log, misused: misused
         ) { egress.lost("llm-proxy", $0) }
+    }
+
+    /// The broker's hosts, as the sandbox calls it.
+    private static let brokers = ["\(SandboxLink.gatewayAddress)", "llm.aibox.internal"]
+
+    private static func screen(_ settings: GatewaySettings) -> SurrogateScreen {
+        SurrogateScreen(settings.llm?.grants ?? [], brokers: Set(brokers))
     }
 
     /// A port is open only while somebody answers there: first the service, then the filter.

@@ -39,9 +39,11 @@ final class Egress: Sendable {
     var serving: EventLoopFuture<Void> { first.futureResult }
 
     /// Checks the list and begins to start Squid; nothing is open yet.
+    ///
+    /// - Parameter misused: told of a stand-in for a credential that was used where it does not belong, once the log has it.
     static func start(
         _ plan: EgressPlan, learn: LearnPlan?, policies: NetworkRules, runFolder: String, sandbox: String,
-        audit: GatewayAudit, log: GatewayLog
+        screen: SurrogateScreen, audit: GatewayAudit, log: GatewayLog, misused: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) -> Egress {
         let learn = try learn.map { plan throws(AiboxError) in try Self.learned(plan) }
         let rules: SessionRules
@@ -54,10 +56,10 @@ final class Egress: Sendable {
         }
         let lookup = AddressLookup(
             pinned: Dictionary(plan.names.map { ($0.name, $0.addresses) }, uniquingKeysWith: { $0 + $1 }))
-        let recorder = EgressRecorder(sink: audit.sink, sandbox: sandbox, log: log)
+        let recorder = EgressRecorder(sink: audit.sink, sandbox: sandbox, log: log, misused: misused)
         let service = EgressService(
             list: list, rules: policies, exceptions: plan.targets, hasUpstream: plan.upstream != nil, lookup: lookup,
-            recorder: recorder, log: log)
+            recorder: recorder, screen: screen, log: log)
         let authority = try CertificateAuthority.make(name: "aibox \(sandbox)", days: 30)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let judge = try SquidJudge(

@@ -51,7 +51,7 @@ final class EgressHandler: ChannelInboundHandler {
     init(service: EgressService, door: EgressConnection.Door, key: String) {
         self.service = service
         self.door = door
-        machine = EgressConnection(door: door, key: key)
+        machine = EgressConnection(door: door, key: key, screen: service.screen)
     }
 
     // MARK: The sandbox's side

@@ -13,6 +13,7 @@ final class EgressRecorder: Sendable {
     private let log: GatewayLog
     private let allowedCount = Atomic(0)
     private let deniedCount = Atomic(0)
+    private let misused: @Sendable (String) -> Void
 
     struct Counts {
         var allowed: Int
@@ -24,7 +25,11 @@ final class EgressRecorder: Sendable {
         Counts(allowed: allowedCount.load(ordering: .relaxed), denied: deniedCount.load(ordering: .relaxed))
     }
 
-    init(sink: AuditLog, sandbox: String, log: GatewayLog) {
+    /// - Parameter misused: told of a stand-in for a credential that was used where it does not belong, once the log has it.
+    init(
+        sink: AuditLog, sandbox: String, log: GatewayLog, misused: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.misused = misused
         self.sink = sink
         self.sandbox = sandbox
         self.log = log
@@ -42,7 +47,7 @@ final class EgressRecorder: Sendable {
         Self.add(rego, to: &details)
         if let learned, learned.refusal == nil { Self.add(learned.would, to: &details) }
         return append(
-            AuditEvent(.networkAllow, subject: "\(request.host):\(request.port)", details: details), on: loop)
+            [AuditEvent(.networkAllow, subject: "\(request.host):\(request.port)", details: details)], on: loop)
     }
 
     /// - Parameter rego: what the policies in Rego said, where they refuse.
@@ -62,8 +67,26 @@ final class EgressRecorder: Sendable {
             details["org_rule"] = .string(refusal.rule)
             details["org_code"] = .string(refusal.code.rawValue)
         }
-        return append(
-            AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details), on: loop)
+        let event = AuditEvent(.networkDeny, subject: attempt.place, outcome: .denied, details: details)
+        guard let surrogate = denial.surrogate else { return append([event], on: loop) }
+        let written = append([event, Self.misuse(surrogate, denial, attempt)], on: loop)
+        // Also where it could not be written: protecting does not wait for a full disk.
+        written.whenComplete { [misused] _ in
+            misused("\(surrogate.words) was sent to \(attempt.host.map(Self.carried) ?? "another place")")
+        }
+        return written
+    }
+
+    /// A stand-in for a credential went where it does not belong: a finding beside the refusal.
+    private static func misuse(
+        _ surrogate: Surrogate, _ denial: EgressDenial, _ attempt: EgressAttempt
+    ) -> AuditEvent {
+        var details: JSONObject = ["kind": "llm", "reason": .string("\(denial.rule): \(denial.reason)")]
+        details["surrogate"] = surrogate.digest.map { .string($0) }
+        if attempt.host != nil { details["host"] = .string(attempt.place) }
+        details["operation"] = attempt.method.map { .string(carried($0)) }
+        return AuditEvent(
+            .credentialUse, subject: surrogate.credential ?? "llm", outcome: .denied, details: details, severity: .high)
     }
 
     /// Needs no waiting: nothing follows from it.
@@ -169,10 +192,11 @@ final class EgressRecorder: Sendable {
         }
     }
 
-    private func append(_ event: AuditEvent, on loop: any EventLoop) -> EventLoopFuture<EventID> {
+    /// - Returns: the first one's id.
+    private func append(_ events: [AuditEvent], on loop: any EventLoop) -> EventLoopFuture<EventID> {
         let promise = loop.makePromise(of: EventID.self)
         do throws(AiboxError) {
-            try sink.append([event]) { [log] result in
+            try sink.append(events) { [log] result in
                 switch result {
                 case .success(let ids):
                     if let id = ids.first { promise.succeed(id) } else { promise.fail(Self.unwritten) }

@@ -21,6 +21,8 @@ final class EgressService: Sendable {
     }
 
     let recorder: EgressRecorder
+    /// What is looked for in the heads of requests.
+    let screen: SurrogateScreen
     let supervisor: Mutex<SquidSupervisor?> = Mutex(nil)
     private let lookup: AddressLookup
     private let log: GatewayLog
@@ -38,8 +40,9 @@ final class EgressService: Sendable {
 
     init(
         list: AllowList, rules: NetworkRules, exceptions: [AddressRange], hasUpstream: Bool, lookup: AddressLookup,
-        recorder: EgressRecorder, log: GatewayLog
+        recorder: EgressRecorder, screen: SurrogateScreen = SurrogateScreen(), log: GatewayLog
     ) {
+        self.screen = screen
         state = Mutex(State())
         decider = Mutex(rules.decider(list))
         self.rules = rules
@@ -81,6 +84,13 @@ final class EgressService: Sendable {
             let recorded = recorder.denied(denial, attempt, rego, verdict?.learned, .opened, on: loop)
             // What cannot be written down is refused all the same.
             return recorded.map { _ in }.recover { _ in }.map { .refused(denial, isHead: method == "HEAD") }
+        }
+        if let found = screen.find(lines: question.head(asking: url)) {
+            var attempt = EgressAttempt(url, method: method)
+            // The log never has the stand-in itself.
+            attempt.path = nil
+            if let host = attempt.host, screen.find(in: Array(host.utf8)) != nil { attempt.host = nil }
+            return refused(.elsewhere(found), attempt)
         }
         guard url.hasPrefix("https://"), let request = try? EgressRequest(url, method: method) else {
             return refused(.unreadable, EgressAttempt(url, method: method))

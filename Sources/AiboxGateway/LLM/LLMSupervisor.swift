@@ -40,6 +40,7 @@ final class LLMSupervisor: Sendable {
     /// What the user's sandboxes spend, and this one; nil where no model is asked.
     private let ledgers: SpendingLedgers?
     private let log: GatewayLog
+    private let misused: @Sendable (String) -> Void
     private let lost: @Sendable (String) -> Void
     private let orders: Mutex<Orders>
     /// For how many seconds each credential is lent.
@@ -65,7 +66,7 @@ final class LLMSupervisor: Sendable {
         _ settings: LLMProxySettings, decisions: DecisionPlan, ledgers: SpendingLedgers?, listener: Descriptor,
         doors: Doors,
         loop: any EventLoop, audit: GatewayAudit, log: GatewayLog,
-        lost: @escaping @Sendable (String) -> Void
+        misused: @escaping @Sendable (String) -> Void, lost: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) {
         self.settings = settings
         self.listener = listener
@@ -75,6 +76,7 @@ final class LLMSupervisor: Sendable {
         self.ledgers = ledgers
         judge = Mutex(LLMJudge(decisions, user: settings.user, sandbox: settings.sandbox))
         self.log = log
+        self.misused = misused
         self.lost = lost
         orders = Mutex(Orders(lent: settings.plan))
         let now = Timestamp.now.seconds
@@ -307,7 +309,7 @@ final class LLMSupervisor: Sendable {
             case nil: throw AiboxError(.failed, what, why: "it ended; the gateway's log may say why")
             case .serving: return
             case .failed(let error): throw AiboxError(.failed, what, why: error.description, remedy: error.remedy)
-            case .spent, .ask, .reload: continue
+            case .spent, .ask, .reload, .misused: continue
             }
         }
     }
@@ -331,6 +333,7 @@ final class LLMSupervisor: Sendable {
             log.error("LLM proxy refuses its plan", ["reason": error.description])
             return false
         case .serving: settle()
+        case .misused(let words): misused(words)
         case .ask(let number, let question): return answer(number, question, running)
         case .reload:
             log.info("LLM proxy reads its plan again")

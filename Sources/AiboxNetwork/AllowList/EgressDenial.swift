@@ -25,6 +25,7 @@ public struct EgressDenial: Error, Sendable, Equatable {
         case generationChanged = "policy_tightened"
         case unavailable = "gateway_unavailable"
         case policyRefused = "policy_refused"
+        case credentialElsewhere = "credential_elsewhere"
     }
 
     /// The rule of what no entry allows.
@@ -36,6 +37,8 @@ public struct EgressDenial: Error, Sendable, Equatable {
     public var layer: String
     public var reason: String
     public var nextSteps: [String]
+    /// The stand-in for a credential that the request carries.
+    public var surrogate: Surrogate?
 
     public init(
         _ code: Code, rule: String = Self.defaultRule, layer: String = "org", reason: String, nextSteps: [String] = []

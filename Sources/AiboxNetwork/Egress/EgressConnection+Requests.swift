@@ -18,6 +18,9 @@ extension EgressConnection {
 
     /// Reads what a head asks for, and asks for the verdict.
     mutating func begin(_ head: HTTPRequestHead) -> [Action] {
+        if let found = screen.find(in: head), !screen.isBroker(Self.host(head)) {
+            return refuse(.elsewhere(found), misplaced(head))
+        }
         switch (door, head.target) {
         case (.proxy, .authority(let host, let port)):
             return ask(host, port, head) { _ throws(EgressDenial) in (.tunnel, .connect) }
@@ -35,6 +38,24 @@ extension EgressConnection {
             }
         default: return refuse(EgressDenial(HTTPRefusal.target))
         }
+    }
+
+    private static func host(_ head: HTTPRequestHead) -> String? {
+        switch head.target {
+        case .authority(let host, _), .absolute(_, let host, _, _): host
+        case .origin: head.host?.host
+        }
+    }
+
+    /// Without the path, and without a host's name that holds the stand-in itself: the log never does.
+    private func misplaced(_ head: HTTPRequestHead) -> EgressAttempt {
+        let port: UInt16? =
+            switch head.target {
+            case .authority(_, let port), .absolute(_, _, let port, _): port
+            case .origin: head.host.map { $0.port ?? 80 }
+            }
+        let host = Self.host(head).flatMap { screen.find(in: Array($0.utf8)) == nil ? $0 : nil }
+        return EgressAttempt(host: host, port: port, method: head.method)
     }
 
     private static func http(_ head: HTTPRequestHead, _ method: String, _ path: [UInt8]) throws(EgressDenial)

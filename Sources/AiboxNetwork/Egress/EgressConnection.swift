@@ -43,6 +43,7 @@ public struct EgressConnection: Sendable {
     public let door: Door
     /// What `CONNECT` lines and requests to Squid carry.
     private let key: String
+    let screen: SurrogateScreen
     var state: State
     /// Bytes that came while something else has to happen first.
     var held: [UInt8] = []
@@ -82,9 +83,11 @@ public struct EgressConnection: Sendable {
 
     /// - Parameters:
     ///   - key: the secret of `SquidConfiguration`.
-    public init(door: Door, key: String) {
+    ///   - screen: what is looked for in the heads of requests.
+    public init(door: Door, key: String, screen: SurrogateScreen = SurrogateScreen()) {
         self.door = door
         self.key = key
+        self.screen = screen
         state = door == .tls ? .hello(TLSClientHelloParser(), expected: nil) : .head(HTTPRequestHeadParser())
     }
 

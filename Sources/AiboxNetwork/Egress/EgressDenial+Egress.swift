@@ -61,6 +61,19 @@ extension EgressDenial {
         .malformed, rule: "http-syntax", reason: "the method is not in capitals",
         nextSteps: ["Write methods in capitals."])
 
+    /// The refusal of a request that carries what stands for a credential to another place than the broker.
+    public static func elsewhere(_ surrogate: Surrogate) -> EgressDenial {
+        var denial = EgressDenial(
+            .credentialElsewhere, rule: "credential.elsewhere",
+            reason: "the request carries \(surrogate.words), which is good at the sandbox's own broker alone",
+            nextSteps: [
+                "Send it nowhere but to ANTHROPIC_BASE_URL or OPENAI_BASE_URL of the environment.",
+                "Look which program sends it, and take it out of its settings.",
+            ])
+        denial.surrogate = surrogate
+        return denial
+    }
+
     /// Without the audit log nothing goes out.
     public static let unrecorded = EgressDenial(
         .unavailable, rule: "audit", reason: "the audit log cannot be written, so nothing goes out",

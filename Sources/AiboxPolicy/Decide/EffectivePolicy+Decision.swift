@@ -75,7 +75,7 @@ extension EffectivePolicy {
             ])
         }
         var object: JSONObject = ["types": .array(types)]
-        for name in ["injection", "revoke_on_stop", "no_persist_to_workspace"] {
+        for name in ["injection", "on_misuse", "revoke_on_stop", "no_persist_to_workspace"] {
             object[name] = values["credentials." + name]?.json
         }
         return object

@@ -126,7 +126,9 @@ struct PolicyReader {
         case (.date, .text(let text)): if PolicyDay.isDay(text) { return .text(text) }
         case (.choice(let names), .text(let text)):
             if names.contains(text) { return .text(text) }
-            hint = NearestName.hint(text, among: names)
+            hint =
+                path == "credentials.injection"
+                ? "; this aibox puts no real value into a sandbox" : NearestName.hint(text, among: names)
         case (.text(let form), .text(let text)):
             if form.accepts(text) { return .text(text) }
             if path.hasPrefix("required") {

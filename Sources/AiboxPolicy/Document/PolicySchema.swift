@@ -168,9 +168,12 @@ public enum PolicySchema {
             "credentials.custom_ttl", .duration, .less, standard: .integer(0), .enforced("credential broker"),
             "How long a credential of a name of your own is lent; 0s: not at all."),
         PolicyField(
-            "credentials.injection", .choice(["direct", "surrogate"]), .later, standard: .text("surrogate"),
-            .always("surrogate"),
-            "surrogate: real values stay outside; direct: they may go inside."),
+            "credentials.injection", .choice(["surrogate"]), .same, standard: .text("surrogate"),
+            .always("surrogate"), "Real values stay outside; there is no other way, so that `direct` is an error."),
+        PolicyField(
+            "credentials.on_misuse", .choice(["report", "stop"]), .later, standard: .text("report"),
+            .enforced("gateway"),
+            "A stand-in or key where it does not belong is refused and told of; stop: the sandbox is cut off as well."),
         PolicyField(
             "credentials.revoke_on_stop", .boolean, .on, standard: .boolean(true), .enforced("keeper of leases"),
             "Leases of Vault are revoked when the sandbox ends; stand-ins always end with it."),
