@@ -42,6 +42,7 @@ struct Aibox: ParsableCommand {
             if arguments.count == 3, arguments.starts(with: ["config", "get"]), !arguments[2].hasPrefix("-") {
                 return try ConfigGet.answer(arguments[2], GlobalOptions.layers(), Output(format: .text))
             }
+            try ProcessSecrets.take()
             var command = try direct(arguments) ?? parseAsRoot(arguments)
             try command.run()
             end(EXIT_SUCCESS)

@@ -19,7 +19,7 @@ extension Sandboxes {
 
         private static func fixture(
             _ provider: LabProvider, _ canary: String, rules: String = "",
-            models: String = "llm: {models: [\"claude-*\", \"gpt-*\"], requests_per_minute: 30}\n"
+            models: String = "llm: {models: [\"claude-*\", \"gpt-*\"], requests_per_minute: 60}\n"
         ) throws -> SandboxFixture {
             try SandboxFixture(
                 policy: "version: 1\nnetwork: {targets: [127.0.0.1/32]}\ncredentials: {llm_api_key_ttl: 1h}\n"
@@ -38,7 +38,9 @@ extension Sandboxes {
             try #require(try SystemCommandRunner().run(copy).succeeded)
         }
 
-        @Test("the packages anthropic and openai: plain, streamed, tools, retries, refusals, limits")
+        @Test(
+            "the packages anthropic and openai: plain, streamed, tools, retries, refusals, limits, what the provider itself refuses and breaks off"
+        )
         func packages() throws {
             try bring("packages")
             _ = try File.replace(
@@ -56,6 +58,15 @@ extension Sandboxes {
                     anthropic model PermissionDeniedError 403 llm.models
                     anthropic files PermissionDeniedError 403 llm.path
                     anthropic foreign key PermissionDeniedError 403 llm.credential
+                    anthropic 400 BadRequestError 400 invalid_request_error: the provider says 400
+                    anthropic 401 AuthenticationError 401 authentication_error: the provider says 401
+                    anthropic 429 RateLimitError 429 rate_limit_error: the provider says 429
+                    anthropic 500 InternalServerError 500 api_error: the provider says 500
+                    anthropic 529 OverloadedError 529 overloaded_error: the provider says 529
+                    anthropic 429 once hello
+                    anthropic 500 once hello
+                    anthropic 529 once hello
+                    anthropic cut hello, then RemoteProtocolError
                     openai plain hello
                     openai streamed hello
                     openai responses hello
@@ -65,6 +76,14 @@ extension Sandboxes {
                     openai model PermissionDeniedError 403 llm.models
                     openai files PermissionDeniedError 403 llm.path
                     openai account PermissionDeniedError 403 llm.tenant
+                    openai 400 BadRequestError 400 invalid_request_error: the provider says 400
+                    openai 401 AuthenticationError 401 invalid_api_key: the provider says 401
+                    openai 429 RateLimitError 429 rate_limit_exceeded: the provider says 429
+                    openai 500 InternalServerError 500 server_error: the provider says 500
+                    openai responses 429 RateLimitError 429 rate_limit_exceeded: the provider says 429
+                    openai 429 once hello
+                    openai 500 once hello
+                    openai cut hello, then APIConnectionError
                     openai limit 429 True
                     """, "\(result.errorText.suffix(2000))")
             // What was refused never came to the provider, and what came had the key.

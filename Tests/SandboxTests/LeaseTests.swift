@@ -134,6 +134,52 @@ extension Sandboxes {
             #expect(try lab.fixture.aibox.run("audit", "verify").succeeded)
         }
 
+        @Test("crashed, none of the three that hold secrets leaves a core dump, or a word of them in its log")
+        func crashed() throws {
+            for signal in [SIGABRT, SIGSEGV] {
+                let lab = try Lab(ttl: 600)
+                let words = ["start", "-w", lab.fixture.workspace, "--name", lab.fixture.name]
+                let start = lab.fixture.aibox.command(words)
+                let unlimited = Command(
+                    "sh", ["-c", "ulimit -c unlimited; exec \"$@\"", "sh", start.executable] + words,
+                    environment: start.environment, directory: lab.fixture.folder.path)
+                let started = try SystemCommandRunner().run(unlimited, timeout: .seconds(120))
+                try #require(started.succeeded, "\(started.errorText)")
+                #expect(try lab.ask().hasSuffix(" 200"))
+                let gateway = Int32(
+                    truncatingIfNeeded: try #require(try lab.fixture.status()["gateway_pid"]?.wholeNumber))
+                let below = try SystemCommandRunner().run(
+                    Command("pgrep", ["--parent", "\(gateway)", "--exact", "aibox-llm-proxy"]))
+                let proxy = try #require(Int32(below.text), "no proxy below \(gateway)")
+                let keeper = try #require(try lab.keepers().first)
+                var folders = [lab.fixture.folder.path, lab.fixture.workspace, lab.fixture.aibox.home.path, "/"]
+                for (name, pid) in [("keeper", keeper), ("proxy", proxy), ("gateway", gateway)] {
+                    let limit = try File.text("/proc/\(pid)/limits").split(separator: "\n")
+                        .first { $0.hasPrefix("Max core file size") }
+                    #expect(limit?.split(separator: " ").filter { $0 == "0" }.count == 2, "\(name): \(limit ?? "")")
+                    if geteuid() == 0 {
+                        folders.append(try #require(Path.real("/proc/\(pid)/cwd")))
+                    } else {
+                        #expect(open("/proc/\(pid)/mem", O_RDONLY) < 0, "\(name) can be read")
+                    }
+                }
+                for pid in [keeper, proxy, gateway] {
+                    kill(pid, signal)
+                    #expect(try lab.settled { !File.exists("/proc/\(pid)") })
+                }
+                for folder in folders {
+                    let cores = try Folder.names(folder).filter { $0.hasPrefix("core") }
+                    #expect(cores == [], "in \(folder)")
+                }
+                _ = try lab.fixture.aibox.run("list")
+                for secret in [lab.mirror.secret, "hvs."] {
+                    let found = try SystemCommandRunner().run(
+                        Command("grep", ["-rlaF", secret, lab.fixture.aibox.home.path, lab.fixture.workspace]))
+                    #expect(found.termination == .exited(1), "\(found.text)")
+                }
+            }
+        }
+
         @Test("kill -9 of the keeper: the next command takes it from the sandbox and revokes it")
         func deadKeeper() throws {
             let lab = try Lab(ttl: 600)

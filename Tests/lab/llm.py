@@ -3,7 +3,9 @@
 Speaks as much of Anthropic Messages, OpenAI Chat Completions and OpenAI Responses as their clients need, with and without
 streaming. Every request is a line of JSON in LOG: method, path, fields in lower case, body. The model's name says what
 comes back ("denied" and "fetch" are tools that a policy may refuse, "mcp_SERVER_TOOL" is one of an MCP server's): "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
-"flaky" fails the first time, everything else answers "hello". Prints "ready".
+"flaky" fails the first time, "error-STATUS" always and "once-STATUS" the first time with that status and the words of the API that was
+asked, "cut" breaks its stream off in the middle, everything else answers "hello". git is asked for
+a password. Prints "ready".
 """
 import http.server
 import json
@@ -13,6 +15,11 @@ import time
 
 COMMAND = "echo made-by-the-agent > /tmp/agent.txt; cat /tmp/agent.txt"
 DENIED = "echo tried > /tmp/tried.txt; A=b curl http://example.org/"
+# What each API says with a status: https://docs.anthropic.com/en/api/errors, https://platform.openai.com/docs/guides/error-codes
+ERRORS = {
+    400: ("invalid_request_error", "invalid_request_error"), 401: ("authentication_error", "invalid_api_key"),
+    429: ("rate_limit_error", "rate_limit_exceeded"), 500: ("api_error", "server_error"), 529: ("overloaded_error", "server_error"),
+}
 LOCK = threading.Lock()
 FAILED = set()
 
@@ -40,8 +47,20 @@ class Provider(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def fail(self, status):
+        anthropic, openai = ERRORS[status]
+        words = f"the provider says {status}"
+        fields = [("Retry-After", "0")] if status in (429, 529) else []
+        if self.path.startswith("/v1/messages"):
+            document = {"type": "error", "error": {"type": anthropic, "message": words}, "request_id": "req_1"}
+        else:
+            document = {"error": {"type": openai, "code": openai, "message": words, "param": None}}
+        self.plain(document, status, fields)
+
     def do_GET(self):
         self.note(b"")
+        if "/info/refs" in self.path and "Authorization" not in self.headers:
+            return self.plain({}, 401, [("WWW-Authenticate", 'Basic realm="lab"')])
         self.plain({"object": "list", "has_more": False, "data": [{"id": "claude-lab", "type": "model", "object": "model"}]})
 
     def do_POST(self):
@@ -55,6 +74,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
         if "flaky" in model and (self.path, model) not in FAILED:
             FAILED.add((self.path, model))
             return self.plain({"error": {"type": "overloaded_error", "message": "later"}}, 503, [("Retry-After", "0")])
+        kind, _, status = model.partition("-")[2].partition("-")
+        if kind == "error" or (kind == "once" and (self.path, model) not in FAILED):
+            FAILED.add((self.path, model))
+            return self.fail(int(status))
         if self.path.partition("?")[0].endswith(("count_tokens", "input_tokens")):
             return self.plain({"input_tokens": 10})
         answer = {"/v1/messages": messages, "/v1/chat/completions": chat, "/v1/responses": responses}.get(
@@ -68,7 +91,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for name, data in events:
+        for index, (name, data) in enumerate(events):
+            if "cut" in model and index == len(events) - 1:
+                self.close_connection = True
+                return
             text = (f"event: {name}\n" if name else "") + f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n"
             self.wfile.write(b"%x\r\n%s\r\n" % (len(text.encode()), text.encode()))
             self.wfile.flush()

@@ -18,6 +18,26 @@ def refused(name, call):
         tell(name, f"{type(error).__name__} {error.status_code} {rule}")
 
 
+def failed(name, call):
+    """What the provider itself says, as its package tells it."""
+    try:
+        tell(name, call())
+    except (anthropic.APIStatusError, openai.APIStatusError) as error:
+        said = error.body.get("error", error.body)
+        tell(name, f"{type(error).__name__} {error.status_code} {said['type']}: {said['message']}")
+
+
+def cut(name, pieces):
+    """A stream that breaks off: what came of it, and that its reader hears that it is not whole."""
+    words = []
+    try:
+        for piece in pieces:
+            words.append(piece)
+        tell(name, f"{''.join(words)}, and whole")
+    except Exception as error:  # Of the library below, which changes with the packages.
+        tell(name, f"{''.join(words)}, then {type(error).__name__}")
+
+
 claude = anthropic.Anthropic()
 tell("anthropic plain", claude.messages.create(model="claude-lab", max_tokens=9, messages=ASK).content[0].text)
 with claude.messages.stream(model="claude-lab", max_tokens=9, messages=ASK) as stream:
@@ -32,6 +52,14 @@ refused("anthropic model", lambda: claude.messages.create(model="other", max_tok
 refused("anthropic files", lambda: claude.beta.files.list())
 foreign = anthropic.Anthropic(api_key="sk-ant-somebody-elses", max_retries=0)
 refused("anthropic foreign key", lambda: foreign.messages.create(model="claude-lab", max_tokens=9, messages=ASK))
+once = anthropic.Anthropic(max_retries=0).messages
+for status in (400, 401, 429, 500, 529):
+    failed(f"anthropic {status}", lambda: once.create(model=f"claude-error-{status}", max_tokens=9, messages=ASK))
+for status in (429, 500, 529):
+    text = claude.messages.create(model=f"claude-once-{status}", max_tokens=9, messages=ASK).content[0].text
+    tell(f"anthropic {status} once", text)
+with once.stream(model="claude-cut", max_tokens=9, messages=ASK) as stream:
+    cut("anthropic cut", stream.text_stream)
 
 gpt = openai.OpenAI()
 chat = gpt.chat.completions
@@ -47,6 +75,15 @@ tell("openai models", [model.id for model in gpt.models.list()])
 refused("openai model", lambda: chat.create(model="other", messages=ASK))
 refused("openai files", lambda: gpt.files.list())
 refused("openai account", lambda: openai.OpenAI(organization="org-other").models.list())
+once = openai.OpenAI(max_retries=0)
+for status in (400, 401, 429, 500):
+    failed(f"openai {status}", lambda: once.chat.completions.create(model=f"gpt-error-{status}", messages=ASK))
+failed("openai responses 429", lambda: once.responses.create(model="gpt-error-429", input="say hello"))
+for status in (429, 500):
+    text = chat.create(model=f"gpt-once-{status}", messages=ASK).choices[0].message.content
+    tell(f"openai {status} once", text)
+pieces = once.chat.completions.create(model="gpt-cut", messages=ASK, stream=True)
+cut("openai cut", (piece.choices[0].delta.content or "" for piece in pieces if piece.choices))
 while True:
     try:
         openai.OpenAI(max_retries=0).chat.completions.create(model="gpt-lab", messages=ASK)

@@ -97,7 +97,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name in places:
             return self.answer(302, [("Location", places[name])], b"")
         if name == "echo":
-            return self.pieces([("Content-Type", "text/html"), ("X-Echo", given)], f"said: {pairs[0]} and {given}.", 3)
+            return self.pieces([("Content-Type", "text/html"), ("X-Echo", given)], f"said: {pairs[which[0]]} and {given}.", 3)
         if name == "links":
             urls = [f"https://{host}/a", f"https:\\/\\/{host}\\/b", f"https://{host}.evil/c", f"https://{host}", "https://h"]
             return self.pieces([("Content-Type", "application/vnd.lab+json")], " ".join(urls), 5)

@@ -49,10 +49,17 @@ public struct EnvironmentStore: CredentialStore {
         isPresent = !stored.isEmpty || problem != nil
     }
 
-    /// Takes the variables out of this process's environment, so that no program it starts inherits them.
+    /// Takes the variables out of this process's environment, so that no program it starts inherits them and
+    /// `/proc/PID/environ` has asterisks in their place.
     public static func takenFromProcess() -> EnvironmentStore {
+        guard secretVariables.contains(where: { getenv($0) != nil }) else { return EnvironmentStore([:]) }
         let store = EnvironmentStore(Environment.all)
-        if store.isPresent { for secret in secrets { unsetenv(secret.variable) } }
+        guard store.isPresent else { return store }
+        for variable in secretVariables {
+            // environ(7): the strings that execve(2) put there, which unsetenv(3) alone leaves where they are.
+            if let value = getenv(variable) { memset(value, Int32(UInt8(ascii: "*")), strlen(value)) }
+            unsetenv(variable)
+        }
         return store
     }
 

@@ -25,7 +25,7 @@ public enum GatewayDaemon {
         umask(0o077)
         do throws(AiboxError) {
             // Before anything is read. The rest follows with what was read (`LockDown`).
-            try ProcessLockDown.closeMemory()
+            try ProcessLockDown.closeDaemon()
             // A connection of the sandbox takes two descriptors; many systems begin with 1024.
             try check(aibox_raise_descriptor_limit(16_384), "cannot raise the limit of open files")
             let signals = try Supervisor.signals()

@@ -31,7 +31,9 @@ struct AuthStores {
     static func available(_ global: GlobalOptions, _ settings: Configuration.Credentials) throws(AiboxError)
         -> AvailableStores
     {
-        try AvailableStores(settings, paths: global.layers().paths, environment: .takenFromProcess()) {
+        // The one way to all secrets: from here on nobody reads this process, and it leaves no core dump.
+        try ProcessLockDown.closeMemory()
+        return try AvailableStores(settings, paths: global.layers().paths, environment: ProcessSecrets.store) {
             (question) throws(AiboxError) in
             switch question {
             case .open: return try SecretPrompt.ask("Passphrase of the credentials")
