@@ -31,7 +31,7 @@ struct EffectivePolicyTests {
     @Test("without a policy of the organisation's own git is lent for 4 hours, models and mirrors for 8, nothing else")
     func lifetimes() throws {
         let bytes = try #require(EmbeddedFile.bytes("configs/policy/org-baseline.yaml"))
-        let source = try PolicySet.organisation(path: "/nonexistent/policy.yaml", embedded: bytes)
+        let source = PolicySet.Source(layer: .org, file: PolicySet.embeddedName, bytes: bytes)
         let policy = CredentialPolicy(try PolicySet([source]).effective())
         #expect(policy.modelKeys == 8 * 3600)
         #expect(policy.places == [.git: 4 * 3600, .mirror: 8 * 3600, .custom: 0])
