@@ -59,7 +59,7 @@ final class ProxyProgram: Sendable {
         switch report {
         case .ask(let number, _): try? control.send(LLMProxyOrder.answer(number, .allowed).json.bytes)
         case .reload: try? control.send(LLMProxyOrder.plan(plan.withLock { $0 }).json.bytes)
-        case .serving, .failed, .spent: break
+        case .serving, .failed, .spent, .misused: break
         }
     }
 

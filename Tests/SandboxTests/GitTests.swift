@@ -1,6 +1,7 @@
 import AiboxCrypto
 import AiboxSystem
 import AiboxTestSupport
+import AiboxWire
 import Testing
 
 extension Sandboxes {
@@ -45,6 +46,25 @@ extension Sandboxes {
             #expect(own.text == "/workspace", "\(own.errorText)")
             let written = try fixture.shell("sh", "-c", "echo x >>/etc/gitconfig || git config --system a.b c")
             #expect(!written.succeeded)
+            // Version 2 of the protocol (git-scm.com/docs/protocol-v2), which begins with a field of the request.
+            let fetches = server.requests.filter { $0.contains("/git-upload-pack\"") }
+            #expect(
+                !fetches.isEmpty && fetches.allSatisfy { $0.contains("\"protocol\": \"version=2\"") },
+                "\(server.requests)")
+
+            // Git LFS's own words (its docs/api/batch.md): a client shows `message`, and asks nobody for a password.
+            let batch = """
+                base=$(git config --get-regexp '^url\\..*\\.insteadof$' | sed -n 's/^url\\.\\(.*\\)\\.insteadof .*/\\1/p' | grep /git/ | head -1)
+                curl -s -m 20 -w '\\n%{http_code} %{content_type}' -H 'Accept: application/vnd.git-lfs+json' \\
+                  -H 'Content-Type: application/vnd.git-lfs+json' -d '{"operation":"download","objects":[]}' \\
+                  "${base}team/x.git/info/lfs/objects/batch"
+                """
+            let refused = try fixture.shell("bash", "-c", batch)
+            let parts = refused.text.split(separator: "\n")
+            #expect(parts.last == "501 application/vnd.git-lfs+json", "\(refused.text) \(refused.errorText)")
+            let message = try JSONParser.parse(String(try #require(parts.first)))["message"]?.stringValue
+            #expect(message?.hasPrefix("aibox: Git LFS does not go through the credential broker") == true)
+            #expect(!server.requests.contains { $0.contains("/info/lfs") })
 
             // Nobody has it but the gateway: not the environment, not git's settings, not a file inside, not podman, not
             // the log, not aibox's own folder; in no encoding.

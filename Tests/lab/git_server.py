@@ -2,7 +2,7 @@
 
 Usage: git_server.py CERT+KEY.pem FOLDER   (writes FOLDER/ports, prints "ready", serves until standard input ends)
 
-FOLDER holds the repositories, `password` with "user:password", and gets `requests.jsonl`: scheme, path, and who asked.
+FOLDER holds the repositories, `password` with "user:password", and gets `requests.jsonl`: scheme, path, who asked, and in which protocol.
 Besides: /moved/... is at /..., /away/... at another host, /page/... is a page, and /echo/... says the password again.
 """
 
@@ -52,7 +52,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if given and given.startswith("Basic ") and base64.b64decode(given[6:]).decode() == PASSWORD:
             user = PASSWORD.split(":")[0]
         path, _, query = self.path.partition("?")
-        LOG.write(json.dumps({"scheme": self.scheme, "path": path, "given": given is not None, "user": user}) + "\n")
+        LOG.write(json.dumps({"scheme": self.scheme, "path": path, "given": given is not None, "user": user,
+                              "protocol": self.headers.get("Git-Protocol")}) + "\n")
         if not user:
             self.answer(401, [("WWW-Authenticate", 'Basic realm="lab"')], b"")
             return
