@@ -17,17 +17,18 @@ public final class AiboxProgram: Sendable {
             throw AiboxError(.failed, "\(path) is missing", remedy: "swift build --product aibox")
         }
         home = try TemporaryFolder(prefix: "aibox-home")
-        var environment: [String: String?] = [
-            "XDG_STATE_HOME": home.path + "/state", "AIBOX_POLICY_ORG_BASELINE_PATH": home.path + "/org-policy.yaml",
-        ]
+        var environment: [String: String?] = ["XDG_STATE_HOME": home.path + "/state"]
         for (name, value) in settings { environment[name] = value }
         self.environment = environment
         if let orgPolicy { try home.write("org-policy.yaml", orgPolicy) }
     }
 
-    /// The command as a value.
+    /// The command as a value. The organisation's policy is the home's, if it has one by now, and the embedded one otherwise.
     public func command(_ arguments: [String], in folder: String? = nil, input: [UInt8] = []) -> Command {
-        Command(path, arguments, environment: environment, directory: folder ?? home.path, input: input)
+        var environment = environment
+        let policy = home.path + "/org-policy.yaml"
+        if File.exists(policy) { environment["AIBOX_POLICY_ORG_BASELINE_PATH"] = policy }
+        return Command(path, arguments, environment: environment, directory: folder ?? home.path, input: input)
     }
 
     /// Runs `aibox ARGUMENTS` to its end.
