@@ -286,7 +286,7 @@ struct PolicyWhyCommandTests {
             // Squid is given the path without what apt writes there.
             (
                 ["net", "https://api.example.com/x/./y?z=/./"], "allow: ",
-                "note    it goes out as https://api.example.com/x/y?z=/./; with a body it is refused"
+                "it goes out as https://api.example.com/x/y?z=/./; with a body it is refused"
             ),
             (
                 ["net", "https://api.example.com/./x", "--method", "POST"], "deny: api.example.com is allowed with GET",

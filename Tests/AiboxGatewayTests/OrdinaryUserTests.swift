@@ -15,7 +15,7 @@ struct OrdinaryUserTests {
         // The build folder may lie where another user cannot go.
         let folder = try TemporaryFolder(prefix: "aibox-rootless")
         chmod(folder.path, 0o755)
-        for program in [own, Path.parent(own) + "/aibox-gateway", Path.parent(own) + "/aibox"] {
+        for program in [own] + ["aibox", "aibox-gateway", "aibox-llm-proxy"].map({ Path.parent(own) + "/" + $0 }) {
             let copy = folder.path + "/" + Path.name(program)
             try SystemCommandRunner().require(Command("cp", [program, copy]), "cannot copy \(program)")
             chmod(copy, 0o755)

@@ -36,6 +36,11 @@ struct SurrogateScreenTests {
             "a password, not padded", "/", "authorization: bASIC  \(basic("u:\(own)", padded: false))",
             "llm-api-key:anthropic"
         ),
+        (
+            "a password between what is no Base64", "/", "Authorization: Basic\t.\(basic("user:\(own)"))",
+            "llm-api-key:anthropic"
+        ),
+        ("a field's name", "/", "\(own): 1", "llm-api-key:anthropic"),
         ("a user", "/", "Proxy-Authorization: Basic \(basic("\(other):"))", ""),
         ("another password", "/", "Authorization: Basic \(basic("user:sk-ant-real"))", nil),
         ("no Base64", "/", "Authorization: Basic ****", nil),

@@ -138,7 +138,7 @@ final class CanarySession {
     }
 
     private static let client = """
-        import os, sys, time, urllib.error, urllib.request
+        import os, subprocess, sys, time, urllib.error, urllib.request
         word = bytes(byte ^ 0x55 for byte in bytes.fromhex("CODE"))
         kept = []
         def ask(url, body=None, **fields):
@@ -154,7 +154,8 @@ final class CanarySession {
         ask(model, b'{"model":"claude-echo","max_tokens":5}', x_api_key=key)
         ask(os.environ["PIP_INDEX_URL"].removesuffix("/simple") + "/echo")
         ask(os.environ["AIBOX_CUSTOM_LAB_URL"].rstrip("/") + "/echo")
-        git = [value for name, value in os.environ.items() if name.startswith("GIT_CONFIG_KEY_") and "/git/" in value][0]
+        rules = subprocess.run(["git", "config", "--get-regexp", "^url[.].*[.]insteadof$"], capture_output=True, text=True)
+        git = [name for name in rules.stdout.split() if "/git/" in name][0]
         ask(git.removeprefix("url.").partition(".insteadof")[0].partition(".insteadOf")[0].rstrip("/")
             + "/echo/x.git/info/refs?service=git-upload-pack")
         print("echoes", sum("***" in head and b"***" in body for head, body in kept), kept, flush=True)

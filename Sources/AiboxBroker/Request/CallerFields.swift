@@ -47,6 +47,11 @@ enum CallerFields {
                 guard field.value.count > 7, field.text.prefix(7).lowercased() == "bearer " else { throw foreign }
                 shown.append(Array(field.value.dropFirst(7)))
             case "x-api-key", "api-key": shown.append(field.value)
+            case "cookie":
+                throw BrokerRefusal(
+                    kind: .permission, rule: "llm.credential",
+                    reason: "the request carries a cookie, which may be a key",
+                    nextSteps: ["Leave the header cookie out."])
             default: throw foreign
             }
         }

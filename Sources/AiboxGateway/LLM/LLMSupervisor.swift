@@ -309,7 +309,10 @@ final class LLMSupervisor: Sendable {
             case nil: throw AiboxError(.failed, what, why: "it ended; the gateway's log may say why")
             case .serving: return
             case .failed(let error): throw AiboxError(.failed, what, why: error.description, remedy: error.remedy)
-            case .spent, .ask, .reload, .misused: continue
+            // What waited in the queue of the socket is served before it says that it serves.
+            case .misused(let words): misused(words)
+            case .reload: orders.withLock { $0.isChanged = true }
+            case .spent, .ask: continue
             }
         }
     }

@@ -36,10 +36,13 @@ final class SpendingLedgers: Sendable {
         // Nobody else takes from this one: what is given back again kept nobody out.
         let own = try sandbox.take(amount, limits, at: second)
         guard own.isAllowed, let day = own.day else { return own }
-        let ruling = try user.take(amount, limits, at: second)
-        if !ruling.isAllowed {
-            try sandbox.settle(LLMSettlement(day: day, taken: amount, cost: LLMAmount()), at: second)
+        let back = LLMSettlement(day: day, taken: amount, cost: LLMAmount())
+        let ruling: LLMRuling
+        do throws(AiboxError) { ruling = try user.take(amount, limits, at: second) } catch {
+            try? sandbox.settle(back, at: second)
+            throw error
         }
+        if !ruling.isAllowed { try sandbox.settle(back, at: second) }
         return ruling
     }
 
@@ -47,8 +50,10 @@ final class SpendingLedgers: Sendable {
     ///
     /// - Parameter second: since 1970.
     func settle(_ settlement: LLMSettlement, at second: Int64) throws(AiboxError) {
-        try sandbox?.settle(settlement, at: second)
+        // One that cannot be written does not keep the other from it.
+        let own = Result { () throws(AiboxError) in try sandbox?.settle(settlement, at: second) }
         try user.settle(settlement, at: second)
+        try own.get()
     }
 
     /// Syncs what is not synced yet: nothing comes any more.

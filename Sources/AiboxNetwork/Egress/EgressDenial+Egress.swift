@@ -63,13 +63,16 @@ extension EgressDenial {
 
     /// The refusal of a request that carries what stands for a credential to another place than the broker.
     public static func elsewhere(_ surrogate: Surrogate) -> EgressDenial {
+        let isOwn = surrogate.credential != nil
+        var steps = ["Look which program sends it, and take it out of its settings."]
+        if isOwn {
+            steps.insert("Send it nowhere but to ANTHROPIC_BASE_URL or OPENAI_BASE_URL of the environment.", at: 0)
+        }
         var denial = EgressDenial(
             .credentialElsewhere, rule: "credential.elsewhere",
-            reason: "the request carries \(surrogate.words), which is good at the sandbox's own broker alone",
-            nextSteps: [
-                "Send it nowhere but to ANTHROPIC_BASE_URL or OPENAI_BASE_URL of the environment.",
-                "Look which program sends it, and take it out of its settings.",
-            ])
+            reason: "the request carries \(surrogate.words)"
+                + (isOwn ? ", which is good at the sandbox's own broker alone" : ", and is good nowhere here"),
+            nextSteps: steps)
         denial.surrogate = surrogate
         return denial
     }

@@ -35,7 +35,9 @@ public struct SurrogateScreen: Sendable {
             }
         if let found = find(target: target) { return found }
         for field in head.fields {
-            if let found = find(in: field.value) ?? find(basic: field.value[...]) { return found }
+            if let found = find(in: Array(field.name.utf8)) ?? find(in: field.value) ?? find(basic: field.value[...]) {
+                return found
+            }
         }
         return nil
     }
@@ -115,13 +117,22 @@ public struct SurrogateScreen: Sendable {
 
     /// - Parameter field: the value of a field, `Basic BASE64` or another one.
     private func find(basic field: ArraySlice<UInt8>) -> Surrogate? {
-        guard field.count > 6, String(decoding: field.prefix(6), as: UTF8.self).lowercased() == "basic " else {
-            return nil
+        guard field.count > 6, String(decoding: field.prefix(5), as: UTF8.self).lowercased() == "basic",
+            let gap = field.dropFirst(5).first, gap == 0x20 || gap == 0x09
+        else { return nil }
+        // Which alphabet it has, what stands between its letters, whether it is padded and how its last bits stand is not
+        // asked: some server would read it (RFC 4648 section 3.3 tells of those that pass over other bytes).
+        let letters = field.dropFirst(6).compactMap { byte -> UInt8? in
+            switch byte {
+            case UInt8(ascii: "-"): UInt8(ascii: "+")
+            case UInt8(ascii: "_"): UInt8(ascii: "/")
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                byte
+            default: nil
+            }
         }
-        // Whether it is padded, and how its last bits stand, is not asked: some server would read it.
-        var text = String(
-            decoding: field.dropFirst(6).drop { $0 == 0x20 }.prefix { $0 > 0x20 && $0 < 0x7F && $0 != 0x3D },
-            as: UTF8.self)
+        var text = String(decoding: letters, as: UTF8.self)
         text += String(repeating: "A", count: (4 - text.utf8.count % 4) % 4)
         return Base64.decode(text).flatMap { find(in: $0) }
     }

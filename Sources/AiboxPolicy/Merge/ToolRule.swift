@@ -194,11 +194,15 @@ struct ToolRule: Sendable {
     static func uncovered(
         _ field: String, _ organisation: PolicyDocument, _ later: [PolicyDocument], _ read: (PolicyItem) -> [ToolRule]
     ) -> [PolicyViolation] {
-        var list = organisation.fields[field]
+        // An empty list is none: nobody is asked under it.
+        func listed(_ document: PolicyDocument) -> PolicyItem? {
+            document.fields[field].flatMap { $0.elements.isEmpty ? nil : $0 }
+        }
+        var list = listed(organisation)
         var earlier = list.map(read) ?? []
         var violations: [PolicyViolation] = []
         for document in later {
-            guard let item = document.fields[field] else { continue }
+            guard let item = listed(document) else { continue }
             let rules = read(item)
             for rule in rules where rule.outcome != .deny && list != nil && rule.mayBeForbidden(by: earlier) {
                 // Where what covers it is stricter, `loosening` has said so.
