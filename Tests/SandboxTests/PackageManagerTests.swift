@@ -207,7 +207,7 @@ extension Sandboxes {
                     client: "npm", file: ".npmrc",
                     text: "registry=http://HOST/npm/\n//HOST/npm/:_authToken=${ANTHROPIC_API_KEY}\nfetch-retries=0\n",
                     command: "timeout 60 npm install --no-audit lab-package", asks: "/npm/lab-package",
-                    showsSurrogate: true),
+                    showsSurrogate: true, asksWithout: false),
                 RedirectionTests.Row(
                     client: "cargo", file: ".cargo/config.toml",
                     text: "[net]\ngit-fetch-with-cli = true\n[source.crates-io]\nreplace-with = \"lab\"\n"
