@@ -364,19 +364,7 @@ struct ProxyTests {
     @Test("another plan holds from the next request on; a stream goes on until its key is taken back")
     func reload() throws {
         let go = Gate()
-        let upstream = try ScriptedUpstream { connection in
-            while let (_, body) = connection.request() {
-                guard String(decoding: body, as: UTF8.self).contains("stream") else {
-                    connection.send(ScriptedUpstream.json("{}"))
-                    continue
-                }
-                connection.send(
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n"
-                )
-                go.wait()
-                connection.send("1\r\nb\r\n0\r\n\r\n")
-            }
-        }
+        let upstream = try ScriptedUpstream.streaming("b", each: go)
         let proxy = try LiveProxy(upstream)
         func stream(_ surrogate: String) throws -> RawClient {
             let client = try proxy.client()

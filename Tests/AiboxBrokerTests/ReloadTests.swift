@@ -11,22 +11,7 @@ struct ReloadTests {
     @Test("the plan is asked for again and counts from then on; a stream goes on; what cannot be read changes nothing")
     func reload() throws {
         let go = Gate()
-        let upstream = try ScriptedUpstream { connection in
-            while let (_, body) = connection.request() {
-                guard String(decoding: body, as: UTF8.self).contains("stream") else {
-                    connection.send(ScriptedUpstream.json("{}"))
-                    continue
-                }
-                connection.send(
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n"
-                )
-                for piece in ["b", "c"] {
-                    go.wait()
-                    connection.send("2\r\n\(piece)\n\r\n")
-                }
-                connection.send("0\r\n\r\n")
-            }
-        }
+        let upstream = try ScriptedUpstream.streaming("b\n", "c\n", each: go)
         let folder = try TemporaryFolder(prefix: "aibox-reload")
         let bundle = "/etc/ssl/certs/ca-certificates.crt"
         let authority = try folder.write("ca.pem", try File.text(bundle))

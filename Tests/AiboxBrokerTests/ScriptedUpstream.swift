@@ -104,6 +104,26 @@ final class ScriptedUpstream: Sendable {
         }
     }
 
+    /// Answers a stream that begins with a line `a` and says each next piece once the gate lets it; what asks for none gets `{}`.
+    static func streaming(_ pieces: String..., each gate: Gate) throws -> ScriptedUpstream {
+        try ScriptedUpstream { connection in
+            while let (_, body) = connection.request() {
+                guard String(decoding: body, as: UTF8.self).contains("stream") else {
+                    connection.send(json("{}"))
+                    continue
+                }
+                connection.send(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n"
+                )
+                for piece in pieces {
+                    gate.wait()
+                    connection.send("\(String(piece.utf8.count, radix: 16))\r\n\(piece)\r\n")
+                }
+                connection.send("0\r\n\r\n")
+            }
+        }
+    }
+
     static func json(_ body: String, status: Int = 200, fields: String = "") -> String {
         "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }

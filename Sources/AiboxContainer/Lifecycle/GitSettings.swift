@@ -2,7 +2,7 @@ import AiboxSystem
 import AiboxWire
 
 /// How git inside comes to the broker where there is a credential: settings for the whole machine (git-scm.com/docs/git-config,
-/// "FILES" and "url.<base>.insteadOf"), which every git reads whatever its environment is, and git as a library (libgit2) too.
+/// "FILES" and "url.<base>.insteadOf"), which every git reads, with or without an environment, unless `GIT_CONFIG_NOSYSTEM` or `GIT_CONFIG_SYSTEM` keeps it from that.
 /// A user's and a project's own settings go before them.
 enum GitSettings {
     static let purpose = "git"

@@ -70,6 +70,20 @@ struct VaultSpiffeTests {
             """
         }
 
+        func keeper(
+            _ credentials: Configuration.Credentials, lent: [String: Int64] = [:],
+            outlet: LeaseKeeper.Outlet = LeaseKeeper.Outlet(
+                tell: { (_) throws(AiboxError) in true }, record: { (_) throws(AiboxError) in })
+        ) throws -> LeaseKeeper {
+            try LeaseKeeper(
+                LeaseKeeperSettings(
+                    vault: LeaseRevocationSettings(
+                        credentials: credentials.texts, folder: folder + "/leases", key: folder + "/leases.key",
+                        audit: GatewaySettings.AuditPlace(folder: "", checkpoints: "", session: "0123456789abcdef"),
+                        user: "x"), sandbox: "box", runFolder: "", modelGateway: "", lent: lent, revokesOnStop: true),
+                paths: paths, outlet: outlet)
+        }
+
         func settings(
             _ auth: Configuration.Credentials.VaultAuth, role: String = "aibox",
             _ change: (inout Configuration.Credentials) -> Void = { _ in }
@@ -170,14 +184,8 @@ struct VaultSpiffeTests {
         try lab.change(rules)
         var clock = Double(Timestamp.now.seconds)
         var told: [CredentialChange] = []
-        let keeper = try LeaseKeeper(
-            LeaseKeeperSettings(
-                vault: LeaseRevocationSettings(
-                    credentials: lab.settings(.spiffeX509).texts, folder: lab.folder + "/leases",
-                    key: lab.folder + "/leases.key",
-                    audit: GatewaySettings.AuditPlace(folder: "", checkpoints: "", session: "0123456789abcdef"),
-                    user: "x"), sandbox: "box", runFolder: "", modelGateway: "",
-                lent: ["custom:app": Int64(clock) + 36_000], revokesOnStop: true), paths: lab.paths,
+        let keeper = try lab.keeper(
+            lab.settings(.spiffeX509), lent: ["custom:app": Int64(clock) + 36_000],
             outlet: LeaseKeeper.Outlet(
                 tell: { (change) throws(AiboxError) in
                     told.append(change)
@@ -275,16 +283,7 @@ struct VaultSpiffeTests {
     )
     func stays() throws {
         let lab = try SpiffeVaultLab()
-        let keeper = try LeaseKeeper(
-            LeaseKeeperSettings(
-                vault: LeaseRevocationSettings(
-                    credentials: lab.settings(.spiffeX509).texts, folder: lab.folder + "/leases",
-                    key: lab.folder + "/leases.key",
-                    audit: GatewaySettings.AuditPlace(folder: "", checkpoints: "", session: "0123456789abcdef"),
-                    user: "x"), sandbox: "box", runFolder: "", modelGateway: "", lent: [:], revokesOnStop: true),
-            paths: lab.paths,
-            outlet: LeaseKeeper.Outlet(
-                tell: { (_) throws(AiboxError) in true }, record: { (_) throws(AiboxError) in }))
+        let keeper = try lab.keeper(lab.settings(.spiffeX509))
         _ = try keeper.begin()
         let follower = try #require(try keeper.followIdentity())
         defer { follower.end() }
@@ -311,15 +310,7 @@ struct VaultSpiffeTests {
         for auth in [Configuration.Credentials.VaultAuth.spiffeJWT, .cert] {
             var vault = lab.settings(auth)
             vault.vaultRole = auth == .cert ? "ci" : "aibox"
-            let keeper = try LeaseKeeper(
-                LeaseKeeperSettings(
-                    vault: LeaseRevocationSettings(
-                        credentials: vault.texts, folder: lab.folder + "/leases", key: lab.folder + "/leases.key",
-                        audit: GatewaySettings.AuditPlace(folder: "", checkpoints: "", session: "0123456789abcdef"),
-                        user: "x"), sandbox: "box", runFolder: "", modelGateway: "", lent: [:], revokesOnStop: true),
-                paths: lab.paths,
-                outlet: LeaseKeeper.Outlet(
-                    tell: { (_) throws(AiboxError) in true }, record: { (_) throws(AiboxError) in }))
+            let keeper = try lab.keeper(vault)
             #expect(try keeper.followIdentity() == nil)
         }
     }
