@@ -20,9 +20,9 @@ class Running:
         return self.process.pid
 
     def memory(self, name="VmHWM"):
-        """Megabytes: VmHWM is the most it ever had, VmRSS what it has now."""
+        """Megabytes of 1,000,000 bytes: VmHWM is the most it ever had, VmRSS what it has now."""
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return int(next(line.split()[1] for line in text.splitlines() if line.startswith(name))) / 1000
+        return int(next(line.split()[1] for line in text.splitlines() if line.startswith(name))) * 1024 / 1e6
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

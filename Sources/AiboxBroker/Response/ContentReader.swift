@@ -45,21 +45,29 @@ struct ContentReader: Sendable {
         while bytes.readableBytes > 0 {
             switch state {
             case .finished: return nil
-            case .untilClose: return bytes.readSlice(length: bytes.readableBytes)
+            case .untilClose: return Self.take(bytes.readableBytes, of: &bytes)
             case .remaining(let left):
                 let count = Int(min(left, Int64(bytes.readableBytes)))
                 state = left == Int64(count) ? .finished : .remaining(left - Int64(count))
-                return bytes.readSlice(length: count)
+                return Self.take(count, of: &bytes)
             case .data(let left):
                 let count = Int(min(left, Int64(bytes.readableBytes)))
                 state = left == Int64(count) ? .dataReturn : .data(left - Int64(count))
-                return bytes.readSlice(length: count)
+                return Self.take(count, of: &bytes)
             default:
                 guard let byte = bytes.readInteger(as: UInt8.self) else { return nil }
                 try step(byte)
             }
         }
+        bytes = ByteBuffer()
         return nil
+    }
+
+    /// What is used up is let go of: a connection that waits keeps no room for what it has read.
+    private static func take(_ count: Int, of bytes: inout ByteBuffer) -> ByteBuffer? {
+        let piece = bytes.readSlice(length: count)
+        if bytes.readableBytes == 0 { bytes = ByteBuffer() }
+        return piece
     }
 
     private mutating func step(_ byte: UInt8) throws(Failure) {

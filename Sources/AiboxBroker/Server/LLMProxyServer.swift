@@ -45,7 +45,10 @@ public final class LLMProxyServer: Sendable {
     }
 
     private static let begun = ContinuousClock.now
-    static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16_384, maximum: 131_072)
+    /// Room for what one read takes. A connection keeps it, and as many as a turn may have reads: the sandbox opens the
+    /// connections, so theirs is small.
+    private static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: 16_384)
+    static let upstreamAllocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 131_072)
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
     private static let queueLength: Int32 = 2048
 
@@ -89,6 +92,7 @@ public final class LLMProxyServer: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.recvAllocator, value: Self.allocator)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -106,7 +106,7 @@ final class UpstreamConnector: Sendable {
             .connectTimeout(patience)
             .channelOption(.autoRead, value: false)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.recvAllocator, value: LLMProxyServer.allocator)
+            .channelOption(.recvAllocator, value: LLMProxyServer.upstreamAllocator)
             .channelOption(.writeBufferWaterMark, value: LLMProxyServer.waterMark)
             .channelInitializer { channel in
                 guard base.isTLS else {
