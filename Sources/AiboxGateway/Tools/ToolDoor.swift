@@ -158,9 +158,9 @@ final class ToolDoor: Sendable {
         loop.flatSubmit { [reviews] in reviews.value.answer(answer, by: person) }
     }
 
-    static func unknown(_ id: String) -> AiboxError {
+    static func unknown(_ id: String, why: String = "no such question is open") -> AiboxError {
         AiboxError(
-            .failed, "cannot answer \(SafeText.escaped(id))", why: "no such question is open",
+            .failed, "cannot answer \(SafeText.escaped(id))", why: why,
             remedy: "aibox approvals list shows those that are")
     }
 
