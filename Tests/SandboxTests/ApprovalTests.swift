@@ -36,6 +36,26 @@ extension Sandboxes {
             try call(fixture, name, "git push \(words)", in: "/tmp/r")
         }
 
+        /// aibox itself, with all it needs, inside: it runs, and has nobody to answer.
+        private static func broughtInside(_ fixture: SandboxFixture, _ id: String) throws {
+            let place = fixture.workspace + "/brought"
+            try Folder.make(place)
+            let libraries = try SystemCommandRunner().run(Command("ldd", [fixture.aibox.path])).text
+                .split(whereSeparator: { $0.isWhitespace }).filter { $0.hasPrefix("/") }.map(String.init)
+            try SystemCommandRunner().require(
+                Command("cp", ["-L", fixture.aibox.path] + libraries + [place]), "cannot copy aibox")
+            let run = """
+                cd /workspace/brought; export LC_ALL=C
+                run() { ./ld-linux-x86-64.so.2 --library-path . ./aibox "$@"; }
+                run --version >/dev/null && echo runs
+                for words in "approvals list -o json" "approvals approve \(id)" "approvals approve \(id) --name \(fixture.name)"; do
+                  run $words; echo $?
+                done
+                """
+            let said = try fixture.shell("bash", "-c", run)
+            #expect(said.text == "runs\n[]\n0\n1\n1", "\(said.text) \(said.errorText)")
+        }
+
         static func said(_ fixture: SandboxFixture, _ name: String) -> String {
             (try? File.text(fixture.workspace + "/\(name).out")) ?? ""
         }
@@ -111,7 +131,14 @@ extension Sandboxes {
                 """)
             #expect(inside.text == "404 404 404 404 404 404 400 400 ", "\(inside.text) \(inside.errorText)")
             #expect(try Self.open(fixture).count == 1 && !Self.said(fixture, "one").contains("ended"))
+            // Each try is in the log, and is what a rule for monitors looks for.
+            let tries = try fixture.aibox.run("audit", "search", "--type", "gateway.deny", "-o", "jsonl").text
+            #expect(tries.split(separator: "\n").count == 8, "\(tries)")
+            #expect(tries.contains("POST /v1/approvals/\(id)\"") && !tries.contains("\"problems\""), "\(tries)")
+            try Self.broughtInside(fixture, id)
+            #expect(try Self.open(fixture).count == 1 && !Self.said(fixture, "one").contains("ended"))
 
+            // The same answer, given on the host, is taken.
             let approved = try fixture.aibox.run(
                 "approvals", "approve", String(id.prefix(6)), "--reason", "looked at it")
             #expect(approved.text.contains("Approved once: git push origin main"), "\(approved.errorText)")

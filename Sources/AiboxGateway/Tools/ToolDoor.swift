@@ -15,6 +15,7 @@ final class ToolDoor: Sendable {
     private let pace: NIOLoopBoundBox<ToolPace>
     private let reviews: NIOLoopBound<ToolReviews>
     private let pending: NIOLoopBoundBox<ToolPending>
+    private let strays: NIOLoopBound<ToolStrays>
     private let tickets = Atomic(0)
     private let audit: GatewayAudit
     private let group: MultiThreadedEventLoopGroup
@@ -36,12 +37,13 @@ final class ToolDoor: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
         do {
-            (judge, pace, reviews, pending) = try loop.submit { [loop] in
+            (judge, pace, reviews, pending, strays) = try loop.submit { [loop] in
                 (
                     NIOLoopBound(try ToolJudge(plan, learn: learn?.policy, user: user), eventLoop: loop),
                     NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop),
                     NIOLoopBound(ToolReviews(plan, audit: audit, loop: loop), eventLoop: loop),
-                    NIOLoopBoundBox(ToolPending(), eventLoop: loop)
+                    NIOLoopBoundBox(ToolPending(), eventLoop: loop),
+                    NIOLoopBound(ToolStrays(audit: audit, loop: loop), eventLoop: loop)
                 )
             }.wait()
         } catch {
@@ -141,6 +143,9 @@ final class ToolDoor: Sendable {
             }
         }
     }
+
+    /// Something came that is no gate's question. On the loop of this door.
+    func refused(_ asked: [UInt8], status: Int?) -> EventLoopFuture<Void> { strays.value.note(asked, status: status) }
 
     /// A connection is gone.
     func left(_ ticket: Int) { reviews.value.left(ticket) }
