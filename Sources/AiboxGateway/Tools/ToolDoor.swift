@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import NIOCore
@@ -153,6 +154,11 @@ final class ToolDoor: Sendable {
     /// Lets run what the organisation alone lets run until then; nil: no more.
     func learn(until: NIODeadline?) -> EventLoopFuture<Void> {
         loop.submit { [judge] in judge.value.learn(until: until) }
+    }
+
+    /// Exceptions of the policy have ended.
+    func end(_ ending: ExceptionEnding) -> EventLoopFuture<Void> {
+        loop.submit { [judge] in judge.value.end(ending) }
     }
 
     /// The calls that wait for a person.
