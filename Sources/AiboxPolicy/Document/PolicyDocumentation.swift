@@ -19,6 +19,7 @@ public enum PolicyDocumentation {
             `aibox start` merges them before anything is made. A document that loosens refuses the start with exit status 2, and each
             complaint names both lines. The merged policy is kept for the stay under its digest, which stands in the audit events of
             its start, sessions and stop: editing a file changes nothing until the next start.
+            `aibox status` says whether what is on the disk, the organisation's Rego included, is still that (`policy`).
 
             | command | what it does |
             |---|---|

@@ -31,6 +31,7 @@ struct Status: ParsableCommand {
                 .record(
                     SandboxReport.fields(record) + [
                         .init("gateway_pid", .integer(Int(gateway.ready.pid))),
+                        .init("policy", .text(try context.policyStanding(of: record).words)),
                         .init("network", .text(gateway.cutOff.map { "cut off: \($0)" } ?? "connected")),
                     ] + Self.learning(gateway.learning) + Self.exceptions(gateway.exceptions) + [
                         .init("uptime_seconds", .integer(gateway.uptime)),
