@@ -17,10 +17,13 @@ public struct GatewayStatus: Sendable, Equatable {
     public var forwards: [ForwardedPort]
     /// Seconds that the sandbox still learns; nil while it does not.
     public var learning: Int?
+    /// Which exceptions of the policy end when, and which have, in words.
+    public var exceptions: [String]
 
     public init(
         sandbox: String, container: String, ready: GatewayReady, monitorPid: Int32?, uptime: Int, sshConnections: Int,
-        cutOff: String? = nil, landlock: Int = 0, forwards: [ForwardedPort] = [], learning: Int? = nil
+        cutOff: String? = nil, landlock: Int = 0, forwards: [ForwardedPort] = [], learning: Int? = nil,
+        exceptions: [String] = []
     ) {
         self.sandbox = sandbox
         self.container = container
@@ -32,6 +35,7 @@ public struct GatewayStatus: Sendable, Equatable {
         self.landlock = landlock
         self.forwards = forwards
         self.learning = learning
+        self.exceptions = exceptions
     }
 }
 
@@ -43,6 +47,7 @@ extension GatewayStatus {
             "landlock": .integer(Int64(landlock)),
             "forwards": .array(forwards.map(\.json)),
         ]
+        if !exceptions.isEmpty { object["exceptions"] = .array(exceptions.map { .string($0) }) }
         object["monitorPid"] = monitorPid.map { .integer(Int64($0)) }
         object["learning"] = learning.map { .integer(Int64($0)) }
         object["cutOff"] = cutOff.map(JSONValue.string)
@@ -61,7 +66,8 @@ extension GatewayStatus {
             monitorPid: try fields.optionalInteger("monitorPid"), uptime: try fields.integer("uptime"),
             sshConnections: try fields.integer("sshConnections"), cutOff: try fields.optionalString("cutOff"),
             landlock: try fields.integer("landlock"), forwards: forwards,
-            learning: try fields.optionalInteger("learning"))
+            learning: try fields.optionalInteger("learning"),
+            exceptions: try fields.optionalTexts("exceptions") ?? [])
         try fields.finish()
     }
 }

@@ -10,7 +10,7 @@ import Testing
 /// A gateway whose sandbox waits for a person, and the process that tells of it.
 @Suite("Approvals are told on the desktop and by webhook", .serialized)
 struct GatewayNotifyTests {
-    private final class Scene {
+    final class Scene {
         let gateway: LiveGateway
         let folder: TemporaryFolder
         private var children: [ChildProcess] = []
@@ -66,8 +66,11 @@ struct GatewayNotifyTests {
                 "HOME": folder.path, "XDG_CONFIG_HOME": folder.path, "XDG_STATE_HOME": folder.path,
                 "XDG_RUNTIME_DIR": folder.path + "/run", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere",
                 "PATH": folder.path + "/bin:/usr/bin:/bin",
-            ]
+            ].merging(more) { $1 }
         }
+
+        /// Beside all that.
+        var more: [String: String?] = [:]
 
         func aibox(_ arguments: [String]) -> Command {
             Command(
@@ -119,6 +122,8 @@ struct GatewayNotifyTests {
             servers.append(process)
             return try #require(UInt16(process.answer))
         }
+
+        func keep(_ server: LabProcess) { servers.append(server) }
 
         private var servers: [LabProcess] = []
 

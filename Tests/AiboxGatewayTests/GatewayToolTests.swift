@@ -117,6 +117,37 @@ struct GatewayToolTests {
         #expect((allowed + denied).allSatisfy { $0.json["problems"] == nil && $0.json["details"]?["action"] == "tool" })
     }
 
+    @Test("who asks for what no gate does is refused and told: a few at once, the rest as a number")
+    func strays() throws {
+        let gateway = try LiveGateway { $0.tools = try Self.plan() }
+        let script = """
+            import socket
+            def ask(data):
+                s = socket.socket(); s.settimeout(20); s.connect(("10.200.1.1", 8444)); s.sendall(data); return s.recv(100).split()[1].decode()
+            body = b'{"id":"5f2c09be","approved":true}'
+            said = [ask(b"POST /v1/approvals/%d?token=hunter2 HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: %d\\r\\n\\r\\n" % (n, len(body)) + body) for n in range(38)]
+            said.append(ask(b"POST http://gateway.aibox.internal:8444/" + b"a" * 3000 + b" HTTP/1.1\\r\\nHost: gateway.aibox.internal:8444\\r\\n\\r\\n"))
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"approve 5f2c09be", ("10.200.1.1", 8444))
+            print(*sorted(set(said)))
+            """
+        #expect(try gateway.run(gateway.inBox("python3", ["-c", script])) == "404")
+        #expect(eventually { ((try? gateway.events("gateway.deny").count) ?? 0) > ToolStrays.burst })
+        let events = try gateway.events("gateway.deny")
+        #expect(events.count == ToolStrays.burst + 1)
+        #expect(events.prefix(2).map(\.subject) == ["POST /v1/approvals/0", "POST /v1/approvals/1"])
+        #expect(events.last?.json["details"]?["count"] == .integer(Int64(40 - ToolStrays.burst)))
+        #expect(events.allSatisfy { $0.outcome == "denied" && $0.json["problems"] == nil })
+        #expect(!events.contains { String(decoding: $0.line, as: UTF8.self).contains("hunter2") })
+        let first = try LiveGateway { $0.tools = try Self.plan() }
+        _ = try first.run(first.inBox("python3", ["-c", script.replacing("range(38)", with: "range(0)")]))
+        #expect(eventually { ((try? first.events("gateway.deny").count) ?? 0) == 2 })
+        let (long, datagram) = (try first.events("gateway.deny")[0], try first.events("gateway.deny")[1])
+        #expect(
+            long.subject.utf8.count == ToolStrays.length && long.subject.hasPrefix("POST http://gateway.aibox.internal")
+        )
+        #expect(datagram.subject == "a datagram" && datagram.json["details"]?["status"] == nil)
+    }
+
     /// Asks by datagram, and prints what comes back, or nothing.
     private static let datagrams = """
         import os, socket

@@ -8,43 +8,71 @@ extension Sandboxes {
     /// Calls that wait for a person, in a real sandbox.
     @Suite("Reviews of tools")
     struct ApprovalTests {
-        private static let policy = """
-            version: 1
-            tools:
-              review_timeout: 25s
-              rules:
-                - {id: git, match: [git], allow: true, risk: safe}
-                - {id: push, match: [git, push], allow: true, risk: review-required}
-                - {id: later, match: [unxz], allow: true, risk: review-required, async: true}
+        static func policy(_ engine: SandboxFixture.Engine) -> String {
+            let runtime = engine == .crun ? "runtime: {engine: gvisor, fallback: [crun]}\n" : ""
+            return """
+                version: 1
+                \(runtime)tools:
+                  review_timeout: 25s
+                  rules:
+                    - {id: git, match: [git], allow: true, risk: safe}
+                    - {id: push, match: [git, push], allow: true, risk: review-required}
+                    - {id: tag, match: [git, tag], allow: true, risk: review-required}
+                    - {id: later, match: [unxz], allow: true, risk: review-required, async: true}
 
-            """
+                """
+        }
 
-        /// A push to a repository beside it, begun inside; ends with its status in `/workspace/NAME`.
-        private static func push(_ fixture: SandboxFixture, _ name: String, _ words: String = "origin main") throws {
+        /// A call that is begun inside; ends with its status in `/workspace/NAME.out`.
+        static func call(_ fixture: SandboxFixture, _ name: String, _ command: String, in folder: String) throws {
             let script = """
-                cd /tmp/r; setsid bash -c 'git push \(words) >/workspace/\(name).out 2>&1; echo "ended $?" >>/workspace/\(name).out' \
+                cd \(folder); setsid bash -c '\(command) >/workspace/\(name).out 2>&1; echo "ended $?" >>/workspace/\(name).out' \
                 </dev/null >/dev/null 2>&1 &
                 """
             #expect(try fixture.shell("bash", "-c", script).succeeded)
         }
 
-        private static func said(_ fixture: SandboxFixture, _ name: String) -> String {
+        private static func push(_ fixture: SandboxFixture, _ name: String, _ words: String = "origin main") throws {
+            try call(fixture, name, "git push \(words)", in: "/tmp/r")
+        }
+
+        /// aibox itself, with all it needs, inside: it runs, and has nobody to answer.
+        private static func broughtInside(_ fixture: SandboxFixture, _ id: String) throws {
+            let place = fixture.workspace + "/brought"
+            try Folder.make(place)
+            let libraries = try SystemCommandRunner().run(Command("ldd", [fixture.aibox.path])).text
+                .split(whereSeparator: { $0.isWhitespace }).filter { $0.hasPrefix("/") }.map(String.init)
+            try SystemCommandRunner().require(
+                Command("cp", ["-L", fixture.aibox.path] + libraries + [place]), "cannot copy aibox")
+            let run = """
+                cd /workspace/brought; export LC_ALL=C
+                run() { ./ld-linux-x86-64.so.2 --library-path . ./aibox "$@"; }
+                run --version >/dev/null && echo runs
+                for words in "approvals list -o json" "approvals approve \(id)" "approvals approve \(id) --name \(fixture.name)"; do
+                  run $words; echo $?
+                done
+                """
+            let said = try fixture.shell("bash", "-c", run)
+            #expect(said.text == "runs\n[]\n0\n1\n1", "\(said.text) \(said.errorText)")
+        }
+
+        static func said(_ fixture: SandboxFixture, _ name: String) -> String {
             (try? File.text(fixture.workspace + "/\(name).out")) ?? ""
         }
 
-        private static func ended(_ fixture: SandboxFixture, _ name: String, _ tenths: Int = 150) -> String {
+        static func ended(_ fixture: SandboxFixture, _ name: String, _ tenths: Int = 150) -> String {
             for _ in 0..<tenths where !said(fixture, name).contains("ended ") { usleep(100_000) }
             return said(fixture, name)
         }
 
-        private static func open(_ fixture: SandboxFixture) throws -> [JSONValue] {
+        static func open(_ fixture: SandboxFixture) throws -> [JSONValue] {
             try JSONParser.parse(
                 try fixture.aibox.run("approvals", "list", "--name", fixture.name, "-o", "json").output
             ).elements ?? []
         }
 
         /// The question that waits once the call is there.
-        private static func question(_ fixture: SandboxFixture) throws -> JSONValue {
+        static func question(_ fixture: SandboxFixture) throws -> JSONValue {
             for _ in 0..<150 {
                 if let first = try open(fixture).first { return first }
                 usleep(100_000)
@@ -53,8 +81,8 @@ extension Sandboxes {
             return .null
         }
 
-        private static func started() throws -> SandboxFixture {
-            let fixture = try SandboxFixture(policy: policy)
+        private static func started(_ engine: SandboxFixture.Engine) throws -> SandboxFixture {
+            let fixture = try SandboxFixture(engine: engine, policy: policy(engine))
             try fixture.start()
             let made = try fixture.shell(
                 "bash", "-c",
@@ -67,9 +95,11 @@ extension Sandboxes {
             return fixture
         }
 
-        @Test("a push waits, goes on when it is approved, and is refused when it is denied or nobody answers")
-        func push() throws {
-            let fixture = try Self.started()
+        @Test(
+            "a push waits, goes on when it is approved, and is refused when it is denied or nobody answers",
+            arguments: SandboxFixture.Engine.allCases)
+        func push(engine: SandboxFixture.Engine) throws {
+            let fixture = try Self.started(engine)
             func far() throws -> String { try fixture.shell("git", "-C", "/tmp/far", "for-each-ref").text }
 
             // It waits, and says what for and who can answer.
@@ -101,7 +131,14 @@ extension Sandboxes {
                 """)
             #expect(inside.text == "404 404 404 404 404 404 400 400 ", "\(inside.text) \(inside.errorText)")
             #expect(try Self.open(fixture).count == 1 && !Self.said(fixture, "one").contains("ended"))
+            // Each try is in the log, and is what a rule for monitors looks for.
+            let tries = try fixture.aibox.run("audit", "search", "--type", "gateway.deny", "-o", "jsonl").text
+            #expect(tries.split(separator: "\n").count == 8, "\(tries)")
+            #expect(tries.contains("POST /v1/approvals/\(id)\"") && !tries.contains("\"problems\""), "\(tries)")
+            try Self.broughtInside(fixture, id)
+            #expect(try Self.open(fixture).count == 1 && !Self.said(fixture, "one").contains("ended"))
 
+            // The same answer, given on the host, is taken.
             let approved = try fixture.aibox.run(
                 "approvals", "approve", String(id.prefix(6)), "--reason", "looked at it")
             #expect(approved.text.contains("Approved once: git push origin main"), "\(approved.errorText)")
@@ -125,10 +162,14 @@ extension Sandboxes {
             try Self.push(fixture, "again")
             #expect(Self.ended(fixture, "again").hasSuffix("ended 0\n"), "\(Self.said(fixture, "again"))")
             try Self.push(fixture, "other", "--force origin main")
-            #expect(try Self.question(fixture)["command"]?.stringValue == "git push --force origin main")
+            let forced = try Self.question(fixture)
+            #expect(forced["command"]?.stringValue == "git push --force origin main")
             let lapsed = Self.ended(fixture, "other", 450)
             #expect(lapsed.contains("nobody has answered in time") && lapsed.hasSuffix("ended 126\n"), "\(lapsed)")
             #expect(try Self.open(fixture).isEmpty)
+            let late = try fixture.aibox.run("approvals", "approve", forced["id"]?.stringValue ?? "")
+            #expect(late.termination == .exited(1), "\(late.text)")
+            #expect(late.errorText.contains("it is not open: nobody answered in time"), "\(late.errorText)")
 
             // Who is gone is not waited for.
             let given = try fixture.shell("bash", "-c", "cd /tmp/r; timeout 3 git push origin main x; true")

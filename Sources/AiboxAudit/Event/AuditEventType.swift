@@ -10,6 +10,7 @@ public enum AuditEventType: String, Sendable, CaseIterable {
     case gatewayStop = "gateway.stop"
     case gatewayCutOff = "gateway.cutoff"
     case gatewayRepair = "gateway.repair"
+    case gatewayDeny = "gateway.deny"
     case layerFallback = "layer.fallback"
     case layerVerify = "layer.verify"
     case imageBuild = "image.build"

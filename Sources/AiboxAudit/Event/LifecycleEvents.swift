@@ -60,6 +60,13 @@ extension AuditEventType {
                 "A person's command connects a sandbox again that was cut off.", subject: "the sandbox's name",
                 severity: .high,
                 .required("reason", .text, "why it was cut off"))
+        case .gatewayDeny:
+            AuditEventDefinition(
+                "Somebody in the sandbox asked the gateway for what it does for nobody there: an answer to a review, say. Refused.",
+                subject: "method and path as they came", severity: .high,
+                .required("port", .integer, "the door of the gateway"),
+                .optional("status", .integer, "the HTTP status; absent if there was no answer"),
+                .optional("count", .integer, "so many more, which no line of their own tells of"))
         default: equipmentDefinition
         }
     }

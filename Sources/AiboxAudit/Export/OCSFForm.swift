@@ -32,7 +32,7 @@ enum OCSFForm {
         case .sessionEnd: return of(3002, "Authentication", 2)
         case .credentialIssue, .credentialUse, .credentialRotate, .credentialRevoke:
             return of(3003, "Authorize Session", type == .credentialIssue ? 1 : 99)
-        case .workspaceFinding, .falcoAlert, .runtimeTrace, .gatewayCutOff, .auditRecover, .auditGap:
+        case .workspaceFinding, .falcoAlert, .runtimeTrace, .gatewayCutOff, .gatewayDeny, .auditRecover, .auditGap:
             return of(2004, "Detection Finding", 1)
         case .policyAllow, .policyDeny, .approvalRequest, .approvalDecide, .pushRequest, .pushAllow, .pushDeny:
             return of(6003, "API Activity", 99)

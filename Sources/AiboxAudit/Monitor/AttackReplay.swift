@@ -66,6 +66,7 @@ public struct AttackReplay {
                 "kind": "llm", "host": "evil.example:80", "surrogate": "0badc0de",
                 "reason": "credential.elsewhere: the request carries the stand-in for llm-api-key:anthropic",
             ], severity: .high)
+        add(.gatewayDeny, "POST /v1/approvals/5f2c09be", .denied, ["port": 8444, "status": 404])
         add(.pushDeny, "https://evil.example/x.git", .denied, ["push": "1", "refs": ["main"]])
         add(.llmRequest, "model", .success, ["bytes": 2_000_000])
         add(

@@ -69,5 +69,12 @@ extension DetectionRule {
             "The log had to set whole lines aside, could not be written, or a recording ended before its session.",
             Condition("type", .equals, "audit.recover", "audit.gap", "audit.place", "recording.end"),
             Condition("severity", .equals, "critical", "high")),
+        DetectionRule(
+            "aibox-self-approval", id: "5f0c1f2e-8f0e-4f0e-9d3e-2b8c6f1f6a11",
+            "Sandbox asked its gateway for what only people are given", "high",
+            tags: ["attack.privilege-escalation", "attack.t1548"],
+            falsePositives: "A scanner of ports that greets whatever it finds.",
+            "An agent sent the gateway something that no gate asks, as one does who looks for a way to answer a review.",
+            Condition("type", .equals, "gateway.deny")),
     ]
 }

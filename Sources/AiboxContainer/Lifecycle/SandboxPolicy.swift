@@ -111,8 +111,12 @@ extension SandboxContext {
     /// Notes which policy a sandbox is held to.
     ///
     /// - Returns: the digest of the sandbox's start before, if it was another one.
-    func keep(_ ruling: StartRuling, sandbox: String) throws(AiboxError) -> String? {
+    func keep(
+        _ ruling: StartRuling, _ modules: PolicyModules, sandbox: String
+    ) throws(AiboxError) -> String? {
         let digest = ruling.digest
+        try File.replace(
+            try paths.sandboxState(sandbox) + "/" + SandboxFolder.rego, with: try modules.digest() + "\n")
         let pointer = try paths.sandboxState(sandbox) + "/" + SandboxFolder.policy
         let before = try keptDigest(of: sandbox)
         if before == digest { return nil }

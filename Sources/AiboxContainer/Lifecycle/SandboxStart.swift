@@ -115,7 +115,7 @@ public struct SandboxStart: Sendable {
         }
         try audit.creating(workspace, context, admission)
         if let words = ruling.fallback { try audit.fallback(words, context.configuration.isolation.rawValue) }
-        if let before = try context.keep(ruling, sandbox: name.text) {
+        if let before = try context.keep(ruling, engine.modules, sandbox: name.text) {
             try audit.policyChanged(from: before, to: ruling.digest)
         }
         let mirrors = try MirrorSettings(context.configuration.network.mirrors)

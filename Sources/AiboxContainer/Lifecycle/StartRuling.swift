@@ -40,7 +40,9 @@ struct StartRuling {
         self.policy = policy
         self.fallback = fallback
         self.context = bounded
-        plan = try NetworkPolicy(policy).plan(bounded.configuration.network)
+        var plan = try NetworkPolicy(policy).plan(bounded.configuration.network)
+        if let way = plan { plan?.endings = try documents.endings(of: policy, way, bounded.configuration.network) }
+        self.plan = plan
         digest = try policy.digest()
         self.notes = notes + policy.notes + enforcement.notes
     }

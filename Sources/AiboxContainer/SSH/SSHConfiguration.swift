@@ -57,4 +57,6 @@ enum SandboxFolder {
     static let lock = "lock"
     /// Holds the digest of the policy that the sandbox is held to.
     static let policy = "policy"
+    /// Holds the digest of the policies in Rego that decide for the sandbox.
+    static let rego = "policy-rego"
 }

@@ -18,12 +18,13 @@ final class ControlService: Sendable {
     private let llm: LLMSupervisor?
     private let tools: ToolDoor?
     private let learning: Learning
+    private let exceptions: ExceptionEnds
     private let start = ContinuousClock.now
 
     init(
         settings: GatewaySettings, ready: GatewayReady, supervisor: Supervisor, holder: HolderConnection,
         containment: Containment, audit: GatewayAudit, ssh: PortForward, forwards: PortForwards, egress: Egress?,
-        llm: LLMSupervisor?, tools: ToolDoor?, learning: Learning, landlock: Int
+        llm: LLMSupervisor?, tools: ToolDoor?, learning: Learning, exceptions: ExceptionEnds, landlock: Int
     ) {
         self.settings = settings
         self.ready = ready
@@ -38,6 +39,7 @@ final class ControlService: Sendable {
         self.llm = llm
         self.tools = tools
         self.learning = learning
+        self.exceptions = exceptions
     }
 
     /// Whose sandbox it is.
@@ -125,6 +127,6 @@ final class ControlService: Sendable {
             sandbox: settings.sandbox, container: settings.container, ready: ready, monitorPid: supervisor.monitorPid,
             uptime: Int(start.duration(to: .now).components.seconds), sshConnections: ssh.connections,
             cutOff: containment.reason, landlock: landlock, forwards: forwards.list,
-            learning: learning.left)
+            learning: learning.left, exceptions: exceptions.words)
     }
 }

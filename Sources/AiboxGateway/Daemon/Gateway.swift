@@ -91,10 +91,12 @@ struct Gateway {
                 try ToolDoor(plan, learn: settings.learn, user: settings.user, audit: audit, log: log)
             }
             let learning = Learning(settings, egress: egress, tools: tools, audit: audit, log: log)
+            let exceptions = ExceptionEnds(
+                plan, egress: egress, llm: llm, tools: tools, learning: learning, log: log)
             let service = ControlService(
                 settings: settings, ready: ready, supervisor: supervisor, holder: holder, containment: containment,
                 audit: audit, ssh: ssh, forwards: forwards, egress: egress, llm: llm,
-                tools: tools, learning: learning, landlock: landlock)
+                tools: tools, learning: learning, exceptions: exceptions, landlock: landlock)
             let toolDoors = try open(egress, tools, holder, doors)
             containment.whenCut {
                 egress?.service.closeConnections()
@@ -116,6 +118,7 @@ struct Gateway {
             if let llm { egress?.tell(llm) }
             try llm?.start()
             try audit.started(ready)
+            exceptions.begin()
             return Gateway(
                 ready: ready, holder: holder, supervisor: supervisor, group: group, channels: channels,
                 egress: egress, llm: llm, tools: tools, traces: traces, learning: learning, audit: audit, log: log)

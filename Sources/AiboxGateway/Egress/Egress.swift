@@ -46,10 +46,12 @@ final class Egress: Sendable {
         screen: SurrogateScreen, audit: GatewayAudit, log: GatewayLog, misused: @escaping @Sendable (String) -> Void
     ) throws(AiboxError) -> Egress {
         let learn = try learn.map { plan throws(AiboxError) in try Self.learned(plan) }
-        let rules: SessionRules
+        var rules: SessionRules
         let list: AllowList
         do throws(AllowListProblems) {
             rules = try SessionRules(plan.allow, permitsAdditions: plan.permitsAdditions)
+            // Between the policy's merge and now a day may have ended.
+            for ending in plan.endings where ending.at <= Timestamp.now.seconds { try rules.end(ending) }
             list = try rules.list()
         } catch {
             throw error.asError
@@ -194,6 +196,9 @@ final class Egress: Sendable {
 
     /// Lets through what the organisation alone permits until then; nil: no more.
     func learn(until: NIODeadline?) -> EventLoopFuture<Void> { changes.learn(until: until) }
+
+    /// Ends what rested on exceptions of the policy.
+    func end(_ ending: ExceptionEnding) -> EventLoopFuture<Void> { changes.end(ending) }
 
     /// What holds now, for `aibox network show`.
     var document: JSONValue {

@@ -15,6 +15,8 @@ final class EgressChanges: Sendable {
         var rules: SessionRules
         /// Until when the sandbox learns; nil: it does not.
         var learnsUntil: NIODeadline?
+        /// Exceptions have ended: what the organisation permitted at the start is not what it permits now.
+        var hasEnded = false
     }
 
     private struct State {
@@ -51,7 +53,9 @@ final class EgressChanges: Sendable {
     func learn(until: NIODeadline?) -> EventLoopFuture<Void> {
         // The gateway refuses at once, whatever becomes of the rest.
         if until == nil { service.endLearning() }
-        let held = enqueue(nil, isTighter: until == nil) { wish throws(AiboxError) in wish.learnsUntil = until }
+        let held = enqueue(nil, isTighter: until == nil) { wish throws(AiboxError) in
+            wish.learnsUntil = wish.hasEnded ? nil : until
+        }
         // What began meanwhile may have met the Squid of before.
         return until == nil ? held.map { self.service.closeOpenedTunnels() } : held
     }
@@ -79,20 +83,33 @@ final class EgressChanges: Sendable {
         }
     }
 
+    /// Ends what rested on exceptions; fulfilled once it holds.
+    func end(_ ending: ExceptionEnding) -> EventLoopFuture<Void> {
+        let words = "the end of \(ending.words)" + (ending.closing.map { ", and with it of everything: \($0)" } ?? "")
+        return enqueue(AuditText.carried(Array(words.utf8.prefix(2048))), layer: "org", isTighter: true) {
+            wish throws(AiboxError) in
+            do throws(AllowListProblems) { try wish.rules.end(ending) } catch { throw error.asError }
+            (wish.learnsUntil, wish.hasEnded) = (nil, true)
+        }
+    }
+
     private func enqueue(
-        _ words: String?, isTighter: Bool, _ body: @escaping @Sendable (inout Wish) throws(AiboxError) -> Void
+        _ words: String?, layer: String = "session", isTighter: Bool,
+        _ body: @escaping @Sendable (inout Wish) throws(AiboxError) -> Void
     ) -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         let before = state.withLock { state in
             defer { state.last = promise.futureResult }
             return state.last
         }
-        before.whenComplete { _ in self.apply(words, isTighter: isTighter, body).cascade(to: promise) }
+        before.whenComplete { _ in
+            self.apply(words, layer: layer, isTighter: isTighter, body).cascade(to: promise)
+        }
         return promise.futureResult
     }
 
     private func apply(
-        _ words: String?, isTighter: Bool, _ body: @Sendable (inout Wish) throws(AiboxError) -> Void
+        _ words: String?, layer: String, isTighter: Bool, _ body: @Sendable (inout Wish) throws(AiboxError) -> Void
     ) -> EventLoopFuture<Void> {
         let before = state.withLock { $0.wish }
         var changed = before
@@ -111,7 +128,7 @@ final class EgressChanges: Sendable {
             words.map { words in
                 audit.before(
                     AuditEvent(
-                        .policyChange, subject: "network", details: ["layer": "session", "change": .string(words)]),
+                        .policyChange, subject: "network", details: ["layer": .string(layer), "change": .string(words)]),
                     on: loop)
             } ?? loop.makeSucceededVoidFuture()
         return written.flatMap { () -> EventLoopFuture<Void> in
@@ -138,7 +155,7 @@ final class EgressChanges: Sendable {
     private func lists(_ wish: Wish) throws(AiboxError) -> Lists {
         do throws(AllowListProblems) {
             let own = try wish.rules.list()
-            guard let learn, wish.learnsUntil != nil else { return Lists(own: own, served: own) }
+            guard let learn, wish.learnsUntil != nil, !wish.hasEnded else { return Lists(own: own, served: own) }
             return Lists(own: own, served: try wish.rules.list(over: learn.allow))
         } catch {
             throw error.asError

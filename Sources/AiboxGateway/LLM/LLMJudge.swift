@@ -1,11 +1,12 @@
 import AiboxAudit
+import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
 import AiboxWire
 
 /// Decides requests to language models by the policies in Rego. One thread uses it.
 final class LLMJudge {
-    private let plan: DecisionPlan
+    private var plan: DecisionPlan
     private let user: String
     private let sandbox: String
     /// Made at the first need; one that cannot be made refuses.
@@ -70,6 +71,12 @@ final class LLMJudge {
                 isAllowed: false, rule: Self.ascii(decision.rule), layer: Self.ascii(decision.layer), reason: reason),
             event
         )
+    }
+
+    /// The policy has lost what rested on exceptions.
+    func end(_ ending: ExceptionEnding) {
+        plan.policy = ending.applied(to: plan.policy)
+        made = nil
     }
 
     /// Compiles the policies before the first question comes.

@@ -123,6 +123,13 @@ final class LLMSupervisor: Sendable {
         return change { $0.open = open }
     }
 
+    /// Exceptions of the policy have ended: the proxy forgets what it was told of models, and asks again.
+    func end(_ ending: ExceptionEnding) {
+        judge.withLock { $0.end(ending) }
+        orders.withLock { $0.isChanged = true }
+        wakeUp()
+    }
+
     /// What kind of credential this is, `llm`, `git`, ...; nil if it is not lent.
     func kind(of name: String) -> String? {
         let lent = orders.withLock { $0.lent }

@@ -11,6 +11,8 @@ final class Learning: Sendable {
         var timer: Scheduled<Void>?
         /// The change that was asked for last.
         var last: EventLoopFuture<Void>?
+        /// Why it must not any more; nil: as at the start.
+        var isForbidden: String?
     }
 
     private let sandbox: String
@@ -70,6 +72,11 @@ final class Learning: Sendable {
                     .denied, "this sandbox must not learn", why: "its policy does not say learn.mode: permitted",
                     remedy: "ask who owns the organisation's policy, and start the sandbox again"))
         }
+        if let why = state.withLock({ $0.isForbidden }) {
+            return loop.makeFailedFuture(
+                AiboxError(.denied, "this sandbox must not learn any more", why: why, remedy: "aibox stop, aibox start")
+            )
+        }
         let until = NIODeadline.now() + .seconds(Int64(seconds))
         let event = AuditEvent(
             .learnStart, subject: sandbox, details: ["person": .string(person), "seconds": .integer(Int64(seconds))])
@@ -87,6 +94,12 @@ final class Learning: Sendable {
                     (state.until, state.timer) = (until, timer)
                 }
             }
+    }
+
+    /// Ends it, and lets nobody begin it again.
+    func forbid(_ why: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        state.withLock { $0.isForbidden = why }
+        return inOrder(loop) { self.stop(nil, why, on: loop) }
     }
 
     /// Nothing more is let through from here on, whatever becomes of the rest.

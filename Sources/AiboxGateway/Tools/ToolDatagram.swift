@@ -62,7 +62,10 @@ final class ToolDatagramHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
         // What is no question gets no answer: nobody can have more sent than was received.
-        guard let asked = ToolDatagram(Array(envelope.data.readableBytesView)) else { return }
+        guard let asked = ToolDatagram(Array(envelope.data.readableBytesView)) else {
+            _ = door.refused(Array("a datagram".utf8), status: nil)
+            return
+        }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let sender = envelope.remoteAddress
         door.answerAtOnce(asked).whenSuccess { bytes in

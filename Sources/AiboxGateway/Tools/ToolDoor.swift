@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxNetwork
 import AiboxSystem
 import AiboxWire
 import NIOCore
@@ -15,6 +16,7 @@ final class ToolDoor: Sendable {
     private let pace: NIOLoopBoundBox<ToolPace>
     private let reviews: NIOLoopBound<ToolReviews>
     private let pending: NIOLoopBoundBox<ToolPending>
+    private let strays: NIOLoopBound<ToolStrays>
     private let tickets = Atomic(0)
     private let audit: GatewayAudit
     private let group: MultiThreadedEventLoopGroup
@@ -36,12 +38,13 @@ final class ToolDoor: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
         do {
-            (judge, pace, reviews, pending) = try loop.submit { [loop] in
+            (judge, pace, reviews, pending, strays) = try loop.submit { [loop] in
                 (
                     NIOLoopBound(try ToolJudge(plan, learn: learn?.policy, user: user), eventLoop: loop),
                     NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop),
                     NIOLoopBound(ToolReviews(plan, audit: audit, loop: loop), eventLoop: loop),
-                    NIOLoopBoundBox(ToolPending(), eventLoop: loop)
+                    NIOLoopBoundBox(ToolPending(), eventLoop: loop),
+                    NIOLoopBound(ToolStrays(audit: audit, loop: loop), eventLoop: loop)
                 )
             }.wait()
         } catch {
@@ -142,12 +145,20 @@ final class ToolDoor: Sendable {
         }
     }
 
+    /// Something came that is no gate's question. On the loop of this door.
+    func refused(_ asked: [UInt8], status: Int?) -> EventLoopFuture<Void> { strays.value.note(asked, status: status) }
+
     /// A connection is gone.
     func left(_ ticket: Int) { reviews.value.left(ticket) }
 
     /// Lets run what the organisation alone lets run until then; nil: no more.
     func learn(until: NIODeadline?) -> EventLoopFuture<Void> {
         loop.submit { [judge] in judge.value.learn(until: until) }
+    }
+
+    /// Exceptions of the policy have ended.
+    func end(_ ending: ExceptionEnding) -> EventLoopFuture<Void> {
+        loop.submit { [judge] in judge.value.end(ending) }
     }
 
     /// The calls that wait for a person.
@@ -158,9 +169,9 @@ final class ToolDoor: Sendable {
         loop.flatSubmit { [reviews] in reviews.value.answer(answer, by: person) }
     }
 
-    static func unknown(_ id: String) -> AiboxError {
+    static func unknown(_ id: String, why: String = "no such question is open") -> AiboxError {
         AiboxError(
-            .failed, "cannot answer \(SafeText.escaped(id))", why: "no such question is open",
+            .failed, "cannot answer \(SafeText.escaped(id))", why: why,
             remedy: "aibox approvals list shows those that are")
     }
 

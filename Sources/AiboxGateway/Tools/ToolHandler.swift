@@ -36,7 +36,11 @@ final class ToolHandler: ChannelInboundHandler {
         case .more: return
         case .refusal(let status):
             isAnswered = true
-            end(ToolReply.head(status, length: 0), context)
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            door.refused(request.asked, status: status).whenComplete { _ in
+                let (handler, context) = bound.value
+                handler.end(ToolReply.head(status, length: 0), context)
+            }
         case .question(let asked):
             isAnswered = true
             let question = asked.question
@@ -112,6 +116,8 @@ struct ToolRequest {
     private var body: [UInt8] = []
     /// Of the datagram with which the same was asked before; nil: it was not, or that cannot be read.
     private(set) var mark: [UInt8]?
+    /// Method and target, once the head was read.
+    private(set) var asked: [UInt8] = []
 
     /// What names it.
     static let markField = "x-aibox-question"
@@ -125,6 +131,18 @@ struct ToolRequest {
         parser = HTTPRequestHeadParser(limits: limits)
     }
 
+    /// Method and target, without a query: that may hold a secret.
+    private static func words(_ head: HTTPRequestHead) -> [UInt8] {
+        let target =
+            switch head.target {
+            case .authority(let host, let port): Array("\(host):\(port)".utf8)
+            case .absolute(let scheme, let host, let port, let path):
+                Array("\(scheme)://\(host):\(port)".utf8) + path
+            case .origin(let path): path
+            }
+        return Array("\(head.method) ".utf8) + target.prefix { $0 != UInt8(ascii: "?") }
+    }
+
     /// Takes what came next.
     mutating func read(_ bytes: [UInt8]) -> Progress {
         if length != nil {
@@ -134,6 +152,7 @@ struct ToolRequest {
             case .needsMore: return .more
             case .refused(let why): return .refusal(status: why == .tooLarge ? 431 : 400)
             case .head(let head, let unread):
+                asked = Self.words(head)
                 isAgent = head.target == .origin(path: Array(AgentQuestion.path.utf8))
                 let isTool = head.target == .origin(path: Array(ToolQuestion.path.utf8))
                 guard head.method == "POST", isAgent || isTool else { return .refusal(status: 404) }

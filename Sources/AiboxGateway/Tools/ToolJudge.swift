@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxNetwork
 import AiboxPolicy
 import AiboxSystem
 import AiboxWire
@@ -14,10 +15,11 @@ final class ToolJudge {
         var isReviewed = false
     }
 
-    private let plan: ToolPlan
-    private let decider: PolicyDecider
+    private var plan: ToolPlan
+    private let user: String
+    private var decider: PolicyDecider
     /// For tools of MCP servers; nil where the policy says nothing about them.
-    private let servers: PolicyDecider?
+    private var servers: PolicyDecider?
     /// SHA-256 of the policies in Rego.
     private let policies: String
     private let length: Int
@@ -39,6 +41,7 @@ final class ToolJudge {
             throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
         }
         self.plan = plan
+        self.user = user
         policies = try modules.digest()
         length = plan.rules.map(\.length).max() ?? 0
         decider = PolicyDecider(
@@ -55,6 +58,14 @@ final class ToolJudge {
 
     /// Lets run what the organisation alone lets run until then; nil: no more.
     func learn(until: NIODeadline?) { learnsUntil = until }
+
+    /// The policy has lost what rested on exceptions: all that is asked from now on is asked about what is left.
+    func end(_ ending: ExceptionEnding) {
+        plan.policy = ending.applied(to: plan.policy)
+        decider = PolicyDecider(document: plan.policy, engine: decider.engine, user: user)
+        servers = servers.map { PolicyDecider(document: plan.policy, engine: $0.engine, user: user) }
+        (rulings, organisation) = ([:], nil)
+    }
 
     /// What the organisation alone says of what the sandbox's own policy holds; nil where the sandbox does not learn.
     private func learned(_ question: PolicyQuestion, _ decision: PolicyDecision) -> PolicyDecision? {

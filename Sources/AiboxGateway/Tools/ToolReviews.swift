@@ -21,6 +21,8 @@ final class ToolReviews {
     private var promises: [Int: EventLoopPromise<ApprovalTable.Verdict>] = [:]
     /// What open questions are about, for the log.
     private var subjects: [String: String] = [:]
+    /// Questions whose answer is being written down: nobody else answers them meanwhile.
+    private var answering: Set<String> = []
 
     init(_ plan: ToolPlan, audit: GatewayAudit, loop: any EventLoop) {
         self.audit = audit
@@ -62,6 +64,9 @@ final class ToolReviews {
         guard let subject = subjects[answer.id], open.contains(where: { $0.id == answer.id }) else {
             return loop.makeFailedFuture(ToolDoor.unknown(answer.id))
         }
+        if !answering.insert(answer.id).inserted {
+            return loop.makeFailedFuture(ToolDoor.unknown(answer.id, why: "somebody else answers it at this moment"))
+        }
         let scope =
             switch answer.scope {
             case .once: "once"
@@ -81,7 +86,7 @@ final class ToolReviews {
                 throw ToolDoor.unknown(answer.id)
             }
             reviews.release(tickets, verdict)
-        }
+        }.always { _ in bound.value.answering.remove(answer.id) }
     }
 
     /// One who waited is gone; nobody is asked on behalf of nobody.

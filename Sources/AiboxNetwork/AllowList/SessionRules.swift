@@ -23,9 +23,9 @@ public struct SessionRules: Sendable, Equatable {
         case denied(by: HostPattern)
     }
 
-    private let base: [AllowRuleSource]
-    private let baseHosts: [HostPattern]
-    private let permitsAdditions: Bool
+    private var base: [AllowRuleSource]
+    private var baseHosts: [HostPattern]
+    private var permitsAdditions: Bool
     public private(set) var additions: [Change] = []
     public private(set) var denials: [Change] = []
 
@@ -55,6 +55,15 @@ public struct SessionRules: Sendable, Equatable {
         additions.removeAll { host.covers($0.host) }
         denials.removeAll { $0.host == host }
         denials.append(Change(host: host, until: until))
+    }
+
+    /// Takes away what rested on exceptions that have ended; with that, where so it is, everything.
+    ///
+    /// - Throws: what is wrong with the list that is left.
+    public mutating func end(_ ending: ExceptionEnding) throws(AllowListProblems) {
+        if ending.closing != nil { (base, additions, permitsAdditions) = ([], [], false) }
+        base.removeAll { $0.layer != "user" && ending.entries.contains($0.id) }
+        baseHosts = try AllowList(base).hosts
     }
 
     /// Takes away the additions whose time is over.

@@ -17,6 +17,8 @@ public struct EgressPlan: Sendable, Equatable {
     public var originAuthorities: [String]
     /// nil: the one that is installed.
     public var resolver: ResolverProgram?
+    /// What of all this ends while the sandbox runs, in the order of time.
+    public var endings: [ExceptionEnding] = []
 
     public struct PinnedName: Sendable, Equatable {
         public var name: HostName
@@ -65,6 +67,7 @@ extension EgressPlan {
                 }),
             "originAuthorities": .array(originAuthorities.map { .string($0) }),
         ]
+        if !endings.isEmpty { object["endings"] = .array(endings.map(\.json)) }
         object["resolver"] = resolver.map { .string($0.rawValue) }
         if let upstream {
             var proxy: JSONObject = [
@@ -105,10 +108,15 @@ extension EgressPlan {
             guard let program = ResolverProgram(rawValue: name) else { throw fields.error("resolver is unknown") }
             resolver = program
         }
+        var endings: [ExceptionEnding] = []
+        for entry in (fields.take("endings") ?? .array([])).elements ?? [] {
+            endings.append(try ExceptionEnding(json: entry))
+        }
         self.init(
             allow: allow, permitsAdditions: try fields.bool("permitsAdditions"), targets: targets, names: names,
             upstream: upstream, originAuthorities: try fields.texts("originAuthorities"),
             resolver: resolver)
+        self.endings = endings
         try fields.finish()
     }
 }

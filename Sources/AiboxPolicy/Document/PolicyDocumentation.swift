@@ -19,6 +19,7 @@ public enum PolicyDocumentation {
             `aibox start` merges them before anything is made. A document that loosens refuses the start with exit status 2, and each
             complaint names both lines. The merged policy is kept for the stay under its digest, which stands in the audit events of
             its start, sessions and stop: editing a file changes nothing until the next start.
+            `aibox status` says whether what is on the disk, the organisation's Rego included, is still that (`policy`).
 
             | command | what it does |
             |---|---|
@@ -56,6 +57,12 @@ public enum PolicyDocumentation {
             entries in the place of one share its limit. A name that the earlier list singles out needs its own entry beside a later wildcard.
             A list that takes hosts away also ends `user_hosts: any`.
             Where `network.inspection` is forbidden, an entry of any layer with methods or paths for https, or `inspect: true`, is an error.
+
+            **Exceptions** add hosts to the organisation's `network.allow` up to and with their last day (UTC), also in a sandbox that outlives it: at the end
+            of the day, by the machine's clock, the gateway takes away what rested on them, as `aibox network deny` does, and writes `policy.change` (layer `org`) before. What
+            is left is what a start on the next day would have; where team or project list such a host, so that this start would be refused, nothing can be reached
+            any more. Learning ends with the first such end, for good. `aibox status` says beforehand what ends when (`exceptions`). `policy explain` asks again about the policy
+            of the start, with the exceptions of then.
 
             Rules of `tools` and tools of `mcp` of all layers count together: the strictest that fits wins, then the most specific, then org
             before team before project. A later rule that an earlier, stricter one always overrides is an error, not a rule without effect.

@@ -332,7 +332,7 @@ public enum PolicySchema {
                     PolicyMember("reason", .text(.line), "Why it is there."),
                     PolicyMember("hosts", .list(.text(.any), least: 1), isRequired: true, "As in network.allow."),
                     PolicyMember("ports", .list(.integer(1...65535), least: 1), "As in network.allow."),
-                ])), .organisation, standard: none, .enforced("aibox start"),
+                ])), .organisation, standard: none, .enforced("aibox start, and the gateway when the day is over"),
             "Hosts that network.allow gets beside its own until a day has passed."),
         PolicyField(
             "required", .list(.text(.part)), .union, standard: none, .enforced("aibox start"),

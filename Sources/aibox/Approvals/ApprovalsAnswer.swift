@@ -31,7 +31,7 @@ struct ApprovalsDeny: ParsableCommand {
 
 /// Which question, and how far the answer reaches.
 struct ApprovalAnswerOptions: ParsableArguments {
-    @Argument(help: "The question's id, or its beginning.") var id: String
+    @Argument(help: "The question's id, or its beginning.", completion: CompletionWords.approvals) var id: String
 
     @Flag(help: "This one call (this is the default).")
     var once = false
@@ -65,8 +65,15 @@ struct ApprovalAnswerOptions: ParsableArguments {
 
     func run(isApproved: Bool, _ global: GlobalOptions, _ sandbox: SandboxOptions) throws {
         let entry = try OpenApprovals(global, sandbox).one(id)
-        try entry.client.answer(
-            ApprovalAnswer(id: entry.question.id, isApproved: isApproved, scope: scope, reason: reason ?? ""))
+        do throws(AiboxError) {
+            try entry.client.answer(
+                ApprovalAnswer(id: entry.question.id, isApproved: isApproved, scope: scope, reason: reason ?? ""))
+        } catch {
+            // Somebody else may have been faster.
+            let now = try OpenApprovals(global, sandbox)
+            let isOpen = now.entries.contains { $0.sandbox == entry.sandbox && $0.question.id == entry.question.id }
+            throw isOpen ? error : now.absent(entry.question.id)
+        }
         let reach = session ? " as long as \(entry.sandbox) runs" : time.map { " for \($0)" } ?? " once"
         global.output.answer(
             .text(

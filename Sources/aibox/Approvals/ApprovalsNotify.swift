@@ -49,22 +49,16 @@ struct ApprovalsNotify: ParsableCommand {
     ) -> (questions: [(sandbox: String, question: ApprovalQuestion)], silent: [String]) {
         var questions: [(sandbox: String, question: ApprovalQuestion)] = []
         var silent: [String] = []
-        for name in sandboxes(paths) {
-            let client = GatewayClient(runFolder: paths.runtimeRoot + "/" + name, timeout: .seconds(2))
+        for name in RunningGateways.names(paths) {
+            let client = RunningGateways.client(name, paths, timeout: .seconds(2))
             do throws(AiboxError) {
                 questions += try client.approvals().map { (name, $0) }
             } catch {
                 // Ended meanwhile: nothing waits there.
-                if sandboxes(paths).contains(name) { silent.append(name) }
+                if RunningGateways.names(paths).contains(name) { silent.append(name) }
             }
         }
         return (questions, silent)
-    }
-
-    private static func sandboxes(_ paths: Paths) -> [String] {
-        ((try? Folder.names(paths.runtimeRoot)) ?? []).filter { name in
-            File.exists(paths.runtimeRoot + "/" + name + "/" + Wire.controlSocket)
-        }
     }
 
     private static var seconds: Int64 {
@@ -85,7 +79,7 @@ struct ApprovalsNotify: ParsableCommand {
         defer { lock.release() }
         var notices = ApprovalNotices(now: Self.seconds)
         var isFailing = false
-        while !Self.sandboxes(paths).isEmpty {
+        while !RunningGateways.names(paths).isEmpty {
             let (open, silent) = Self.open(paths)
             notices.see(open, silent: silent)
             if !notices.isIdle || isFailing {

@@ -1,3 +1,4 @@
+import AiboxConfig
 import AiboxContainer
 import AiboxState
 import AiboxSystem
@@ -16,6 +17,7 @@ struct OpenApprovals {
     let entries: [Entry]
     /// Why some sandboxes could not be asked.
     let silent: [String]
+    private let auditFolder: String
 
     init(_ global: GlobalOptions, _ options: SandboxOptions) throws {
         let context = try global.context()
@@ -33,15 +35,25 @@ struct OpenApprovals {
         }
         self.entries = entries
         self.silent = silent
+        auditFolder = context.paths.auditFolder
     }
 
     /// The one that a person means: an id, or its beginning where that is clear.
     func one(_ id: String) throws(AiboxError) -> Entry {
         let fitting = entries.filter { !id.isEmpty && $0.question.id.hasPrefix(id) }
         if fitting.count == 1 { return fitting[0] }
+        if fitting.isEmpty { throw absent(id) }
         throw AiboxError(
+            .failed, "cannot find the question \(SafeText.escaped(id))", why: "\(fitting.count) begin so",
+            remedy: "aibox approvals list shows those that are open")
+    }
+
+    /// Why there is nothing to answer, in the words of the log where that knows the id.
+    func absent(_ id: String) -> AiboxError {
+        let fate = ApprovalFate(id, auditFolder: auditFolder)
+        return AiboxError(
             .failed, "cannot find the question \(SafeText.escaped(id))",
-            why: fitting.isEmpty ? "no such question is open" : "\(fitting.count) begin so",
+            why: fate.map { "it is not open: \($0.words)" } ?? "no such question is open",
             remedy: "aibox approvals list shows those that are open")
     }
 }

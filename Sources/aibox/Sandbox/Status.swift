@@ -31,8 +31,9 @@ struct Status: ParsableCommand {
                 .record(
                     SandboxReport.fields(record) + [
                         .init("gateway_pid", .integer(Int(gateway.ready.pid))),
+                        .init("policy", .text(try context.policyStanding(of: record).words)),
                         .init("network", .text(gateway.cutOff.map { "cut off: \($0)" } ?? "connected")),
-                    ] + Self.learning(gateway.learning) + [
+                    ] + Self.learning(gateway.learning) + Self.exceptions(gateway.exceptions) + [
                         .init("uptime_seconds", .integer(gateway.uptime)),
                         .init("ssh_connections", .integer(gateway.sshConnections)),
                     ]
@@ -53,6 +54,11 @@ extension Status {
     /// Whether it learns, and for how long.
     static func learning(_ left: Int?) -> [OutputValue.Field] {
         left.map { [.init("learning", .text("\($0) s left; aibox learn show, aibox learn stop"))] } ?? []
+    }
+
+    /// Which exceptions of the policy end when.
+    static func exceptions(_ words: [String]) -> [OutputValue.Field] {
+        words.isEmpty ? [] : [.init("exceptions", .list(words.map { .text($0) }))]
     }
 
     /// One field, however many journals a sandbox of this name left.
