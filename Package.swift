@@ -150,6 +150,9 @@ let package = Package(
         .executableTarget(
             name: "AiboxAuditWriter", dependencies: ["AiboxAudit", "AiboxSystem", "AiboxWire"],
             path: "Tests/AiboxAuditWriter", swiftSettings: strict),
+        .executableTarget(
+            name: "AiboxCredentialsWriter", dependencies: ["AiboxCredentials", "AiboxSystem"],
+            path: "Tests/AiboxCredentialsWriter", swiftSettings: strict),
         tests(
             "AiboxAuditTests",
             uses: ["AiboxAudit", "AiboxAuditWriter", "AiboxCrypto", "AiboxState", "AiboxSystem", "AiboxWire"]),
@@ -175,8 +178,9 @@ let package = Package(
         tests(
             "AiboxCredentialsTests",
             uses: [
-                "AiboxConfig", "AiboxCredentials", "AiboxCrypto", "AiboxHTTP2", "AiboxNetwork", "AiboxSystem",
-                "AiboxWire",
+                "AiboxConfig", "AiboxCredentials", "AiboxCredentialsWriter", "AiboxCrypto", "AiboxHTTP2",
+                "AiboxNetwork",
+                "AiboxSystem", "AiboxWire",
             ]),
         tests("AiboxCryptoTests", uses: ["AiboxCrypto", "AiboxSystem"]),
         tests("AiboxEmbeddedTests", uses: ["AiboxEmbedded", "AiboxSystem"]),

@@ -19,6 +19,9 @@ public final class PacketSocket: Sendable {
         if result < 0 { throw .system("cannot send a message", errno: result) }
     }
 
+    /// The other side reads the end from now on; what it says is still heard.
+    public func endSending() { _ = shutdown(descriptor.number, Int32(SHUT_WR)) }
+
     /// The next message.
     ///
     /// - Returns: nil once the other side is gone.

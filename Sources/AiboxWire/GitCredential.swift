@@ -47,9 +47,9 @@ public struct GitCredentialRequest: Sendable, Equatable {
     }
 
     /// Whether the host is spelled as a name in ASCII with at most a port: what remains is asked about, the rest is not
-    /// worth a process.
+    /// worth a process. A dot at its end is another spelling of the same name, about which programs have differed: refused.
     public var isPlausible: Bool {
-        scheme == "https" && host.utf8.count <= 262
+        scheme == "https" && host.utf8.count <= 262 && !host.hasSuffix(".") && !host.contains(".:")
             && host.utf8.allSatisfy { byte in
                 switch byte {
                 case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x3a: true

@@ -69,6 +69,31 @@ struct MirrorTests {
         #expect(lab.mirror.requests.allSatisfy { $0.contains("\"right\": true") })
     }
 
+    /// learn.microsoft.com/nuget/api/registration-base-url-resource
+    @Test("each URL of the mirror in NuGet's registration index, page and leaf leads back, and nothing else is changed")
+    func nugetRegistrations() throws {
+        let lab = try MirrorLab()
+        try lab.mirror.publish()
+        let start = "/nuget-v3/registration/lab-package/"
+        let index = try #require(try lab.ask(start + "index.json").json)
+        let page = try #require(index["items"]?.elements?.first?["@id"]?.stringValue)
+        let leaf = try #require(
+            try lab.ask(String(page.dropFirst(lab.url.count))).json?["items"]?.elements?.first?["@id"]?.stringValue)
+        let content = try #require(
+            try lab.ask(String(leaf.dropFirst(lab.url.count))).json?["catalogEntry"]?["packageContent"]?.stringValue)
+        #expect(
+            [page, leaf, content].allSatisfy { $0.hasPrefix(lab.url + "/nuget-v3/") }, "\(page) \(leaf) \(content)")
+        let package = try lab.ask(String(content.dropFirst(lab.url.count)))
+        #expect(try package.body == lab.mirror.file("lab-package.1.0.0.nupkg"))
+        for name in ["index.json", "page/1.0.0/1.0.0.json", "1.0.0.json"] {
+            let own = String(decoding: try lab.mirror.file(String(start.dropFirst()) + name), as: UTF8.self)
+            let answer = try lab.ask(start + name).text
+            #expect(answer == own.replacing("https://\(lab.mirror.place)/", with: lab.url + "/"), "\(name): \(answer)")
+            #expect(own.contains(lab.mirror.place) && !answer.contains("https://\(lab.mirror.place)/"))
+        }
+        #expect(try lab.ask(start + "1.0.0.json").text.contains("https://not-\(lab.mirror.place)/x"))
+    }
+
     @Test("Maven's files come byte for byte, those too that name the mirror: their sums are beside them")
     func maven() throws {
         let lab = try MirrorLab()

@@ -17,7 +17,7 @@ struct GatewayLLMTests {
     static let surrogate = "sk-ant-aibox-0123456789abcdef0123456789abcdef"
 
     /// A plan with the one key for a provider.
-    private static func plan(_ provider: LabProvider, _ limits: BrokerPlan.Limits = .init()) -> BrokerPlan {
+    static func plan(_ provider: LabProvider, _ limits: BrokerPlan.Limits = .init()) -> BrokerPlan {
         BrokerPlan(
             grants: [
                 .init(
@@ -26,7 +26,7 @@ struct GatewayLLMTests {
             ], models: ["claude-*"], limits: limits, targets: ["127.0.0.1/32"])
     }
 
-    private func ask(_ gateway: LiveGateway, key: String = surrogate, model: String = "claude-lab") throws -> String {
+    func ask(_ gateway: LiveGateway, key: String = surrogate, model: String = "claude-lab") throws -> String {
         // While the door is closed there is nothing but an exit status.
         try SystemCommandRunner().run(
             gateway.inBox(
@@ -38,7 +38,7 @@ struct GatewayLLMTests {
         ).text
     }
 
-    private func proxies(of gateway: LiveGateway) -> [Int32] {
+    func proxies(of gateway: LiveGateway) -> [Int32] {
         ((try? Folder.names("/proc")) ?? []).compactMap { Int32($0) }.filter { pid in
             ProcessTable.parent(of: pid) == gateway.ready.pid && ProcessTable.isAlive(pid)
                 && ((try? File.text("/proc/\(pid)/comm")) ?? "").hasPrefix("aibox-llm-proxy")

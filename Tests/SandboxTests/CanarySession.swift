@@ -20,7 +20,14 @@ final class CanarySession {
     /// What the commands have said, a file each.
     let said: String
 
-    init(_ engine: SandboxFixture.Engine) throws {
+    convenience init(_ engine: SandboxFixture.Engine) throws {
+        try self.init(engine) { try SandboxFixture(engine: engine, policy: $0, settings: $1) }
+    }
+
+    /// - Parameter make: a sandbox of that policy and these settings.
+    init(
+        _ engine: SandboxFixture.Engine = .gvisor, _ make: (String, [String: String]) throws -> SandboxFixture
+    ) throws {
         provider = try LabProvider()
         git = try LabGitServer()
         mirror = try LabMirror()
@@ -34,25 +41,24 @@ final class CanarySession {
         try mirror.accept([mirror.secret, secrets["place"] ?? ""])
         try mirror.publish()
         let runtime = engine == .crun ? "runtime: {engine: gvisor, fallback: [crun]}\n" : ""
-        fixture = try SandboxFixture(
-            engine: engine,
-            policy: """
-                version: 1
-                \(runtime)credentials: {git_token_ttl: 1h, mirror_token_ttl: 1h, custom_ttl: 1h, llm_api_key_ttl: 1h}
-                audit: {recording_policy: required}
-                llm: {models: ["claude-*"], requests_per_minute: 60, logging: full}
-                network:
-                  targets: [127.0.0.1/32]
-                  names:
-                    - {name: \(LabGitServer.name), addresses: [127.0.0.1]}
-                    - {name: \(LabMirror.name), addresses: [127.0.0.1]}
-                  authorities: [\(git.certificate), \(mirror.authority)]
-                  allow:
-                    - {id: git, hosts: [\(LabGitServer.name)], ports: [\(git.port)]}
-                    - {id: mirror, hosts: [\(LabMirror.name)], ports: [\(mirror.port)]}
+        fixture = try make(
+            """
+            version: 1
+            \(runtime)credentials: {git_token_ttl: 1h, mirror_token_ttl: 1h, custom_ttl: 1h, llm_api_key_ttl: 1h}
+            audit: {recording_policy: required}
+            llm: {models: ["claude-*"], requests_per_minute: 60, logging: full}
+            network:
+              targets: [127.0.0.1/32]
+              names:
+                - {name: \(LabGitServer.name), addresses: [127.0.0.1]}
+                - {name: \(LabMirror.name), addresses: [127.0.0.1]}
+              authorities: [\(git.certificate), \(mirror.authority)]
+              allow:
+                - {id: git, hosts: [\(LabGitServer.name)], ports: [\(git.port)]}
+                - {id: mirror, hosts: [\(LabMirror.name)], ports: [\(mirror.port)]}
 
-                """,
-            settings: [
+            """,
+            [
                 "AIBOX_CREDENTIALS_STORE": "file", "AIBOX_NETWORK_LLM_GATEWAY": "http://127.0.0.1:\(provider.port)",
                 "AIBOX_NETWORK_MIRRORS": "pip=https://\(mirror.place)/simple", "LAB_CONTROL": planted,
             ])

@@ -73,9 +73,9 @@ extension Sandboxes {
         }
 
         /// As the kernel has their names, of 15 characters.
-        private static let holders = ["aibox-gateway", "aibox-llm-proxy", "aibox-lease-kee"]
+        static let holders = ["aibox-gateway", "aibox-llm-proxy", "aibox-lease-kee"]
 
-        private static var runFolders: [String] {
+        static var runFolders: [String] {
             [Environment.value("XDG_RUNTIME_DIR").map { $0 + "/aibox" }, "/run/aibox"].compactMap(\.self)
         }
 

@@ -15,8 +15,12 @@ final class DockerFixture {
     private let daemon: ChildProcess
     private static let isRoot = geteuid() == 0
 
-    /// - Parameter hasImage: false leaves the daemon's storage empty, which saves most of the time.
-    init(policy: String? = nil, settings: [String: String] = [:], hasImage: Bool = true) throws {
+    /// - Parameters:
+    ///   - hasImage: false leaves the daemon's storage empty, which saves most of the time.
+    ///   - keeping: folders of the image that other tests do without.
+    init(
+        policy: String? = nil, settings: [String: String] = [:], hasImage: Bool = true, keeping: Set<String> = []
+    ) throws {
         folder = try Folder.makeTemporary(prefix: "aibox-docker")
         let host = "unix://\(folder)/d.sock"
         let own = ["AIBOX_RUNTIME": "docker", "DOCKER_HOST": host]
@@ -35,7 +39,7 @@ final class DockerFixture {
             usleep(50_000)
         }
         try #require(try docker("version").succeeded, "dockerd: \((try? File.text(folder + "/log")) ?? "")")
-        if hasImage { try loadImage() }
+        if hasImage { try loadImage(keeping: keeping) }
     }
 
     deinit {
@@ -77,7 +81,7 @@ final class DockerFixture {
     }
 
     /// Puts the image that aibox built into the daemon's storage, without compilers and languages: a third of the bytes.
-    private func loadImage() throws {
+    private func loadImage(keeping: Set<String>) throws {
         let podman = Podman(host: .current)
         let image = try #require(try ImageStore(podman: podman).find(ImageStore.defaultReference))
         let saved = folder + "/saved"
@@ -87,7 +91,9 @@ final class DockerFixture {
         try podman.runner.require(save, "cannot save the image", timeout: .seconds(300))
         let blobs = saved + "/blobs/sha256/"
         let layer = folder + "/layer.tar"
-        let digest = try Self.reduce(blobs + (try #require(image.layers.first)).hexadecimal, to: layer)
+        let digest = try Self.reduce(
+            blobs + (try #require(image.layers.first)).hexadecimal, to: layer,
+            without: Self.spared.filter { !keeping.contains($0) })
         guard case .object(var configuration) = try JSONParser.parse(try File.read(blobs + image.id)) else { return }
         configuration["rootfs"] = ["type": "layers", "diff_ids": [.string(digest.description)]]
         let archive = DockerArchive(
@@ -101,8 +107,9 @@ final class DockerFixture {
         try Folder.removeTree(saved)
     }
 
-    private static func reduce(_ layer: String, to path: String) throws -> ImageDigest {
-        let left = ["usr/lib/gcc", "usr/lib/python3", "usr/lib/git-core", "usr/share/", "usr/include/"]
+    private static let spared = ["usr/lib/gcc", "usr/lib/python3", "usr/lib/git-core", "usr/share/", "usr/include/"]
+
+    private static func reduce(_ layer: String, to path: String, without left: [String]) throws -> ImageDigest {
         let reader = TarReader(Descriptor(open(layer, O_RDONLY | O_CLOEXEC)))
         let file = Descriptor(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
         let writer = try TarWriter(file, name: path)

@@ -52,21 +52,7 @@ extension Sandboxes {
                 try fixture.shell("bash", "-c", "curl -s -w ' %{http_code}' -d '{}' $AIBOX_CUSTOM_APP_URL/issues").text
             }
 
-            /// Processes that hold a journal of this aibox, as the kernel's table of locks has them: nobody may look at what else
-            /// they hold.
-            func keepers() throws -> [Int32] {
-                let folder = fixture.aibox.home.path + "/state/aibox/leases"
-                let locks = try File.text("/proc/locks").split(separator: "\n").map { $0.split(separator: " ") }
-                var found: [Int32] = []
-                for name in (try? Folder.names(folder)) ?? [] where name.hasSuffix(".lock") {
-                    var status = stat()
-                    guard stat(folder + "/" + name, &status) == 0 else { continue }
-                    for lock in locks where lock.count > 5 && lock[5].hasSuffix(":\(status.st_ino)") {
-                        if let pid = Int32(lock[4]), pid > 0 { found.append(pid) }
-                    }
-                }
-                return found
-            }
+            func keepers() throws -> [Int32] { try fixture.leaseKeepers() }
 
             func journals() -> [String] {
                 ((try? Folder.names(fixture.aibox.home.path + "/state/aibox/leases")) ?? []).filter {

@@ -31,6 +31,14 @@ struct PlainPodman {
         return Set(try podman(words + arguments).split(separator: "\n").map(String.init))
     }
 
+    /// What a script says in a container that was given the secrets as people do without aibox.
+    func shell(_ script: String, environment: [String: String], volumes: [String] = []) throws -> String {
+        let given = environment.map { "--env=\($0)=\($1)" } + volumes.map { "--volume=" + $0 }
+        return try podman(
+            ["run", "--rm", "--network", "host", "--user", "0"] + given
+                + ["--entrypoint", "/bin/bash", image, "-c", script])
+    }
+
     /// True if a container in one network of podman's reaches the server of another one, in a network of its own.
     ///
     /// - Parameter server: a Python program that serves on port 8000.

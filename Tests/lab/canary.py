@@ -1,6 +1,6 @@
 """Looks for secrets wherever a program may have left them, in every spelling that it may have given them.
 
-Usage: canary.py [--watch] [--processes all | --of WORD [--not NAME]...] [--root FOLDER]...
+Usage: canary.py [--watch] [--processes all | --of WORD... [--not NAME]...] [--root FOLDER]...
 Standard input: a line `NAME HEX` for each secret, then an empty one; HEX is its bytes, each with XOR 0x55, so that the secrets
 are on no command line, in no environment, in no file and in no buffer of whoever passes them on. Prints one JSON document: `found`
 has a row for each finding (secret, form, place), `searched` how many files, and of processes how many environments, command lines
@@ -209,7 +209,7 @@ def of(word):
 parser = argparse.ArgumentParser()
 parser.add_argument("--watch", action="store_true")
 parser.add_argument("--processes", choices=["all"])
-parser.add_argument("--of")
+parser.add_argument("--of", action="append", default=[])
 parser.add_argument("--not", dest="without", action="append", default=[])
 parser.add_argument("--root", action="append", default=[])
 options = parser.parse_args()
@@ -219,7 +219,7 @@ if options.watch:
     while not select.select([sys.stdin], [], [], 0.02)[0]:
         for pid in processes():
             search.words(pid)
-chosen = of(options.of) if options.of else processes() if options.processes else []
+chosen = sorted({pid for word in options.of for pid in of(word)}) if options.of else processes() if options.processes else []
 for pid in chosen:
     if command(pid).rpartition(" ")[0] not in options.without:
         search.words(pid)

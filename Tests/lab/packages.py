@@ -144,10 +144,23 @@ write("nuget/Packages(Id='lab-package',Version='1.0.0')", (
 # nuget, version 3: the service index, the versions of a package, the package (learn.microsoft.com/nuget/api/overview)
 resources = [{"@id": f"{URL}/nuget-v3/flat/", "@type": "PackageBaseAddress/3.0.0"},
              {"@id": f"{URL}/nuget-v3/query", "@type": "SearchQueryService"},
+             {"@id": f"{URL}/nuget-v3/registration/", "@type": "RegistrationsBaseUrl"},
              {"@id": "https://elsewhere.example/v3/registration/", "@type": "RegistrationsBaseUrl/3.6.0"}]
 write("nuget-v3/index.json", json.dumps({"version": "3.0.0", "resources": resources}))
 write("nuget-v3/flat/lab-package/index.json", json.dumps({"versions": ["1.0.0"]}))
 write("nuget-v3/flat/lab-package/1.0.0/lab-package.1.0.0.nupkg", package)
+# learn.microsoft.com/nuget/api/registration-base-url-resource: index, page and leaf, each with all URLs that it may have
+registration = f"{URL}/nuget-v3/registration/lab-package"
+content = f"{URL}/nuget-v3/flat/lab-package/1.0.0/lab-package.1.0.0.nupkg"
+entry = {"@id": f"{URL}/nuget-v3/catalog/lab-package.1.0.0.json", "id": "lab-package", "version": "1.0.0", "packageContent": content,
+         "licenseUrl": "https://elsewhere.example/licence", "projectUrl": URL.replace("https://", "https://not-") + "/x", "dependencyGroups": [
+             {"dependencies": [{"id": "other", "range": "[1.0.0, )", "registration": f"{URL}/nuget-v3/registration/other/index.json"}]}]}
+page = {"@id": f"{registration}/page/1.0.0/1.0.0.json", "count": 1, "lower": "1.0.0", "upper": "1.0.0",
+        "parent": f"{registration}/index.json"}
+leaf = {"@id": f"{registration}/1.0.0.json", "catalogEntry": entry, "packageContent": content, "registration": f"{registration}/index.json"}
+for name, document in (("index", {"@id": f"{registration}/index.json", "count": 1, "items": [page]}),
+                       ("page/1.0.0/1.0.0", page | {"items": [leaf]}), ("1.0.0", leaf)):
+    write(f"nuget-v3/registration/lab-package/{name}.json", json.dumps(document))
 
 # apt
 write("deb/Packages", "Package: lab-tool\nVersion: 1.0\nArchitecture: all\nMaintainer: lab\nFilename: ./none.deb\n"

@@ -187,9 +187,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         given = json.loads(body) if body else {}
         if path in state.get("answers", {}):
             return self.answer(*state["answers"][path])
-        if path == "auth/jwt/login" and "jwt_roles" in state:
-            role = state["jwt_roles"].get(given.get("role"))
-            if role and self.fits_jwt_role(role, given.get("jwt", "")):
+        if path == "auth/jwt/login" and given.get("role") in state.get("jwt_roles", {}):
+            role = state["jwt_roles"][given["role"]]
+            if self.fits_jwt_role(role, given.get("jwt", "")):
                 return self.auth(state)
             return self.fail(400, "error validating token: invalid audience, subject or signature")
         if path == "auth/cert/login":
@@ -241,6 +241,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.fail(404, "no handler for route")
         mount, kind, rest = path.split("/", 2)
         name = mount + "/" + rest
+        if mount not in {"aibox"} | {entry.split("/")[0] for entry in state["kv"]}:
+            return self.fail(404, f'no handler for route "{path}". route entry not found.')
         if name in state.get("denied", []):
             return self.fail(403, "1 error occurred: * permission denied")
         if kind == "data" and name in state["kv"]:

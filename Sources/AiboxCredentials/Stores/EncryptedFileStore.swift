@@ -74,6 +74,11 @@ public final class EncryptedFileStore: CredentialStore {
     // MARK: - Reading
 
     private func load() throws(AiboxError) -> (file: SealedCredentials, key: CredentialKey)? {
+        removeLeftBehind()
+        return try loadAsItIs()
+    }
+
+    private func loadAsItIs() throws(AiboxError) -> (file: SealedCredentials, key: CredentialKey)? {
         guard let bytes = try PrivateFile.read(path, limit: SealedCredentials.largest) else { return nil }
         let key = try key(try SealedCredentials.source(of: bytes, path: path), .open)
         do throws(AiboxError) {
@@ -113,19 +118,41 @@ public final class EncryptedFileStore: CredentialStore {
         _ = try load()
         let folder = Path.parent(path)
         try Folder.makePrivate(folder)
-        let lock = try takeLock(folder)
+        let lock = try takeLock()
         defer { lock.release() }
+        for left in leftBehind { try File.remove(left) }
         let former = try PrivateFile.read(path, limit: SealedCredentials.largest)
-        let loaded = try load()
+        let loaded = try loadAsItIs()
         var (file, key) = try forWriting(loaded)
         try body(&file, key)
         let bytes = try file.bytes(key: key)
         // Read back before anything is replaced: what cannot be opened again is no store.
         _ = try SealedCredentials(bytes, key: key, path: path)
         if keepsBackup, let former { try File.replace(path + ".bak", with: former, mode: 0o600) }
-        try File.replace(path, with: bytes, mode: 0o600)
+        // Before, not after: once the file is without a secret, no crash leaves it in the backup.
         if !keepsBackup { try File.remove(path + ".bak") }
+        try File.replace(path, with: bytes, mode: 0o600)
     }
+
+    // MARK: - After a crash
+
+    /// What writers that were killed left beside the files that they were about to replace.
+    private var leftBehind: [String] {
+        [path, path + ".bak", keyPath].flatMap { file -> [String] in
+            let (folder, start) = (Path.parent(file), ".\(Path.name(file)).")
+            let names = (try? Folder.names(folder)) ?? []
+            return names.filter { $0.hasPrefix(start) && folder + "/" + $0 != lockPath }.map { folder + "/" + $0 }
+        }
+    }
+
+    /// Removes it, unless somebody is writing: then it may be his, and he removes the rest himself.
+    private func removeLeftBehind() {
+        guard !leftBehind.isEmpty, let lock = try? FileLock.take(lockPath) else { return }
+        defer { lock.release() }
+        for left in leftBehind { try? File.remove(left) }
+    }
+
+    private var lockPath: String { "\(Path.parent(path))/.\(Path.name(path)).lock" }
 
     /// The file under a key as the settings want it.
     private func forWriting(
@@ -151,8 +178,7 @@ public final class EncryptedFileStore: CredentialStore {
     }
 
     /// Waits for up to ten seconds.
-    private func takeLock(_ folder: String) throws(AiboxError) -> FileLock {
-        let lockPath = "\(folder)/.\(Path.name(path)).lock"
+    private func takeLock() throws(AiboxError) -> FileLock {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {
             if let lock = try FileLock.take(lockPath) { return lock }

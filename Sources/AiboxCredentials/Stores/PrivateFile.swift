@@ -25,7 +25,8 @@ enum PrivateFile {
             throw unfit(path, "others may touch it (mode \(mode))", "chmod 600 \(path), and replace what it protects")
         }
         guard status.st_size <= limit else { throw unfit(path, "it is larger than \(limit) bytes", "find out why") }
-        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        // Room for what there is, and for one byte that shows that it grew: who replaces it puts another file there.
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
         var count = 0
         while count < bytes.count {
             let got = try retrying("cannot read \(path)") {
@@ -36,9 +37,9 @@ enum PrivateFile {
             if got == 0 { break }
             count += got
         }
-        let result = Array(bytes.prefix(count))
-        bytes.wipe()
-        return result
+        defer { bytes.wipe() }
+        if count == bytes.count { throw unfit(path, "it grew while it was read", "find out who writes to it") }
+        return Array(bytes.prefix(count))
     }
 
     private static func unfit(_ path: String, _ why: String, _ remedy: String) -> AiboxError {

@@ -236,14 +236,14 @@ final class LLMSupervisor: Sendable {
                 lost(why)
                 // A port is open only while somebody answers there.
                 try? changePort(open: false)
-                end(current)
+                spent = end(current) ?? spent
                 settle()
             } else {
                 obey(current)
             }
         }
         isServing.store(false, ordering: .releasing)
-        if let running { end(running) }
+        if let running { _ = end(running) }
         settle()
         ledgers?.end()
         first.fail(Self.ending)
@@ -262,7 +262,7 @@ final class LLMSupervisor: Sendable {
         } catch {
             // One that cannot be told ends: the next one begins with the newest plan.
             log.error("LLM proxy takes no orders", ["reason": error.reason])
-            running.control.descriptor.close()
+            running.control.endSending()
         }
     }
 
@@ -295,7 +295,7 @@ final class LLMSupervisor: Sendable {
             try awaitServing(running)
             try changePort(open: true)
         } catch {
-            end(running)
+            _ = end(running)
             throw error
         }
         log.info(
@@ -319,7 +319,9 @@ final class LLMSupervisor: Sendable {
             // What waited in the queue of the socket is served before it says that it serves.
             case .misused(let words): misused(words)
             case .reload: orders.withLock { $0.isChanged = true }
-            case .spent, .ask: continue
+            case .ask(let number, let question):
+                if !answer(number, question, running) { throw AiboxError(.failed, what, why: "it ended") }
+            case .spent: continue
             }
         }
     }
@@ -402,15 +404,42 @@ final class LLMSupervisor: Sendable {
         while read(wakeReader.number, &room, room.count) > 0 {}
     }
 
-    /// It ends when the socket does; one that does not is ended.
-    private func end(_ running: Running) {
-        running.control.descriptor.close()
+    /// It ends when it hears no more; one that does not is ended. What it has still said counts: a finding is one whoever dies.
+    ///
+    /// - Returns: how much was spent, if it said so.
+    private func end(_ running: Running) -> Int? {
+        running.control.endSending()
+        var spent: Int?
+        var hasEnded = false
         for _ in 0..<500 {
-            if (try? running.child.poll()) != nil { return }
+            hasEnded = (try? running.child.poll()) != nil
+            spent = hearRest(running) ?? spent
+            if hasEnded { break }
             usleep(2000)
         }
-        if running.process.isOpen { _ = aibox_pidfd_send_signal(running.process.number, SIGKILL) }
-        _ = try? running.child.wait()
+        if !hasEnded {
+            if running.process.isOpen { _ = aibox_pidfd_send_signal(running.process.number, SIGKILL) }
+            _ = try? running.child.wait()
+            spent = hearRest(running) ?? spent
+        }
+        running.control.descriptor.close()
+        return spent
+    }
+
+    /// Takes what has come, and answers nothing any more. A sandbox that is being taken down is not cut off besides.
+    private func hearRest(_ running: Running) -> Int? {
+        var spent: Int?
+        // More than a socket's queue holds, for one that goes on talking.
+        for _ in 0..<10_000 {
+            var waiting = pollfd(fd: running.control.descriptor.number, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, 0) == 1, let report = try? report(running) else { return spent }
+            switch report {
+            case .spent(let tokens): spent = tokens
+            case .misused(let words): if !orders.withLock({ $0.isEnding }) { misused(words) }
+            case .serving, .failed, .ask, .reload: continue
+            }
+        }
+        return spent
     }
 
     private func hasEnded(_ process: Descriptor) -> Bool {

@@ -61,6 +61,14 @@ struct AuthAdd: ParsableCommand {
         ) { () throws(AiboxError) in try auth.stores.write(stored) }
         // Where Vault has one of that name, sandboxes have Vault's.
         let current = try auth.current(credential.name)
+        if current.stored != stored,
+            let used = try auth.stores.list().first(where: { $0.credential.name == credential.name }),
+            used.store != kind
+        {
+            global.output.note(
+                "note: \(credential.name) is also in \(used.store.words), which is asked first: that one is used, not this"
+            )
+        }
         let lent = current.isVaults ? nil : try auth.tellSandboxes(credential.name, current.stored)
         let hosts = credential.destinations.map(\.description)
         let sandboxes = lent?.sandboxes ?? []

@@ -15,7 +15,7 @@ struct AuthGitGet: ParsableCommand {
 
     func run() throws {
         guard let request = GitCredentialRequest(try File.readAll(STDIN_FILENO, limit: GitCredentialRequest.limit)),
-            request.scheme == "https", let asked = try? CredentialDestination(request.host), asked.path == "/"
+            request.isPlausible, let asked = try? CredentialDestination(request.host), asked.path == "/"
         else { return }
         let auth = try AuthStores(global)
         let name = CredentialName.git(asked.host, port: asked.port)

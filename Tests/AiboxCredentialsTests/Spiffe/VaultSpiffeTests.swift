@@ -422,26 +422,58 @@ struct VaultSpiffeTests {
         }
     }
 
-    @Test("the script that tries real servers finds that everything holds against the lab's, and says what does not")
+    @Test(
+        "the script for real servers tries its whole table against the lab's, with every method, and says what does not hold"
+    )
     func script() throws {
         let lab = try SpiffeVaultLab()
-        let script = (0..<4).reduce(#filePath) { path, _ in Path.parent(path) } + "/scripts/vault-spire-tests"
+        let folder = (0..<4).reduce(#filePath) { path, _ in Path.parent(path) } + "/scripts"
         let program = try AiboxProgram()
-        func run(_ change: [String: String] = [:]) throws -> CommandResult {
-            let variables = [
+        for (name, text) in [("token", "t-1\n"), ("secret-id", "s-1\n"), ("jwt", "j-1")] {
+            try File.replace(lab.folder + "/" + name, with: text)
+        }
+        try lab.change(
+            SpiffeVaultLab.state(namespace: "team/a").replacing(
+                "\"tokens\": {}, \"approle\": {}, \"jwt\": {}",
+                with: "\"tokens\": {\"t-1\": \"p\"}, \"approle\": {\"r-1\": \"s-1\"}, \"jwt\": {\"ci\": \"j-1\"}"))
+        func run(_ change: [String: String] = [:], only: Set<String>? = nil) throws -> CommandResult {
+            var variables = [
                 "SPIFFE_ENDPOINT_SOCKET": "unix://\(lab.folder)/api.sock",
                 "AIBOX_TEST_VAULT_ADDR": "https://localhost:" + lab.port,
-                "AIBOX_TEST_VAULT_CA": lab.folder + "/lab.crt", "AIBOX_TEST_JWT_ROLE": "aibox",
-                "AIBOX_TEST_CERT_ROLE": "aibox", "AIBOX_TEST_JWT_AUDIENCE": "vault.test",
-            ].merging(change) { $1 }
+                "AIBOX_TEST_VAULT_CA": lab.folder + "/lab.crt", "AIBOX_TEST_VAULT_NAMESPACE": "team/a",
+                "AIBOX_TEST_JWT_AUDIENCE": "vault.test",
+            ]
+            let methods = [
+                "token": ["AIBOX_TEST_TOKEN_FILE": lab.folder + "/token"],
+                "approle": [
+                    "AIBOX_TEST_APPROLE_ROLE": "r-1", "AIBOX_TEST_APPROLE_FILE": lab.folder + "/secret-id",
+                ],
+                "jwt": ["AIBOX_TEST_SIGNED_ROLE": "ci", "AIBOX_TEST_SIGNED_FILE": lab.folder + "/jwt"],
+                "cert": ["AIBOX_TEST_PEM_ROLE": "ci", "AIBOX_TEST_PEM_FILE": lab.folder + "/ci.pem"],
+                "spiffe-jwt": ["AIBOX_TEST_JWT_ROLE": "aibox"], "spiffe-x509": ["AIBOX_TEST_CERT_ROLE": "aibox"],
+            ]
+            for (method, own) in methods where only?.contains(method) != false { variables.merge(own) { $1 } }
+            variables.merge(change) { $1 }
             return try SystemCommandRunner().run(
-                Command(script, [program.path], environment: variables.mapValues { $0 as String? }))
+                Command(
+                    folder + "/vault-spire-tests", [program.path], environment: variables.mapValues { $0 as String? }),
+                timeout: .seconds(300))
         }
         let result = try run()
         #expect(result.succeeded && !result.text.contains("FAILED"), "\(result.text)\(result.errorText)")
         let lines = result.text.split(separator: "\n")
-        #expect(lines.count == 11 && lines[0].contains("not tried: the login of aibox-lease-keeper"))
-        #expect(try !run(["AIBOX_TEST_JWT_AUDIENCE": "another"]).succeeded)
-        #expect(try !run(["AIBOX_TEST_JWT_ROLE": "", "AIBOX_TEST_CERT_ROLE": ""]).succeeded)
+        #expect(lines.first?.contains("not tried: the login of aibox-lease-keeper") == true)
+        // Every row of the table, once for each method that it is for.
+        let rows = try File.text(folder + "/vault-spire-cases").split(separator: "\n").filter { !$0.hasPrefix("#") }
+        let reach = ["all": 6, "file": 4, "spiffe": 2]
+        let count = rows.map { row in reach[String(row.prefix { $0 != "\t" })] ?? 1 }.reduce(0, +)
+        #expect(rows.count > 25 && lines.last == "== \(count) tried, 0 not, for want of a value", "\(lines.last ?? "")")
+        #expect(lines.count { $0.hasSuffix(": holds") } == count)
+        let failed = try run(["AIBOX_TEST_JWT_AUDIENCE": "another"], only: ["spiffe-jwt"])
+        #expect(failed.termination == .exited(1) && failed.text.contains("FAILED"))
+        #expect(try run(only: []).termination == .exited(64))
+        let plain = try run(["AIBOX_TEST_VAULT_NAMESPACE": ""], only: ["token"])
+        #expect(plain.text.contains("FAILED"), "it is in a namespace")
+        #expect(plain.text.contains("1 not, for want of a value"), "\(plain.text)")
     }
 }
