@@ -1,4 +1,5 @@
 import AiboxAudit
+import AiboxContainer
 import AiboxSystem
 import AiboxTestSupport
 import AiboxWire

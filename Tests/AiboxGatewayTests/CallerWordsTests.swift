@@ -1,4 +1,5 @@
 import AiboxSystem
+import AiboxTestSupport
 import AiboxWire
 import Glibc
 import Testing
@@ -20,7 +21,7 @@ struct CallerWordsTests {
             }
         }
 
-        mutating func put(_ addresses: [UInt64], at address: UInt64) {
+        mutating func put(addresses: [UInt64], at address: UInt64) {
             put(
                 addresses.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }, at: address
             )
@@ -60,7 +61,7 @@ struct CallerWordsTests {
         var pages = Pages()
         pages.put(Array("/usr/bin/true\0".utf8), at: 0x1FFA)
         pages.put(Array("true\0--x\0\0".utf8), at: 0x5000)
-        pages.put([0x5000, 0x5005, 0x5009, 0], at: 0x10_0FF4)
+        pages.put(addresses: [0x5000, 0x5005, 0x5009, 0], at: 0x10_0FF4)
         let words = try Self.words(pages, path: 0x1FFA, list: 0x10_0FF4).get()
         #expect(
             words == CallerWords(path: Array("/usr/bin/true".utf8), words: ["true", "--x", ""].map { Array($0.utf8) }))
@@ -71,18 +72,18 @@ struct CallerWordsTests {
     }
 
     @Test("a call that the kernel would fail fails alike, and closed memory is told from that")
-    func broken() {
+    func broken() throws {
         var whole = Pages()
         whole.put(Array("/bin/true\0".utf8), at: 0x1000)
-        whole.put([0x5000, 0], at: 0x10_0000)
+        whole.put(addresses: [0x5000, 0], at: 0x10_0000)
         whole.put(Array("true\0".utf8), at: 0x5000)
         var long = whole
         long.put([UInt8](repeating: UInt8(ascii: "/"), count: 8192), at: 0x20_0000)
         var wild = whole
-        wild.put([.max, 0], at: 0x10_0000)
+        wild.put(addresses: [.max, 0], at: 0x10_0000)
         var endless = whole
         // The last word of its page is no end, and there is no next page.
-        endless.put([UInt64](repeating: 0x5000, count: 512), at: 0x10_0000)
+        endless.put(addresses: [UInt64](repeating: 0x5000, count: 512), at: 0x10_0000)
         var closed = Pages()
         closed.error = -Int(EPERM)
         var gone = Pages()
@@ -111,13 +112,13 @@ struct CallerWordsTests {
         pages.put(Array("/bin/true\0".utf8), at: 0x1000)
         pages.put([UInt8](repeating: UInt8(ascii: "y"), count: 100_000) + [0], at: 0x50_0000)
         pages.put(Array("w\0".utf8), at: 0x5000)
-        pages.put([UInt64](repeating: 0x5000, count: 100_000) + [0], at: 0x10_0000)
+        pages.put(addresses: [UInt64](repeating: 0x5000, count: 100_000) + [0], at: 0x10_0000)
         let many = try Self.words(pages).get()
         #expect(many.words.count == 64 && many.more == CallerWords.counted - 64)
         let process = try Self.process(many)
         #expect(process.arguments.count == 64 && process.furtherArguments == CallerWords.counted - 64)
 
-        pages.put([0x5000, 0x50_0000, 0x5000, 0], at: 0x80_0000)
+        pages.put(addresses: [0x5000, 0x50_0000, 0x5000, 0], at: 0x80_0000)
         let long = try Self.process(try Self.words(pages, list: 0x80_0000).get())
         #expect(long.isCut && long.arguments.map(\.count) == [1, 4095] && long.furtherArguments == 1)
         #expect(CallPacket.execve(many, pid: nil, user: nil, folder: []).count < 32 << 10)
