@@ -36,8 +36,10 @@ public struct GatewaySettings: Sendable, Equatable {
     public var sandboxLedger: String?
     /// Whether the sandbox is cut off once what stands for a credential was used where it does not belong.
     public var endsOnMisuse = false
-    /// Whether gVisor's trace points come; nil: they do not.
+    /// Whether the log tells which programs run inside; nil: it does not.
     public var traces: TraceDemand?
+    /// Whether that is seen by asking the kernel about calls, and not told by gVisor.
+    public var watchesCalls = false
 
     public enum TraceDemand: String, Sendable {
         /// What is lost of them is told.
@@ -113,6 +115,7 @@ extension GatewaySettings {
         object["sandboxLedger"] = sandboxLedger.map { .string($0) }
         object["traces"] = traces.map { .string($0.rawValue) }
         if endsOnMisuse { object["endsOnMisuse"] = true }
+        if watchesCalls { object["watchesCalls"] = true }
         return .object(object)
     }
 
@@ -138,6 +141,7 @@ extension GatewaySettings {
         ledger = try fields.optionalString("ledger")
         sandboxLedger = try fields.optionalString("sandboxLedger")
         endsOnMisuse = try fields.optionalBool("endsOnMisuse") ?? false
+        watchesCalls = try fields.optionalBool("watchesCalls") ?? false
         if let word = try fields.optionalString("traces") {
             traces = TraceDemand(rawValue: word)
             if traces == nil { throw fields.error("traces is neither optional nor required") }

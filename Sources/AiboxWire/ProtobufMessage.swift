@@ -13,6 +13,12 @@ public struct ProtobufMessage: Sendable {
 
     public mutating func append(_ number: UInt64, _ text: String) { append(number, text.utf8) }
 
+    /// A number (uint64, int32 and kin).
+    public mutating func append(_ field: UInt64, number: UInt64) {
+        varint(field << 3)
+        varint(number)
+    }
+
     private mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {

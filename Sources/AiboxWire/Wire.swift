@@ -8,7 +8,7 @@ public enum Wire {
     public static let settingsLimit = 4 << 20
     /// Name of the control socket in the run folder.
     public static let controlSocket = "control.sock"
-    /// Name of the socket in the run folder that takes gVisor's trace points.
+    /// Name of the socket in the run folder where trace points come from: gVisor's sentry, or a runtime that brings a filter's listener.
     public static let traceSocket = "trace.sock"
     /// Name of the lock file in the run folder; the daemon holds it for life.
     public static let lockFile = "gateway.lock"

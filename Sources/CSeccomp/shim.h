@@ -13,3 +13,5 @@ static inline uint32_t aibox_seccomp_allow(void) { return SCMP_ACT_ALLOW; }
 static inline uint32_t aibox_seccomp_errno(uint16_t number) { return SCMP_ACT_ERRNO(number); }
 /// The filter's answer "ask the tracer": ENOSYS where there is none.
 static inline uint32_t aibox_seccomp_trace(void) { return SCMP_ACT_TRACE(0); }
+/// The filter's answer "ask the listener".
+static inline uint32_t aibox_seccomp_notify(void) { return SCMP_ACT_NOTIFY; }

@@ -6,6 +6,7 @@ let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "run": exit(GatewayDaemon.run())
 case "namespace-holder": exit(NamespaceHolder.run(Array(arguments.dropFirst())))
+case "call-watcher": exit(CallWatcher.run(Array(arguments.dropFirst())))
 default:
     let text = "aibox-gateway is started by aibox start; it is not run by hand.\n"
     _ = write(STDERR_FILENO, text, text.utf8.count)

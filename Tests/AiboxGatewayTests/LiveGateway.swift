@@ -181,6 +181,10 @@ final class LiveGateway {
 enum ProcessTable {
     static func parent(of pid: Int32) -> Int32? { field("PPid", pid).flatMap { Int32($0) } }
 
+    static func children(of pid: Int32) -> [Int32] {
+        ((try? Folder.names("/proc")) ?? []).compactMap { Int32($0) }.filter { parent(of: $0) == pid }
+    }
+
     /// False for one that has ended, whether or not somebody has asked how.
     static func isAlive(_ pid: Int32) -> Bool {
         guard let state = field("State", pid) else { return false }

@@ -9,7 +9,7 @@ extension AuditEventType {
                 .optional("fields", .object, "Falco's output fields"))
         default:
             AuditEventDefinition(
-                "gVisor saw a program run, after it had begun: an observation, made by what runs the sandbox's programs.",
+                "A program of the sandbox, seen from outside: by gVisor after it had begun, by the kernel under crun before.",
                 subject:
                     "start: the first program; execve: another; killed: one that a signal ended; lost: points of which"
                     + " there is no event; ended: there are no more",

@@ -140,7 +140,7 @@ public struct Configuration: Sendable, Equatable {
     public struct Audit: Sendable, Equatable {
         /// Whether sessions are recorded. The organisation's policy may ask for more, never for less.
         public var recordingPolicy = RecordingPolicy.disabled
-        /// Whether gVisor's trace points are in the log: which programs run inside.
+        /// Whether the log tells which programs run inside.
         public var tracePolicy = TracePolicy.disabled
         /// What a recorded session shows first.
         public var recordingNotice = "This session is recorded for security review."

@@ -146,7 +146,7 @@ public enum ConfigurationSchema {
         ConfigurationKey(
             "audit.trace_policy", \.audit.tracePolicy,
             .choice(of: Configuration.Audit.TracePolicy.self), tighter: .later,
-            "Whether gVisor tells the log which programs run inside; required cuts off a sandbox of which some are lost."
+            "Whether the log tells which programs run inside; required cuts off a sandbox of which some are lost."
         ),
         ConfigurationKey(
             "audit.recording_notice_text", \.audit.recordingNotice, .text(.line),

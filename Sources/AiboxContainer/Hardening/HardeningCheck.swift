@@ -93,8 +93,10 @@ public struct HardeningCheck: Sendable {
     }
 
     private func filter(_ linux: JSONValue?) -> Finding {
-        let differences = seccomp.differences(from: linux?["seccomp"], dialect: spec.engine.seccompDialect)
-        let promised = "default deny, \(seccomp.rules.count) rules"
+        let profile = spec.callListener.map(seccomp.watched) ?? seccomp
+        let differences = profile.differences(from: linux?["seccomp"], dialect: spec.engine.seccompDialect)
+        let promised =
+            "default deny, \(profile.rules.count) rules" + (spec.callListener == nil ? "" : ", programs are told of")
         return Finding(
             layer: "seccomp", promised: promised,
             found: differences.isEmpty ? promised : differences.joined(separator: ", "), holds: differences.isEmpty)

@@ -11,8 +11,11 @@ struct SandboxFiles {
     private var folder: String { context.paths.stateFolder + "/profiles" }
 
     /// In the form that the engine understands.
-    func seccompProfile(for engine: SandboxSpec.Engine) throws(AiboxError) -> String {
-        let profile = try SeccompProfile(parsing: context.profiles.seccomp)
+    ///
+    /// - Parameter listener: where the filter's listener goes; nil: it has none.
+    func seccompProfile(for engine: SandboxSpec.Engine, listener: String?) throws(AiboxError) -> String {
+        var profile = try SeccompProfile(parsing: context.profiles.seccomp)
+        if let listener { profile = profile.watched(by: listener) }
         return try ensure("seccomp", ".json", profile.file(for: engine.seccompDialect), mode: 0o600)
     }
 

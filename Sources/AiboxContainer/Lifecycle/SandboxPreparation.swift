@@ -11,7 +11,7 @@ struct SandboxPreparation: Sendable {
     let workspace: Workspace
     /// The gate for tools; nil where no rule asks for one.
     var tools: ToolGate?
-    /// Whether the gateway takes trace points of the runtime.
+    /// Whether the gateway is told which programs run inside.
     var traces: GatewaySettings.TraceDemand?
 
     func prepare() throws(AiboxError) -> PreparedSandbox {
@@ -27,10 +27,13 @@ struct SandboxPreparation: Sendable {
                 remedy: "aibox doctor says what is missing, or ask who owns the policy")
         }
         let limits = support.enforceable(wish)
+        let listener = try callListener(engine)
         return PreparedSandbox(
             context: context, name: name, workspace: workspace, image: image, engine: engine, appArmor: appArmor,
             limits: limits,
-            support: support, seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine),
+            support: support,
+            seccompProfile: try SandboxFiles(context: context).seccompProfile(for: engine, listener: listener),
+            callListener: listener,
             podmanSettings: engine.isGVisor || context.host.isRoot || context.configuration.runtime == .docker
                 ? nil : try SandboxFiles(context: context).podmanSettings(), secrets: try secrets(),
             workspaceSource: try mount.attach(rootful: context.host.isRoot), tools: tools)
@@ -74,6 +77,12 @@ struct SandboxPreparation: Sendable {
 
     private var mount: WorkspaceMount {
         WorkspaceMount(workspace: workspace, runtimeRoot: context.paths.runtimeRoot, name: name)
+    }
+
+    /// Where a runtime that starts programs in the host's kernel sends the filter's listener.
+    private func callListener(_ engine: SandboxSpec.Engine) throws(AiboxError) -> String? {
+        guard traces != nil, case .crun = engine else { return nil }
+        return try context.paths.runtimeFolder(sandbox: name.text) + "/" + Wire.traceSocket
     }
 
     private func engine() throws(AiboxError) -> SandboxSpec.Engine {
@@ -203,6 +212,7 @@ struct PreparedSandbox: Sendable {
     let limits: SandboxSpec.Limits
     let support: LimitSupport
     let seccompProfile: String
+    let callListener: String?
     /// A containers.conf of ours, where the machine's would not do.
     let podmanSettings: String?
     let secrets: [SandboxSpec.Secret]
@@ -231,7 +241,7 @@ struct PreparedSandbox: Sendable {
     ) -> SandboxSpec {
         let variables =
             proxy + trust.environment + lending.environment + mirrors.environment(lending.plan?.places ?? [])
-        return SandboxSpec(
+        var spec = SandboxSpec(
             name: name, workspacePath: workspace.path, image: image.id, engine: engine,
             userMapping: context.host.isRoot ? .identity : .keepID, networkNamespace: gateway.networkNamespace,
             limits: limits, workspaceSource: workspaceSource, volumes: CacheVolumes.volumes(of: name),
@@ -240,6 +250,8 @@ struct PreparedSandbox: Sendable {
             tools: tools?.mounts ?? [], environment: [SandboxSpec.Variable("AIBOX_SANDBOX", name.text)] + variables,
             command: Self.command(name, variables),
             monitorPidFile: runFolder + "/conmon.pid")
+        spec.callListener = callListener
+        return spec
     }
 
     /// The way out, for programs that know proxies; those that do not reach the same gateway by its address.

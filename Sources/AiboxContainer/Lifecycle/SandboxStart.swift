@@ -268,6 +268,7 @@ public struct SandboxStart: Sendable {
             learn: try LearnPlan(ruling.documents, ruling.policy, network: ruling.plan), traces: traces)
         let credentials = CredentialPolicy(ruling.policy)
         settings.endsOnMisuse = credentials.endsOnMisuse
+        settings.watchesCalls = traces != nil && context.configuration.isolation == .crun
         if settings.llm?.grants.isEmpty == false, credentials.keepsContent {
             var payloads = BrokerPlan.Payloads(
                 folder: context.paths.payloadsFolder,

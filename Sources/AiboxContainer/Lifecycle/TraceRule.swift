@@ -18,8 +18,8 @@ struct TraceRule {
         // What slips past a gate shall be seen, where no document says that it need not be.
         let isImplied = wish == .disabled && (context.policy.map(Self.impliedBy) ?? false)
         var why: String?
-        if context.configuration.isolation != .gvisor {
-            why = "only gVisor has them, and the engine is \(context.configuration.isolation.rawValue)"
+        if let missing = Self.missing(context.configuration.isolation, context.configuration.runtime) {
+            why = missing
         } else if (runFolder + "/" + Wire.traceSocket).utf8.count > TraceSession.longestPath {
             why = "the path of their socket is too long: \(runFolder)/\(Wire.traceSocket)"
         }
@@ -32,9 +32,25 @@ struct TraceRule {
             if let why {
                 throw AiboxError(
                     .layerMissing, "the policy requires trace points of the runtime", why: why,
-                    remedy: "set isolation to gvisor, or ask who owns the policy")
+                    remedy: "set isolation to gvisor, or to crun under podman, or ask who owns the policy")
             }
             (demand, note) = (.required, nil)
+        }
+    }
+
+    /// Why nobody can tell which programs run under an engine; nil: somebody can.
+    static func missing(
+        _ isolation: Configuration.Isolation, _ runtime: Configuration.ContainerRuntime
+    ) -> String? {
+        switch isolation {
+        case .gvisor: return nil
+        case .kata: return "the engine is kata, whose programs run in a kernel of their own"
+        case .crun:
+            if runtime == .docker { return "the engine is crun, and Docker hands no listener of a filter over" }
+            // Linux 5.0; that a call may go on came with 5.5 (seccomp_unotify(2)).
+            let actions = (try? File.text("/proc/sys/kernel/seccomp/actions_avail", limit: 4096)) ?? ""
+            let isKnown = actions.split(whereSeparator: \.isWhitespace).contains("user_notif")
+            return isKnown ? nil : "the engine is crun, and this kernel asks nobody about a call (seccomp user_notif)"
         }
     }
 

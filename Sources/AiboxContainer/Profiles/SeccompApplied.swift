@@ -19,6 +19,9 @@ extension SeccompProfile {
         if applied["architectures"]?.elements?.map(\.stringValue) != [architecture.ociName] {
             differences.append("architectures \(applied["architectures"]?.text ?? "all")")
         }
+        if applied["listenerPath"]?.stringValue != promised.listener {
+            differences.append("listener \(applied["listenerPath"]?.stringValue ?? "none")")
+        }
         let wanted = promised.rules.filter { $0.stands(on: architecture) }.map(\.bare)
         let found = (applied["syscalls"]?.elements ?? []).map(Self.appliedRule)
         let missing = Set(wanted).subtracting(found.compactMap { $0 })
@@ -32,6 +35,7 @@ extension SeccompProfile {
         switch json[name]?.stringValue {
         case "SCMP_ACT_ALLOW": .allow
         case "SCMP_ACT_TRACE": .trace
+        case "SCMP_ACT_NOTIFY": .notify
         case "SCMP_ACT_ERRNO": UInt16(exactly: json[errnoName]?.wholeNumber ?? 1).map { .refuse(errno: $0) }
         default: nil
         }

@@ -16,7 +16,8 @@ extension SeccompProfile {
     /// The file as the runtime is to be given it.
     public func file(for dialect: Dialect) -> [UInt8] {
         switch dialect {
-        case .oci: source
+        case .oci where listener == nil: source
+        case .oci: json.bytes + [UInt8(ascii: "\n")]
         case .runsc: spoken(dialect).json.bytes + [UInt8(ascii: "\n")]
         }
     }
@@ -48,6 +49,7 @@ extension SeccompProfile {
         object["archMap"] = .array(
             architectures.map { ["architecture": .string($0.ociName), "subArchitectures": []] })
         object["syscalls"] = .array(rules.map(\.json))
+        object["listenerPath"] = listener.map { .string($0) }
         return .object(object)
     }
 }
@@ -72,6 +74,7 @@ extension SeccompProfile.Action {
         case .allow: "SCMP_ACT_ALLOW"
         case .refuse: "SCMP_ACT_ERRNO"
         case .trace: "SCMP_ACT_TRACE"
+        case .notify: "SCMP_ACT_NOTIFY"
         }
     }
 

@@ -7,6 +7,8 @@ public struct SeccompProfile: Sendable, Equatable {
     public var defaultAction: Action
     public var architectures: [Architecture]
     public var rules: [Rule]
+    /// Absolute path of the socket that the filter's listener is sent to; nil where nothing asks one.
+    public var listener: String?
     /// The file, byte for byte.
     public var source: [UInt8]
 
@@ -17,6 +19,8 @@ public struct SeccompProfile: Sendable, Equatable {
         case refuse(errno: UInt16)
         /// It is not made and fails with ENOSYS as long as nobody traces the process; see `Dialect.runsc`.
         case trace
+        /// It waits until the process that has the filter's listener answers (seccomp_unotify(2)).
+        case notify
     }
 
     public enum Architecture: Sendable, Hashable, CaseIterable {

@@ -77,6 +77,7 @@ extension SeccompProfile.Action {
         case .allow: aibox_seccomp_allow()
         case .refuse(let errno): aibox_seccomp_errno(errno)
         case .trace: aibox_seccomp_trace()
+        case .notify: aibox_seccomp_notify()
         }
     }
 }

@@ -19,6 +19,8 @@ public struct SandboxSpec: Sendable, Equatable {
     public var temporaryBytes: Int64
     /// Absolute path of the seccomp profile.
     public var seccompProfile: String
+    /// Where the listener of that profile's filter goes, which hears of each program that is to be loaded; nil: it has none.
+    public var callListener: String?
     /// Name of the AppArmor profile, nil where the kernel has no AppArmor.
     public var appArmorProfile: String?
     public var secrets: [Secret]

@@ -35,6 +35,10 @@ struct Gateway {
     ) throws(AiboxError) -> Gateway {
         let holder = try HolderConnection.start(owner: settings.userNamespacePid)
         do {
+            // Before this process confines itself: what watches the sandbox's calls needs what the gateway gives up.
+            let watcher = try settings.traces.flatMap { demand throws(AiboxError) in
+                settings.watchesCalls ? try CallWatcher.start(waits: demand == .required, folder: folder) : nil
+            }
             // Before the event loop's thread exists: capabilities belong to threads.
             if geteuid() == 0 { try check(aibox_keep_capabilities(keptAsRoot), "cannot give up capabilities") }
             for folder in [settings.audit.folder, settings.audit.checkpoints] { try Folder.makePrivate(folder) }
@@ -59,7 +63,7 @@ struct Gateway {
             }
             // Before the container is made, whose runtime connects.
             let traces = try settings.traces.map { demand throws(AiboxError) in
-                try TraceReceiver(demand, folder: folder, audit: audit, log: log) { reason in
+                try TraceReceiver(demand, watcher: watcher, folder: folder, audit: audit, log: log) { reason in
                     cut(holder, containment, "trace points", reason, on: group.next(), log)
                 }
             }

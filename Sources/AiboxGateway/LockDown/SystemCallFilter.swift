@@ -8,28 +8,37 @@ enum SystemCallFilter {
     ///
     /// - Parameter netlink: protocols of AF_NETLINK that may be opened (linux/netlink.h): 0 routing, 12 netfilter.
     static func load(netlink: [UInt64]) throws(AiboxError) {
+        try load { context throws(AiboxError) in
+            for name in SystemCalls.allowed { try allow(context, name) }
+            try allow(context, "clone", condition(0, SCMP_CMP_MASKED_EQ, SystemCalls.namespaces, 0))
+            for family in SystemCalls.families {
+                for type in SystemCalls.types {
+                    // SOCK_NONBLOCK and SOCK_CLOEXEC lie above the type's four bits.
+                    try allow(
+                        context, "socket", condition(0, SCMP_CMP_EQ, family),
+                        condition(1, SCMP_CMP_MASKED_EQ, 0xF, type))
+                }
+            }
+            for number in netlink {
+                try allow(
+                    context, "socket", condition(0, SCMP_CMP_EQ, SystemCalls.netlink),
+                    condition(2, SCMP_CMP_EQ, number))
+            }
+        }
+    }
+
+    /// Binds every thread to what `allowing` names.
+    static func load(_ allowing: (scmp_filter_ctx) throws(AiboxError) -> Void) throws(AiboxError) {
         guard let context = seccomp_init(aibox_seccomp_errno(UInt16(ENOSYS))) else {
             throw AiboxError(.layerMissing, "libseccomp cannot start a filter")
         }
         defer { seccomp_release(context) }
         try require(seccomp_attr_set(context, SCMP_FLTATR_CTL_TSYNC, 1), "bind all threads")
-        for name in SystemCalls.allowed { try allow(context, name) }
-        try allow(context, "clone", condition(0, SCMP_CMP_MASKED_EQ, SystemCalls.namespaces, 0))
-        for family in SystemCalls.families {
-            for type in SystemCalls.types {
-                // SOCK_NONBLOCK and SOCK_CLOEXEC lie above the type's four bits.
-                try allow(
-                    context, "socket", condition(0, SCMP_CMP_EQ, family), condition(1, SCMP_CMP_MASKED_EQ, 0xF, type))
-            }
-        }
-        for number in netlink {
-            try allow(
-                context, "socket", condition(0, SCMP_CMP_EQ, SystemCalls.netlink), condition(2, SCMP_CMP_EQ, number))
-        }
+        try allowing(context)
         try require(seccomp_load(context), "load the filter")
     }
 
-    private static func allow(
+    static func allow(
         _ context: scmp_filter_ctx, _ name: String, _ conditions: scmp_arg_cmp...
     ) throws(AiboxError) {
         let call = seccomp_syscall_resolve_name(name)
@@ -42,7 +51,7 @@ enum SystemCallFilter {
             "allow \(name)")
     }
 
-    private static func condition(
+    static func condition(
         _ argument: UInt32, _ comparison: scmp_compare, _ first: UInt64, _ second: UInt64 = 0
     ) -> scmp_arg_cmp {
         scmp_arg_cmp(arg: argument, op: comparison, datum_a: first, datum_b: second)

@@ -283,9 +283,9 @@ public enum PolicySchema {
         PolicyField(
             "audit.trace_policy",
             .choice(Configuration.Audit.TracePolicy.allCases.map(\.rawValue)), .later,
-            standard: .text("disabled"), .enforced("gVisor's trace points"),
-            "Whether the log tells which programs run inside, at least; required needs gVisor. Said by nobody: optional "
-                + "under gVisor, where gates for tools stand."),
+            standard: .text("disabled"), .enforced("trace points"),
+            "Whether the log tells which programs run inside, at least; required needs gVisor, or crun with podman. Said by "
+                + "nobody: optional there, where gates for tools stand."),
         PolicyField(
             "audit.recording_recipient", .text(.recipient), .same, standard: nil, .enforced("aibox shell and SSH"),
             "Whose key recordings are encrypted for."),

@@ -16,7 +16,7 @@ extension EffectivePolicy {
         Configuration.Audit.RecordingPolicy(rawValue: text("audit.recording_policy")) ?? .required
     }
 
-    /// The least that is asked of gVisor's trace points; a user's setting may ask for more.
+    /// The least that the log has to tell of the programs inside; a user's setting may ask for more.
     public var tracePolicy: Configuration.Audit.TracePolicy {
         Configuration.Audit.TracePolicy(rawValue: text("audit.trace_policy")) ?? .required
     }

@@ -7,6 +7,7 @@
 #include "namespaces.h"
 #include "descriptors.h"
 #include "netlink.h"
+#include "notify.h"
 #include "process.h"
 #include "sockets.h"
 #include "landlock.h"

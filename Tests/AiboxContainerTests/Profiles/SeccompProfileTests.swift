@@ -187,4 +187,51 @@ struct SeccompProfileTests {
         #expect(profile.differences(from: nil, dialect: .oci) == ["no filter"])
         #expect(!profile.differences(from: .object(good), dialect: .runsc, architecture: .amd64).isEmpty)
     }
+
+    @Test(
+        "where programs are told of, the calls that load one ask the listener, and nothing else of the profile is another"
+    )
+    func watched() throws {
+        let plain = try embeddedProfile()
+        let socket = "/run/aibox/demo/trace.sock"
+        let watched = plain.watched(by: socket)
+        #expect(watched.findings == [])
+        func answers(_ profile: SeccompProfile) -> [String: [SeccompProfile.Rule]] {
+            var answers: [String: [SeccompProfile.Rule]] = [:]
+            for rule in profile.rules {
+                for name in rule.names {
+                    var one = rule
+                    one.names = [name]
+                    answers[name, default: []].append(one)
+                }
+            }
+            return answers
+        }
+        var (before, after) = (answers(plain), answers(watched))
+        for name in ["execve", "execveat"] {
+            #expect(before.removeValue(forKey: name)?.map(\.action) == [.allow])
+            let found = after.removeValue(forKey: name)
+            let rule = try #require(found)
+            #expect(
+                rule.map(\.action) == [.notify] && rule.allSatisfy { $0.arguments.isEmpty && $0.architectures == nil })
+        }
+        #expect(before == after)
+        #expect(plain.file(for: .oci) == plain.source)
+        let file = try JSONParser.parse(watched.file(for: .oci))
+        #expect(file["listenerPath"]?.stringValue == socket)
+        try watched.check()
+
+        // As a runtime was given it: neither may stand for the other, and the listener is ours.
+        guard case .object(var good) = try applied(watched) else { return }
+        func differences(_ profile: SeccompProfile) -> [String] {
+            profile.differences(from: .object(good), dialect: .oci, architecture: .amd64)
+        }
+        #expect(differences(watched) == ["listener none"])
+        good["listenerPath"] = .string(socket)
+        #expect(differences(watched) == [])
+        #expect(!differences(plain).isEmpty)
+        #expect(!differences(plain.watched(by: "/tmp/another.sock")).isEmpty)
+        let allowed = try applied(plain)
+        #expect(!watched.differences(from: allowed, dialect: .oci, architecture: .amd64).isEmpty)
+    }
 }
