@@ -15,9 +15,7 @@ struct ToolGate: Sendable, Equatable {
     /// Where it stands as the hook of agents.
     static let hook = "/run/aibox/agent-hook"
     /// Files in whose place it can stand at most; each is a mount.
-    static let limit = 64
-    /// What a sandbox cannot do without: its first process, and the shell in which every session begins.
-    static let needed: Set = ["sshd", "sshd-session", "sshd-auth", "sftp-server", "bash", "sh", "dash"]
+    static let limit = 256
 }
 
 /// Finds out where the gate has to stand in an image, once for each image and each set of rules, and keeps what it has to
@@ -53,7 +51,7 @@ struct ToolGateSetup {
     }
 
     /// The version of what is kept.
-    private static let version = "1"
+    private static let version = "2"
 
     private var folder: String {
         get throws(AiboxError) {
@@ -126,13 +124,10 @@ struct ToolGateSetup {
 
     private func check(_ coverage: ToolCoverage) throws(AiboxError) {
         for program in coverage.programs {
-            let needed = program.file.aliases.first { ToolGate.needed.contains(Path.name($0)) }
-            guard let needed else { continue }
-            let rule = program.file.aliases.lazy.compactMap { ToolCoverage.rule(policy, naming: $0) }.first
+            guard let found = ToolCoverage.impossible(policy, program.file.aliases) else { continue }
             throw AiboxError(
-                .layerMissing, "the gate for tools cannot stand in the place of \(SafeText.escaped(needed))",
-                why: "every session begins with it; the rule \(SafeText.escaped(rule?.id ?? "")) names it"
-                    + (rule.map { " (\($0.origin))" } ?? ""),
+                .layerMissing, "the gate for tools cannot stand in the place of \(SafeText.escaped(found.name))",
+                why: SafeText.escaped(found.why),
                 remedy: "name the programs that are meant, or ask who owns the policy")
         }
         let count = coverage.programs.reduce(0) { $0 + $1.file.paths.count }
