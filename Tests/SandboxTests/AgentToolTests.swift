@@ -107,5 +107,56 @@ extension Sandboxes {
             let wiped = try codex("gpt-tool-mcp_lab_wipe", free)
             #expect(wiped.contains("lab did wipe"), "\(wiped)")
         }
+
+        @Test("Codex's managed exec policy refuses what a rule denies, and no rules of a user or a project loosen it")
+        func execPolicy() throws {
+            let rules = """
+                tools:
+                  rules:
+                    - {id: no-curl, match: [curl], allow: false}
+                    - {id: git, match: [git], allow: true, risk: safe}
+                    - {id: no-push, match: [git, push], allow: false}
+                    - {id: fetch, match: [git, fetch], allow: true, risk: review-required}
+
+                """
+            let held = try fixture(rules, "codex")
+            let text = try held.shell("cat", "/etc/codex/requirements.toml").text
+            let cut = try #require(text.firstRange(of: "[rules]"), "\(text)")
+            let list = String(text[cut.lowerBound...])
+            #expect(list.contains(#"{ pattern = [{ token = "git" }, { token = "push" }], decision = "forbidden", "#))
+            #expect(!list.contains("fetch"), "\(list)")
+            // The hook is asked first, and its refusal is in the log.
+            let said = try codex("gpt-tool-plain", held)
+            #expect(said.contains("curl http://127.0.0.1:9/ fits no-curl of the org policy"), "\(said)")
+            #expect(try refusals(held).contains { $0.hasPrefix("no-curl: ") })
+
+            // The list by itself, without hook and gate, in a container of podman's.
+            let podman = try PlainPodman(held)
+            let file = try held.folder.write("requirements.toml", list)
+            let allow = "prefix_rule(pattern=[\"curl\"], decision=\"allow\")"
+            let script = """
+                export CODEX_HOME=/tmp/codex OPENAI_API_KEY=x; mkdir -p $CODEX_HOME/rules /workspace/.codex/rules; cd /workspace
+                printf '%s\\n' '\(allow)' | tee $CODEX_HOME/rules/default.rules >.codex/rules/project.rules
+                cat >$CODEX_HOME/config.toml <<'END'
+                model_provider = "lab"
+                [model_providers.lab]
+                name = "lab"
+                base_url = "http://127.0.0.1:\(provider.port)/v1"
+                env_key = "OPENAI_API_KEY"
+                wire_api = "responses"
+                [projects."/workspace"]
+                trust_level = "trusted"
+                END
+                exec ./codex exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox --model gpt-tool-plain 'do it'
+                """
+            let alone = try podman.bash(
+                podman.image, script,
+                mounts: [held.workspace: "/workspace", file: "/etc/codex/requirements.toml:ro"])
+            #expect(
+                alone.text.contains("rejected: curl fits no-curl of the org policy"),
+                "\(alone.text) \(alone.errorText)")
+            let free = try podman.bash(podman.image, script, mounts: [held.workspace: "/workspace"])
+            #expect(free.text.contains("exited with code 7"), "\(free.text) \(free.errorText)")
+        }
     }
 }

@@ -31,6 +31,16 @@ struct PlainPodman {
         return Set(try podman(words + arguments).split(separator: "\n").map(String.init))
     }
 
+    /// What a script of bash says in a container of an image, as its root.
+    func bash(
+        _ image: String, _ script: String, arguments: [String] = [], mounts: [String: String] = [:],
+        network: String = "host"
+    ) throws -> CommandResult {
+        let volumes = mounts.flatMap { ["--volume", "\($0.key):\($0.value)"] }
+        let words = ["run", "--rm", "--network", network, "--user", "0:0", "--entrypoint", "/bin/bash"]
+        return try run(words + volumes + [image, "-c", script, "bash"] + arguments)
+    }
+
     /// True if a container in one network of podman's reaches the server of another one, in a network of its own.
     ///
     /// - Parameter server: a Python program that serves on port 8000.
@@ -54,9 +64,13 @@ struct PlainPodman {
     }
 
     private func podman(_ words: [String]) throws -> String {
-        let result = try SystemCommandRunner().run(
-            Command("podman", words, environment: ["CONTAINERS_CONF": settings]), timeout: .seconds(60))
+        let result = try run(words)
         try #require(result.succeeded, "podman \(words[0]): \(result.errorText)")
         return result.text
+    }
+
+    private func run(_ words: [String]) throws -> CommandResult {
+        try SystemCommandRunner().run(
+            Command("podman", words, environment: ["CONTAINERS_CONF": settings]), timeout: .seconds(120))
     }
 }
