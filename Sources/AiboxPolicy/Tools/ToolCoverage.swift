@@ -17,16 +17,15 @@ public struct ToolCoverage: Sendable, Equatable {
     public init(_ policy: EffectivePolicy, files: [ToolFile]) {
         let rules = Self.rules(policy)
         programs = files.compactMap { file in
-            guard ToolRule.hold(rules, file.aliases) else { return nil }
-            let names = file.aliases.filter { !ToolRule.naming(rules, [$0]).isEmpty }
-            let isMultiCall = file.paths.contains { Self.multiCall.contains(ToolRule.name(of: $0)) }
+            let isHeld =
+                ToolRule.hold(rules, file.aliases) || file.appletPaths.contains { ToolRule.hold(rules, [$0]) }
+            guard isHeld else { return nil }
+            let names = (file.aliases + file.appletPaths).filter { !ToolRule.naming(rules, [$0]).isEmpty }
+            let isMultiCall = file.paths.contains(where: MultiCall.isOne)
             let canRun = isMultiCall || rules.contains { rule in rule.mayLetRun && names.contains { rule.names($0) } }
             return Program(file: file, names: Self.distinct(names, rules), isMultiCall: isMultiCall, canRun: canRun)
         }
     }
-
-    /// Programs that are many, and go by the first word: a rule that names one of those says nothing about the others.
-    private static let multiCall: Set = ["busybox", "toybox", "coreutils"]
 
     private static func rules(_ policy: EffectivePolicy) -> [ToolRule] {
         policy["tools.rules"].map(ToolRule.tools) ?? []
@@ -43,17 +42,23 @@ public struct ToolCoverage: Sendable, Equatable {
         policy["tools.review_timeout"]?.integer ?? 600
     }
 
+    /// Names of programs that rules have, without paths and patterns.
+    public static func programs(_ policy: EffectivePolicy) -> [String] {
+        rules(policy).compactMap(\.words.first).filter { !$0.contains("/") && !$0.contains("*") }
+    }
+
     /// Absolute paths that rules name; a link to a folder may be in them, so that a search does not come across them.
     public static func paths(_ policy: EffectivePolicy) -> [String] {
         rules(policy).compactMap(\.words.first).filter { $0.hasPrefix("/") && !$0.contains("*") }
     }
 
-    /// Where every session begins with a file of these names: by which name, and why the gate would have to stand there.
-    public static func impossible(_ policy: EffectivePolicy, _ names: [String]) -> (name: String, why: String)? {
-        guard let name = names.first(where: ToolRule.isBeginning),
-            let rule = ToolRule.first(rules(policy), holding: names)
+    /// Where every session begins with a program: by which name, and why the gate would have to stand there.
+    public static func impossible(_ policy: EffectivePolicy, _ program: Program) -> (name: String, why: String)? {
+        guard let name = program.file.aliases.first(where: ToolRule.isBeginning),
+            let rule = ToolRule.first(rules(policy), holding: program.names)
         else { return nil }
-        let named = rule.names(name) ? "it" : (names.first { rule.names($0) } ?? "it") + ", which is the same file,"
+        let other = program.names.first { rule.names($0) }.map { ToolRule.name(of: $0) + ", which is the same file," }
+        let named = rule.names(name) ? "it" : other ?? "it"
         return (name, "every session begins with it; the rule \(rule.id) names \(named) (\(rule.origin))")
     }
 
