@@ -31,7 +31,7 @@ struct AgentCallTests {
             ("behind other words", "Bash", "{\"command\":\"A=b env C=d nohup /usr/bin/curl x\"}", "/usr/bin/curl x"),
             ("in quotes", "Bash", "{\"command\":\"\\\"cu\\\"rl 'x;y'\"}", "curl x;y"),
             ("by its path", "Bash", "{\"command\":\"/opt/x a; /opt/y b\"}", "/opt/x a"),
-            ("a program that is only let run, whose gate nobody needs", "Bash", "{\"command\":\"make x\"}", ""),
+            ("a program that is only let do some things", "Bash", "{\"command\":\"make x\"}", "make x"),
             ("a tool that is only let do some things", "make", "{}", "tool:make {}"),
             ("as a word of another", "Bash", "{\"command\":\"echo curl\"}", ""),
             ("quotes that do not end", "Bash", "{\"command\":\"curl 'x\"}", "curl x"),

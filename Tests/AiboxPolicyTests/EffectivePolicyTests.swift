@@ -246,6 +246,15 @@ struct PolicyDifferenceTests {
                 ["closes tools.rules git push: allow -> review", "closes tools.rules git: allow -> deny"]
             ),
             (
+                "a rule that lets one command of a program run", "",
+                "tools: {rules: [{match: [git, status], allow: true, risk: safe}]}",
+                ["closes tools.rules git: allow -> deny"]
+            ),
+            (
+                "what every session begins with, only let run", "",
+                "tools: {rules: [{match: [bash], allow: true, risk: safe}]}", []
+            ),
+            (
                 "the last rule that holds a program",
                 "tools: {rules: [{match: [git], allow: true, risk: safe}, {match: [git, push], allow: false}]}",
                 "tools: {rules: [{match: [git], allow: true, risk: safe}]}",

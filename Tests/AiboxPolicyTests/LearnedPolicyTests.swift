@@ -246,6 +246,14 @@ struct LearnedPolicyTests {
                 "a program of which no rule lets the rest run", "{id: p, match: [make, install], allow: false}",
                 ["make", "all"], ["p"], 0
             ),
+            (
+                "a program of which a rule lets a command alone run",
+                "{id: p, match: [make, test], allow: true, risk: safe}", ["make", "all"], ["p"], 0
+            ),
+            (
+                "the command that it lets run", "{id: p, match: [make, test], allow: true, risk: safe}",
+                ["make", "test"], [], 0
+            ),
         ])
     func tools(what: String, rule: String, argv: [String], expected: [String], beyond: Int) throws {
         let set = Self.set(project: "version: 1\ntools: {rules: [\(rule)]}\n")

@@ -144,10 +144,10 @@ struct Judge {
                 let isListed = list.hosts.contains { $0.matches(request.host) }
                 return Freedom(grade: additions && !isListed && [80, 443].contains(request.port) ? 2 : 0)
             }
-        // As the gate: nobody asks about a program of which no rule denies or reviews anything, so it runs. An agent's hook asks
-        // about every name that a rule has.
-        case .tool(let argv): return tool(argv) { $0.outcome != .allow && $0.names(argv[0]) }
-        case .agent(let argv): return tool(argv) { $0.names(argv[0]) }
+        // As the gate and an agent's hook: nobody asks about what no rule names, so it runs. A rule that lets everything run
+        // names nothing.
+        case .tool(let argv), .agent(let argv):
+            return tool(argv) { $0.names(argv[0]) && ($0.outcome != .allow || $0.words[0] != "*") }
         case .server(let words):
             if policy["mcp.servers"]?.elements.isEmpty ?? true { return Freedom(grade: 3) }
             return Freedom(grade: 3 - ToolRule.decide(servers, words).outcome.rawValue)

@@ -30,6 +30,21 @@ extension Sandboxes {
                     symlink(UserIdentity.current.home, fixture.folder.path + "/link")
                     return ["-w", fixture.folder.path + "/link"]
                 }, says: "home folder"),
+            Case(
+                testDescription: "a workspace with a newline",
+                arguments: { ["-w", try Self.folder("a\nb", in: $0)] }, says: "control characters"),
+            Case(
+                testDescription: "a workspace with an escape sequence",
+                arguments: { ["-w", try Self.folder("a\u{1b}[2Jb", in: $0)] }, says: "control characters"),
+            Case(
+                testDescription: "a link without one that leads to a newline",
+                arguments: { fixture in
+                    symlink(try Self.folder("c\nd", in: fixture), fixture.folder.path + "/plain")
+                    return ["-w", fixture.folder.path + "/plain"]
+                }, says: "control characters"),
+            Case(
+                testDescription: "a folder in one with a newline",
+                arguments: { ["-w", try Self.folder("e\nf/project", in: $0)] }, says: "control characters"),
             Case(testDescription: "the root folder", arguments: { _ in ["-w", "/"] }, says: "cannot be a workspace"),
             Case(
                 testDescription: "a folder of the system", arguments: { _ in ["-w", "/usr"] },
@@ -75,6 +90,13 @@ extension Sandboxes {
                 }, says: "does not permit crun", status: 2),
         ]
 
+        private static func folder(_ name: String, in fixture: SandboxFixture) throws -> String {
+            let path = fixture.folder.path + "/" + name
+            try Folder.make(Path.parent(path))
+            if !File.exists(path) { try Folder.make(path) }
+            return path
+        }
+
         @Test("refused", arguments: cases)
         func refused(_ row: Case) throws {
             let fixture = try SandboxFixture()
@@ -83,8 +105,20 @@ extension Sandboxes {
             #expect(result.termination == .exited(row.status), "\(result.errorText)")
             #expect(result.errorText.lowercased().contains(row.says), "\(result.errorText)")
             #expect(result.errorText.split(separator: "\n").count <= 4)
+            // Nothing of a name acts on the terminal.
+            #expect(result.errorOutput.allSatisfy { $0 >= 0x20 || $0 == 0x0a })
             #expect(try fixture.remains() == [])
             #expect(try fixture.aibox.run("list").text == "")
+        }
+
+        @Test("a folder with a newline in its name is refused as well where the start is called in it")
+        func newline() throws {
+            let fixture = try SandboxFixture()
+            let folder = try Self.folder("a\nb", in: fixture)
+            let result = try fixture.aibox.run("start", "--name", fixture.name, in: folder)
+            #expect(result.termination == .exited(1) && result.errorText.contains("control characters"))
+            #expect(result.errorText.contains("a\\nb cannot be a workspace"), "\(result.errorText)")
+            #expect(try fixture.remains() == [])
         }
 
         @Test("a machine without podman is told so")
@@ -153,7 +187,10 @@ extension Sandboxes {
 
         @Test(
             "workspaces with awkward names work",
-            arguments: ["with space", "comma,colon:quote\"", "--privileged", "$(id)", "ünïcode", "a;b"])
+            arguments: [
+                "with space", "comma,colon:quote\"", "--privileged", "$(id)", "ünïcode", "a;b", "it's `id`", "-v", "~",
+                "back\\slash", "%s%n", "{{.Name}}", "\u{202e}txt",
+            ])
         func awkward(name: String) throws {
             let fixture = try SandboxFixture()
             let workspace = fixture.folder.path + "/" + name

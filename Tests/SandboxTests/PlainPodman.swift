@@ -39,6 +39,36 @@ struct PlainPodman {
                 + ["--entrypoint", "/bin/bash", image, "-c", script])
     }
 
+    /// What a script of bash says in a container of an image, as its root.
+    func bash(
+        _ image: String, _ script: String, arguments: [String] = [], mounts: [String: String] = [:],
+        network: String = "host"
+    ) throws -> CommandResult {
+        let volumes = mounts.flatMap { ["--volume", "\($0.key):\($0.value)"] }
+        let words = ["run", "--rm", "--network", network, "--user", "0:0", "--entrypoint", "/bin/bash"]
+        return try run(words + volumes + [image, "-c", script, "bash"] + arguments)
+    }
+
+    /// A copy of the image with one more program, changed by a script.
+    func image(adding program: String, to path: String, then script: String) throws -> String {
+        let name = "localhost/aibox-control-\(UInt32.random(in: .min ... .max)):1"
+        let container = try podman([
+            "create", "--network", "none", "--user", "0:0", "--entrypoint", "/bin/bash", image, "-c", script,
+        ])
+        defer { _ = try? podman(["rm", "-f", "-t", "0", container]) }
+        _ = try podman(["cp", program, container + ":" + path])
+        _ = try podman(["start", "--attach", container])
+        // As it was but for that: what the container was made with would stay.
+        let user = try podman(["image", "inspect", image, "--format", "{{.Config.User}}"])
+        let changes = ["ENTRYPOINT []", "CMD []", "USER " + (user.isEmpty ? "0" : user)].flatMap { ["--change", $0] }
+        _ = try podman(["commit", "-q"] + changes + [container, name])
+        return name
+    }
+
+    static func remove(_ image: String) {
+        _ = try? SystemCommandRunner().run(Command("podman", ["rmi", "-f", image]), timeout: .seconds(60))
+    }
+
     /// True if a container in one network of podman's reaches the server of another one, in a network of its own.
     ///
     /// - Parameter server: a Python program that serves on port 8000.
@@ -62,9 +92,13 @@ struct PlainPodman {
     }
 
     private func podman(_ words: [String]) throws -> String {
-        let result = try SystemCommandRunner().run(
-            Command("podman", words, environment: ["CONTAINERS_CONF": settings]), timeout: .seconds(60))
+        let result = try run(words)
         try #require(result.succeeded, "podman \(words[0]): \(result.errorText)")
         return result.text
+    }
+
+    private func run(_ words: [String]) throws -> CommandResult {
+        try SystemCommandRunner().run(
+            Command("podman", words, environment: ["CONTAINERS_CONF": settings]), timeout: .seconds(120))
     }
 }

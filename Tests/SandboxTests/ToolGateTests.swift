@@ -18,33 +18,61 @@ extension Sandboxes {
 
             """
 
-        /// Each is one command of a shell inside, which has to end as a refusal does.
-        private static let attacks = [
-            "curl x", "/usr/bin/curl x", "/bin/curl x", "/usr/bin/../bin/curl x", "env curl x", "sh -c 'curl x'",
-            "cd /usr/bin && ./curl x", "ln -sf /usr/bin/curl /tmp/harmless && /tmp/harmless x",
-            "(exec -a git /usr/bin/curl status)", "(exec -a '' /usr/bin/curl)", "nice curl x", "timeout 9 curl x",
-            "printf '#!/usr/bin/curl\\n' >/tmp/s; chmod +x /tmp/s; /tmp/s",
-            "python3 -c 'import subprocess,sys; sys.exit(subprocess.run([\"curl\",\"x\"]).returncode)'",
-            "python3 -c 'import os; os.execv(\"/usr/bin/curl\", [\"git\", \"status\"])'",
-            "/lib64/ld-linux-x86-64.so.2 /usr/bin/curl x; [ $? != 0 ] && exit 126",
-            "LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libc.so.6 curl x", "cp /usr/bin/curl /tmp/copy && /tmp/copy x",
-            "unxz -V", "xz -V", "lzcat --version", "busybox() { unxz -V; }; busybox",
-            "git push origin main", "git -C /tmp push", "git -c a.b=c --no-pager push", "git -c alias.p=push p",
-            "/usr/lib/git-core/git push", "/usr/lib/git-core/git-push x", "(exec -a git-push /usr/bin/git x)",
+        /// Each is one command of a shell inside, which has to end as a refusal does, with the rule that the log then names; none
+        /// where no program begins.
+        private static let attacks: [(line: String, rule: String?)] = [
+            ("curl x", "no-curl"), ("/usr/bin/curl x", "no-curl"), ("/bin/curl x", "no-curl"),
+            ("/usr/bin/../bin/curl x", "no-curl"), ("env curl x", "no-curl"), ("sh -c 'curl x'", "no-curl"),
+            ("cd /usr/bin && ./curl x", "no-curl"),
+            ("ln -sf /usr/bin/curl /tmp/harmless && /tmp/harmless x", "no-curl"),
+            ("(exec -a git /usr/bin/curl status)", "no-curl"), ("(exec -a '' /usr/bin/curl)", "no-curl"),
+            ("nice curl x", "no-curl"), ("timeout 9 curl x", "no-curl"),
+            ("printf '#!/usr/bin/curl\\n' >/tmp/s; chmod +x /tmp/s; /tmp/s", "no-curl"),
+            (
+                "python3 -c 'import subprocess,sys; sys.exit(subprocess.run([\"curl\",\"x\"]).returncode)'",
+                "no-curl"
+            ),
+            ("python3 -c 'import os; os.execv(\"/usr/bin/curl\", [\"git\", \"status\"])'", "no-curl"),
+            ("/lib64/ld-linux-x86-64.so.2 /usr/bin/curl --version || exit 126", nil),
+            ("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libc.so.6 curl x", "no-curl"),
+            ("cp /usr/bin/curl /tmp/copy && /tmp/copy x", "tools.gate"), ("unxz -V", "no-unxz"),
+            ("xz -V", "no-unxz"), ("lzcat --version", "no-unxz"), ("busybox() { unxz -V; }; busybox", "no-unxz"),
+            ("git push origin main", "push"), ("git -C /tmp push", "push"), ("git -c a.b=c --no-pager push", "push"),
+            ("git -c alias.p=push p", "push"), ("/usr/lib/git-core/git push", "push"),
+            ("/usr/lib/git-core/git-push x", "push"), ("(exec -a git-push /usr/bin/git x)", "push"),
         ]
+
+        /// Runs each in a shell of its own, and says how it ended.
+        private static var script: String {
+            attacks.reduce("cd /tmp; git init -q .\n") {
+                $0 + "( \($1.line) ) >/tmp/o 2>&1; echo $?; head -c 300 /tmp/o >&2\n"
+            }
+        }
 
         @Test("what a rule denies runs in no way, what it allows does", arguments: SandboxFixture.Engine.allCases)
         func attacks(engine: SandboxFixture.Engine) throws {
             let runtime = engine == .crun ? "runtime: {engine: gvisor, fallback: [crun]}\n" : ""
             let fixture = try SandboxFixture(engine: engine, policy: "version: 1\n\(runtime)\(Self.rules)")
             try fixture.start()
-            var script = "cd /tmp; git init -q .\n"
-            for attack in Self.attacks { script += "( \(attack) ) >/tmp/o 2>&1; echo $?; head -c 300 /tmp/o >&2\n" }
-            let tried = try fixture.shell("bash", "-c", script)
+            let tried = try fixture.shell("bash", "-c", Self.script)
             for (attack, status) in zip(Self.attacks, tried.text.split(separator: "\n")) {
-                #expect(status == "126", "\(attack): \(tried.errorText)")
+                #expect(status == "126", "\(attack.line): \(tried.errorText)")
             }
             #expect(tried.text.split(separator: "\n").count == Self.attacks.count, "\(tried.errorText)")
+            // Where podman alone runs the image, each of them runs.
+            let podman = try PlainPodman(fixture)
+            let control = try podman.bash(podman.image, Self.script, network: "none")
+            for (attack, status) in zip(Self.attacks, control.text.split(separator: "\n")) {
+                #expect(status != "126" && status != "127", "\(attack.line): \(control.errorText)")
+            }
+            #expect(control.text.split(separator: "\n").count == Self.attacks.count, "\(control.errorText)")
+            // Each refusal is in the log, in their order.
+            var refusals = try Self.log(fixture).compactMap { $0["rule"]?.stringValue }[...]
+            for attack in Self.attacks {
+                guard let rule = attack.rule else { continue }
+                let place = try #require(refusals.firstIndex(of: rule), "\(attack.line): \(refusals)")
+                refusals = refusals[(place + 1)...]
+            }
             let words = try fixture.shell("curl", "x")
             #expect(words.errorText.contains("aibox: curl is refused: "), "\(words.errorText)")
             #expect(words.errorText.contains("rule no-curl, org policy"))
@@ -73,13 +101,19 @@ extension Sandboxes {
             #expect(try holding("GIT_WORK_TREE").isEmpty == !UserIdentity.current.isRoot)
 
             // Each decision is in the log, and can be explained.
-            let log = try JSONParser.parse(
-                try fixture.aibox.run("policy", "log", "--denied", "-o", "json").output, limits: .init(size: 16 << 20))
-            let entry = try #require(log.elements?.first { $0["rule"]?.stringValue == "push" }, "\(log)")
+            let log = try Self.log(fixture)
+            let entry = try #require(log.first { $0["rule"]?.stringValue == "push" }, "\(log)")
             let explained = try fixture.aibox.run("policy", "explain", "--log-entry", entry["id"]?.stringValue ?? "")
             #expect(
                 explained.text.contains("deny by push, org: the same"), "\(explained.text) \(explained.errorText)")
             #expect(explained.text.contains("push: who owns "), "\(explained.text)")
+        }
+
+        /// Refusals of the log, the oldest first.
+        private static func log(_ fixture: SandboxFixture) throws -> [JSONValue] {
+            let log = try JSONParser.parse(
+                try fixture.aibox.run("policy", "log", "--denied", "-o", "json").output, limits: .init(size: 16 << 20))
+            return (log.elements ?? []).sorted { ($0["seq"]?.wholeNumber ?? 0) < ($1["seq"]?.wholeNumber ?? 0) }
         }
 
         @Test("without its gateway nothing runs that a rule names")

@@ -2,7 +2,7 @@
 
 Speaks as much of Anthropic Messages, OpenAI Chat Completions and OpenAI Responses as their clients need, with and without
 streaming. Every request is a line of JSON in LOG: method, path, fields in lower case, body. The model's name says what
-comes back ("denied" and "fetch" are tools that a policy may refuse, "mcp_SERVER_TOOL" is one of an MCP server's): "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
+comes back ("denied", "plain", "fetch", "write", "edit" and "patch" are tools that a policy may refuse, "mcp_SERVER_TOOL" is one of an MCP server's): "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
 "flaky" fails the first time, "error-STATUS" always and "once-STATUS" the first time with that status and the words of the API that was
 asked, "cut" breaks its stream off in the middle, everything else answers "hello". git is asked for
 a password. Prints "ready".
@@ -15,6 +15,9 @@ import time
 
 COMMAND = "echo made-by-the-agent > /tmp/agent.txt; cat /tmp/agent.txt"
 DENIED = "echo tried > /tmp/tried.txt; A=b curl http://example.org/"
+# One that an agent's own rules about commands can take apart.
+PLAIN = "curl http://127.0.0.1:9/"
+PATCH = "*** Begin Patch\n*** Add File: made-by-patch.txt\n+made-by-the-agent\n*** End Patch\n"
 # What each API says with a status: https://docs.anthropic.com/en/api/errors, https://platform.openai.com/docs/guides/error-codes
 ERRORS = {
     400: ("invalid_request_error", "invalid_request_error"), 401: ("authentication_error", "invalid_api_key"),
@@ -123,6 +126,11 @@ def messages(ask):
             call["command"] = DENIED
         if "fetch" in ask["model"]:
             name, call = "WebFetch", {"url": "https://example.org/", "prompt": "what does it say"}
+        if "write" in ask["model"]:
+            name, call = "Write", {"file_path": "/workspace/made-by-write.txt", "content": "made-by-the-agent"}
+        if "edit" in ask["model"]:
+            # An edit of nothing makes the file.
+            name, call = "Edit", {"file_path": "/workspace/made-by-edit.txt", "old_string": "", "new_string": "made-by-the-agent"}
         if "mcp_" in ask["model"]:
             name, call = "mcp__" + ask["model"].split("mcp_")[1].replace("_", "__"), {"text": "a"}
         block, delta = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}, {
@@ -167,8 +175,15 @@ def responses(ask):
     results = [item for item in ask["input"] if isinstance(item, dict) and item.get("type", "").endswith("_call_output")]
     names = [tool.get("name") for tool in ask.get("tools", [])]
     shell = next((name for name in ("exec_command", "shell_command", "shell") if name in names), None)
-    if "tool" in ask["model"] and shell and not results:
-        line = DENIED if "denied" in ask["model"] else COMMAND
+    if "tool" in ask["model"] and "patch" in ask["model"] and "apply_patch" in names and not results:
+        item = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_1", "status": "completed", "name": "apply_patch",
+                "input": PATCH}
+    elif "tool" in ask["model"] and "mcp_" in ask["model"] and not results:
+        server, tool = ask["model"].split("mcp_")[1].split("_")
+        item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed", "name": tool,
+                "namespace": "mcp__" + server, "arguments": json.dumps({"text": "a"})}
+    elif "tool" in ask["model"] and shell and not results:
+        line = DENIED if "denied" in ask["model"] else PLAIN if "plain" in ask["model"] else COMMAND
         call = {"exec_command": {"cmd": line}, "shell_command": {"command": line}, "shell": {"command": ["sh", "-c", line]}}
         item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed", "name": shell,
                 "arguments": json.dumps(call[shell])}

@@ -1,5 +1,14 @@
+import AiboxCrypto
+import AiboxPolicy
 import AiboxSystem
 import AiboxWire
+
+/// What agents' settings say of the rules about tools.
+struct AgentRules {
+    /// Seconds that a tool may wait for a person.
+    let patience: Int
+    let forbidden: [ForbiddenCommand]
+}
 
 /// Settings files inside, for agents that read from no variable where the model is.
 enum AgentSettings {
@@ -46,7 +55,34 @@ enum AgentSettings {
     /// (developers.openai.com/codex/enterprise/managed-configuration, developers.openai.com/codex/hooks).
     static let codexRulesPath = "/etc/codex/requirements.toml"
 
-    static func codexRules(patience: Int) -> String {
+    /// Rules about commands that stand in this file count together with those of a user and a project, of which the strictest
+    /// wins; `allow` cannot stand here (github.com/openai/codex/pull/10190, developers.openai.com/codex/rules).
+    static let codexRulesLimit = 1000
+
+    static func codexRules(patience: Int, forbidden: [ForbiddenCommand]) -> String {
+        let rules = forbidden.prefix(codexRulesLimit).map { command in
+            let pattern = command.words.map { "{ token = \(quoted($0)) }" }.joined(separator: ", ")
+            return
+                "  { pattern = [\(pattern)], decision = \"forbidden\", justification = \(quoted(command.reason)) },\n"
+        }
+        // An empty list is an error there.
+        let list = rules.isEmpty ? "" : "\n[rules]\nprefix_rules = [\n\(rules.joined())]\n"
+        return hooks(patience: patience) + list
+    }
+
+    /// A basic string (toml.io/en/v1.0.0, "String").
+    private static func quoted(_ text: String) -> String {
+        "\""
+            + text.unicodeScalars.map { scalar in
+                switch scalar {
+                case "\"", "\\": "\\\(scalar)"
+                case _ where scalar.value < 0x20 || scalar.value == 0x7f: "\\u00" + Hex.encode([UInt8(scalar.value)])
+                default: String(scalar)
+                }
+            }.joined() + "\""
+    }
+
+    private static func hooks(patience: Int) -> String {
         """
         # Written by aibox: what Codex is about to do is asked of the sandbox's gateway.
         [features]
@@ -71,9 +107,9 @@ extension SandboxPreparation {
     /// The files that go with what is lent, with mirrors of packages, and with rules about tools.
     ///
     /// - Parameter image: what git's settings say there stays.
-    /// - Parameter patience: seconds that a tool may wait for a person; nil where nobody asks about tools.
+    /// - Parameter rules: nil where nobody asks about tools.
     func settings(
-        _ lending: CredentialLending, _ mirrors: MirrorSettings, image: StoredImage, patience: Int?
+        _ lending: CredentialLending, _ mirrors: MirrorSettings, image: StoredImage, rules: AgentRules?
     ) throws(AiboxError) -> [SandboxSpec.Secret] {
         var files: [SettingsFile] = []
         let places = lending.plan?.places ?? []
@@ -84,10 +120,10 @@ extension SandboxPreparation {
         if lending.plan?.grants.contains(where: { $0.api == .openai }) ?? false {
             files.append(SettingsFile("codex", AgentSettings.codex, AgentSettings.codexPath))
         }
-        if let patience {
-            let codex = AgentSettings.codexRules(patience: patience)
+        if let rules {
+            let codex = AgentSettings.codexRules(patience: rules.patience, forbidden: rules.forbidden)
             files.append(SettingsFile("codex-rules", codex, AgentSettings.codexRulesPath))
-            let claude = AgentSettings.claudeRules(patience: patience).text
+            let claude = AgentSettings.claudeRules(patience: rules.patience).text
             files.append(SettingsFile("claude-rules", claude, AgentSettings.claudeRulesPath))
         }
         return try secrets(files + mirrors.files(places))

@@ -148,7 +148,8 @@ public struct SandboxStart: Sendable {
             try Interruption.check()
             let trust = try preparation.trust(gateway.ready.authority, image: prepared.image)
             let settings = try preparation.settings(
-                lending, mirrors, image: prepared.image, patience: tools?.patience)
+                lending, mirrors, image: prepared.image,
+                rules: tools.map { AgentRules(patience: $0.patience, forbidden: ruling.policy.forbiddenCommands) })
             let spec = prepared.spec(
                 gateway.ready, trust, lending, settings: settings, mirrors: mirrors, runFolder: runFolder)
             let arguments = arguments(spec)

@@ -14,10 +14,9 @@ struct ToolGate: Sendable, Equatable {
     static let folder = "/run/aibox/tools"
     /// Where it stands as the hook of agents.
     static let hook = "/run/aibox/agent-hook"
-    /// Files in whose place it can stand at most; each is a mount.
-    static let limit = 64
-    /// What a sandbox cannot do without: its first process, and the shell in which every session begins.
-    static let needed: Set = ["sshd", "sshd-session", "sshd-auth", "sftp-server", "bash", "sh", "dash"]
+    /// Mounts for it at most: the files in whose place it stands, and originals that lie beside others. With 250 gVisor starts no
+    /// container any more; up to 128 cost nothing that can be measured.
+    static let limit = 128
 }
 
 /// Finds out where the gate has to stand in an image, once for each image and each set of rules, and keeps what it has to
@@ -42,8 +41,9 @@ struct ToolGateSetup {
             mounts.append(.init(source: try folder, target: ToolGate.folder))
         }
         for path in originals where !path.hasPrefix(ToolGate.folder + "/") {
-            mounts.append(.init(source: try folder + "/" + Path.name(path), target: path))
+            mounts.append(.init(source: try folder + "/" + Self.copied(path), target: path))
         }
+        try check(count: mounts.count)
         return ToolGate(programs: kept, mounts: mounts + [hook])
     }
 
@@ -53,7 +53,7 @@ struct ToolGateSetup {
     }
 
     /// The version of what is kept.
-    private static let version = "1"
+    private static let version = "2"
 
     private var folder: String {
         get throws(AiboxError) {
@@ -70,7 +70,7 @@ struct ToolGateSetup {
         else { return nil }
         let folder = try folder
         let isThere = programs.allSatisfy { program in
-            program.original.map { File.exists(folder + "/" + Path.name($0)) } ?? true
+            program.original.map { File.exists(folder + "/" + Self.copied($0)) } ?? true
         }
         return isThere ? programs : nil
     }
@@ -94,7 +94,9 @@ struct ToolGateSetup {
     private func make() throws(AiboxError) -> [ToolPlan.Program] {
         let listing = try context.engine.list(image.id, ToolSurvey.search)
         let survey = ToolSurvey(listing, named: ToolCoverage.paths(policy))
-        let coverage = ToolCoverage(policy, files: survey.files.compactMap(Self.fixed))
+        var files = survey.files.compactMap(Self.fixed)
+        for place in files.indices { files[place].applets = applets(of: files[place]) }
+        let coverage = ToolCoverage(policy, files: files)
         try check(coverage)
         let folder = try folder
         let work = try prepare(folder)
@@ -124,22 +126,33 @@ struct ToolGateSetup {
         return paths.isEmpty ? nil : ToolFile(paths: paths, aliases: file.aliases.filter(isFixed))
     }
 
+    /// The names of the programs that are many in one file, as it tells them in the image. If it does not, it may have all that
+    /// rules name.
+    private func applets(of file: ToolFile) -> [String] {
+        guard let path = file.paths.first(where: MultiCall.isOne), let words = MultiCall.listing(path) else {
+            return []
+        }
+        let said = try? context.engine.ask(image.id, path, words)
+        let names = (said ?? "").split { $0.isWhitespace || ",[]".contains($0) }.map(String.init)
+        return names.isEmpty ? ToolCoverage.programs(policy) : names
+    }
+
     private func check(_ coverage: ToolCoverage) throws(AiboxError) {
         for program in coverage.programs {
-            let needed = program.file.aliases.first { ToolGate.needed.contains(Path.name($0)) }
-            guard let needed else { continue }
-            let rule = program.file.aliases.lazy.compactMap { ToolCoverage.rule(policy, naming: $0) }.first
+            guard let found = ToolCoverage.impossible(policy, program) else { continue }
             throw AiboxError(
-                .layerMissing, "the gate for tools cannot stand in the place of \(SafeText.escaped(needed))",
-                why: "every session begins with it; the rule \(SafeText.escaped(rule?.id ?? "")) names it"
-                    + (rule.map { " (\($0.origin))" } ?? ""),
+                .layerMissing, "the gate for tools cannot stand in the place of \(SafeText.escaped(found.name))",
+                why: SafeText.escaped(found.why),
                 remedy: "name the programs that are meant, or ask who owns the policy")
         }
-        let count = coverage.programs.reduce(0) { $0 + $1.file.paths.count }
+        try check(count: coverage.programs.reduce(0) { $0 + $1.file.paths.count })
+    }
+
+    private func check(count: Int) throws(AiboxError) {
         if count <= ToolGate.limit { return }
         throw AiboxError(
             .layerMissing, "the rules about tools name too many programs of the image",
-            why: "\(count) files, and the gate stands in the place of \(ToolGate.limit) at most",
+            why: "\(count) mounts would be needed, and there are \(ToolGate.limit) at most",
             remedy: "name the programs that are meant, or ask who owns the policy")
     }
 
@@ -155,6 +168,12 @@ struct ToolGateSetup {
         try retrying("cannot close \(file)") { chmod(file, 0o555) }
         return Self.looksAround(try File.read(file, limit: 1 << 30))
             ? (Path.parent(path) == "/" ? "" : Path.parent(path)) + "/." + name : ToolGate.folder + "/" + name
+    }
+
+    /// The name of the copy of which an original is made: beside others of its folder an original is hidden.
+    private static func copied(_ original: String) -> String {
+        let name = Path.name(original)
+        return name.hasPrefix(".") ? String(name.dropFirst()) : name
     }
 
     /// Whether a program looks for its parts where it lies itself: scripts, and what its loader finds beside it
@@ -180,6 +199,14 @@ extension ContainerEngine {
         throw AiboxError(
             .layerMissing, "cannot find out which programs the image has", why: SafeText.escaped(result.errorText),
             remedy: "rules about tools need find (Debian: findutils) in the image")
+    }
+
+    /// What a program of an image says, which has nothing there but the image; nil where it does not run.
+    func ask(_ image: String, _ program: String, _ arguments: [String]) throws(AiboxError) -> String? {
+        let words = ["run", "--rm", "--pull", "never", "--network", "none", "--cap-drop", "ALL", "--user", "1000:1000"]
+        let limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+        let result = try call(words + limits + ["--read-only", "--entrypoint", program, image] + arguments)
+        return result.succeeded ? result.text : nil
     }
 
     /// Copies a file out of an image; nothing of the image is run for it.

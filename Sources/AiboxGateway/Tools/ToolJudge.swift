@@ -168,6 +168,14 @@ final class ToolJudge {
                     question, rule: "tools.length",
                     reason: "the beginning of its command line is too long to be judged",
                     next: ["put long words into a file"])
+            case .running(let applet):
+                let file = SafeText.escaped(question.program)
+                return refused(
+                    question, rule: "tools.applets",
+                    reason: "\(applet) of \(file) can run others of that file, about which nobody would be asked",
+                    next: [
+                        "use another \(applet), or ask who owns the organisation's policies (org) for a rule that lets \(applet) run"
+                    ])
             case .unnamed:
                 // A program of its own by that name would run without being asked about.
                 return allowed(question, program)

@@ -67,8 +67,8 @@ public enum PolicyDocumentation {
             Rules of `tools` and tools of `mcp` of all layers count together: the strictest that fits wins, then the most specific, then org
             before team before project. A later rule that an earlier, stricter one always overrides is an error, not a rule without effect.
 
-            A program that no rule denies or reviews has no gate in its place ([tools.md](tools.md)): it runs, and nobody is asked. So "denied" means that a
-            rule denies it, or that a rule denies or reviews something of the program and no rule lets this run. About a program that no earlier
+            A program that no rule names has no gate in its place ([tools.md](tools.md)): it runs, and nobody is asked. So "denied" means that a
+            rule denies it, or that a rule names the program and no rule lets this run. About a program that no earlier
             rule names a later document may say what it likes, since all of it is tighter: under the embedded baseline a team writes
             `{match: [git], allow: true, risk: safe}` and `{match: [git, push], allow: true, risk: review-required}`. About a program that an earlier rule names
             (also one that only lets it run) a later rule may deny; it may review or let run what an earlier rule lets run. The same goes for MCP servers, where

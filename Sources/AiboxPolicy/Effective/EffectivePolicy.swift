@@ -33,7 +33,9 @@ public struct EffectivePolicy: Sendable, Equatable {
         let later = [team, project].compactMap { $0 }
         violations += ToolRule.uncovered("tools.rules", organisation, later, ToolRule.tools)
         violations += ToolRule.uncovered("mcp.servers", organisation, later, ToolRule.servers)
-        if let list = values["tools.rules"] { notes += ToolRule.forbiddenWhole(ToolRule.tools(list)) }
+        if let rules = values["tools.rules"].map(ToolRule.tools) {
+            notes += ToolRule.forbiddenWhole(rules) + ToolRule.beginningNotes(rules)
+        }
         if !violations.isEmpty { return .failure(PolicyViolations(violations: violations)) }
         return .success(
             EffectivePolicy(

@@ -132,7 +132,7 @@ public struct PolicyDifference: Sendable, Equatable {
             let new = ToolRule.effect(after, argv)
             if old.outcome == new.outcome { continue }
             // No rule fits: one of those for which anybody is asked.
-            let asking = (after + before).first { $0.outcome != .allow && $0.names(argv[0]) } ?? (after + before).first
+            let asking = ToolRule.naming(after + before, [argv[0]]).first ?? (after + before).first
             rows.append(
                 Row(
                     direction: new.outcome < old.outcome ? .opens : .closes, field: field.name,

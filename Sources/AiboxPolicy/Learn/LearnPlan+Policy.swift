@@ -71,7 +71,7 @@ extension LearnPlan {
         var seen: Set<String> = []
         return (policy["tools.rules"].map(ToolRule.tools) ?? []).compactMap { rule in
             guard rule.origin.layer != .org, let word = rule.words.first, !word.contains("*"),
-                !ToolRule.hold(own, word), seen.insert(word).inserted
+                !ToolRule.hold(own, [word]), seen.insert(word).inserted
             else { return nil }
             return [
                 "id": .string("learn.unnamed:" + word), "layer": "org", "match": [.string(word)], "allow": true,

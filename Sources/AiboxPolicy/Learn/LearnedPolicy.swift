@@ -23,6 +23,8 @@ public struct LearnedPolicy {
         public var seen: Int
         /// One of the calls.
         public var example: [String]
+        /// Whether it only lets commands of its own run: beside it another one may let the call run.
+        public var isNarrowing: Bool
     }
 
     /// What stays refused.
@@ -216,7 +218,8 @@ public struct LearnedPolicy {
                 } else {
                     removals.append(
                         Removal(
-                            rule: rule.id, words: rule.words, origin: rule.origin, seen: seen, example: call.argv))
+                            rule: rule.id, words: rule.words, origin: rule.origin, seen: seen, example: call.argv,
+                            isNarrowing: rule.outcome == .allow))
                 }
             }
         }
@@ -231,8 +234,7 @@ public struct LearnedPolicy {
     private static func outcome(
         _ rules: [ToolRule], _ call: LearnedWants.Call
     ) -> (outcome: ToolRule.Outcome, rule: ToolRule?) {
-        let isHeld = call.lines.contains { line in line.first.map { ToolRule.hold(rules, $0) } ?? false }
-        if !isHeld { return (.allow, nil) }
+        if !ToolRule.hold(rules, call.names) { return (.allow, nil) }
         return call.lines.map { ToolRule.decide(rules, $0) }.max { $0.outcome < $1.outcome } ?? (.deny, nil)
     }
 
@@ -248,18 +250,12 @@ public struct LearnedPolicy {
             // No rule lets it run: nobody would be asked about the program, did none of them hold it.
             let taken = rules.filter { other in
                 guard other.origin.layer != .org else { return false }
-                return rule.map { $0.origin == other.origin } ?? (other.outcome != .allow && other.names(call))
+                return rule.map { $0.origin == other.origin } ?? !ToolRule.naming([other], call.names).isEmpty
             }
             if taken.isEmpty { return [] }
             gone += taken
             rules.removeAll { other in taken.contains { $0.origin == other.origin } }
         }
-    }
-}
-
-extension ToolRule {
-    fileprivate func names(_ call: LearnedWants.Call) -> Bool {
-        call.lines.contains { line in line.first.map { names($0) } ?? false }
     }
 }
 

@@ -15,6 +15,9 @@ public struct LearnedWants: Sendable {
 
         /// The command lines that rules are asked about.
         var lines: [[String]] { called.map { names in names.map { $0 + argv.dropFirst() } } ?? [argv] }
+
+        /// The names of its program.
+        var names: [String] { lines.compactMap(\.first) }
     }
 
     public private(set) var requests: [(request: EgressRequest, seen: Int)] = []

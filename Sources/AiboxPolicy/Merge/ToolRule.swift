@@ -1,3 +1,5 @@
+import AiboxWire
+
 /// A rule about tools: of a command line, or of an MCP server.
 struct ToolRule: Sendable {
     /// From the loosest.
@@ -48,6 +50,19 @@ struct ToolRule: Sendable {
                 outcome: outcome(
                     entry["allow"]?.boolean == true ? entry["risk"]?.text : nil, entry["async"]?.boolean == true),
                 origin: entry.origin, isCommand: true)
+        }
+    }
+
+    /// The same, as the policies in Rego read them.
+    static func tools(_ list: [JSONValue]) -> [ToolRule] {
+        list.map { entry in
+            let words = entry["match"]?.elements?.compactMap(\.stringValue) ?? []
+            let layer = entry["layer"]?.stringValue.flatMap(PolicyLayer.init(rawValue:)) ?? .org
+            return ToolRule(
+                id: entry["id"]?.stringValue ?? words.joined(separator: " "), words: words,
+                outcome: outcome(
+                    entry["allow"]?.truth == true ? entry["risk"]?.stringValue : nil, entry["async"]?.truth == true),
+                origin: PolicyOrigin(layer: layer, file: "", line: nil), isCommand: true)
         }
     }
 

@@ -15,25 +15,19 @@ public struct AgentCall: Sendable, Equatable {
 
     /// - Parameter policy: the policy as the policies in Rego read it.
     public init(_ question: AgentQuestion, policy: JSONValue) {
-        let rules = policy["tools"]?["rules"]?.elements ?? []
-        func isNamed(_ program: String, _ rules: [JSONValue]) -> Bool {
-            rules.contains { rule in
-                guard let word = rule["match"]?.elements?.first?.stringValue else { return false }
-                return PolicyPattern(word).matches(word.contains("/") ? program : ToolRule.name(of: program))
-            }
-        }
-        // As the gate: where rules only let a program run, nothing stands in its place.
-        let holding = rules.filter { $0["allow"]?.truth != true || $0["risk"]?.stringValue != "safe" }
+        let rules = ToolRule.tools(policy["tools"]?["rules"]?.elements ?? [])
         let subject = String(question.subject.prefix(4096))
         var own: [PolicyQuestion] = []
-        if isNamed(question.tool, rules) { own.append(.tool([question.tool, subject], directory: question.directory)) }
+        if !ToolRule.naming(rules, [question.tool]).isEmpty {
+            own.append(.tool([question.tool, subject], directory: question.directory))
+        }
         if let (id, tool) = question.server, policy["mcp"]?["servers"]?.elements?.isEmpty == false {
             own.append(.server(id: id, tool: tool))
         }
         self.own = own
         let command = question.tool == "Bash" ? question.input["command"]?.stringValue ?? "" : ""
-        programs = Self.commands(String(command.prefix(16 << 10))).filter { isNamed($0[0], holding) }.prefix(Self.limit)
-            .map { .tool($0, directory: question.directory) }
+        programs = Self.commands(String(command.prefix(16 << 10))).filter { ToolRule.hold(rules, [$0[0]]) }
+            .prefix(Self.limit).map { .tool($0, directory: question.directory) }
     }
 
     /// The simple commands in the text of a shell's, as far as they can be told by looking at it.

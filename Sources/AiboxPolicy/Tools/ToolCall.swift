@@ -17,6 +17,8 @@ public struct ToolCall: Sendable, Equatable {
         case overlong
         /// The program goes by a name that no rule names: one of many that share a file.
         case unnamed
+        /// The same, and it runs others of that file, about which nobody would be asked.
+        case running(String)
     }
 
     /// - Parameter length: how many words the longest rule looks at.
@@ -34,34 +36,34 @@ public struct ToolCall: Sendable, Equatable {
         }
         argv = words
         directory = String(question.directory.prefix(4096))
-        called = Self.names(question.argv.first ?? "", words.dropFirst().first, program)
+        if program.isMultiCall {
+            let call = MultiCall.call([question.argv.first ?? ""] + words.dropFirst(), paths: program.paths)
+            called = Self.names(call, program)
+            if called.isEmpty, let applet = call.applet, MultiCall.running.contains(applet) { throw .running(applet) }
+        } else {
+            called = Self.names(question.argv.first ?? "", program)
+        }
         if called.isEmpty { throw .unnamed }
     }
 
     /// Who calls a program chooses the first word, so that it hides nothing: the names that rules name count, whatever
     /// it is. It only adds what it says: `git-push` is `git push`.
-    private static func names(_ first: String, _ second: String?, _ program: ToolPlan.Program) -> [[String]] {
-        let word = name(first)
-        if program.isMultiCall {
-            let own = program.paths.map(name)
-            if own.contains(where: { word.hasPrefix($0) }) {
-                // `busybox wget ...`
-                let itself = program.names.filter { own.contains(name($0)) }.map { [$0] }
-                return itself + (program.names.contains { name($0) == second } ? [[]] : [])
-            }
-            // A login shell's first word begins with a dash.
-            let called = word.hasPrefix("-") ? String(word.dropFirst()) : word
-            return program.names.filter { name($0) == called }.map { [$0] }
-        }
+    private static func names(_ first: String, _ program: ToolPlan.Program) -> [[String]] {
+        let word = ToolRule.name(of: first)
         return program.names.map { path in
-            let start = name(path) + "-"
+            let start = ToolRule.name(of: path) + "-"
             return word.hasPrefix(start) && word.count > start.count
                 ? [path, String(word.dropFirst(start.count))] : [path]
         }
     }
 
-    private static func name(_ path: String) -> String {
-        path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? path
+    /// One of many goes by its own name; the file itself counts as well where it stands before it.
+    private static func names(_ call: MultiCall.Call, _ program: ToolPlan.Program) -> [[String]] {
+        let isItself = call.applet == nil || call.isSecond || call.isHidden
+        let itself = isItself ? program.names.filter(MultiCall.isOne).map { [$0] } : []
+        let named = program.names.filter { ToolRule.name(of: $0) == call.applet }
+        if call.isSecond { return itself + (named.isEmpty ? [] : [[]]) }
+        return itself + named.map { [$0] }
     }
 
     public var question: PolicyQuestion { .tool(argv, called: called, directory: directory) }

@@ -1,7 +1,7 @@
 /// Where the gate for tools has to stand, so that the rules about tools hold in a sandbox of an image.
 ///
-/// A file that a denying or reviewing rule names by any of its names is covered, whatever other names it has. Programs
-/// that no such rule names are not: nothing is asked about them.
+/// A file that a rule names by any of its names is covered, whatever other names it has. Programs that no rule names are
+/// not: nothing is asked about them.
 public struct ToolCoverage: Sendable, Equatable {
     public struct Program: Sendable, Equatable {
         public var file: ToolFile
@@ -17,23 +17,22 @@ public struct ToolCoverage: Sendable, Equatable {
     public init(_ policy: EffectivePolicy, files: [ToolFile]) {
         let rules = Self.rules(policy)
         programs = files.compactMap { file in
-            guard file.aliases.contains(where: { ToolRule.hold(rules, $0) }) else { return nil }
-            let names = file.aliases.filter { alias in rules.contains { $0.names(alias) } }
-            let isMultiCall = file.paths.contains { Self.multiCall.contains(ToolRule.name(of: $0)) }
+            let isHeld =
+                ToolRule.hold(rules, file.aliases) || file.appletPaths.contains { ToolRule.hold(rules, [$0]) }
+            guard isHeld else { return nil }
+            let names = (file.aliases + file.appletPaths).filter { !ToolRule.naming(rules, [$0]).isEmpty }
+            let isMultiCall = file.paths.contains(where: MultiCall.isOne)
             let canRun = isMultiCall || rules.contains { rule in rule.mayLetRun && names.contains { rule.names($0) } }
             return Program(file: file, names: Self.distinct(names, rules), isMultiCall: isMultiCall, canRun: canRun)
         }
     }
 
-    /// Programs that are many, and go by the first word: a rule that names one of those says nothing about the others.
-    private static let multiCall: Set = ["busybox", "toybox", "coreutils"]
-
     private static func rules(_ policy: EffectivePolicy) -> [ToolRule] {
         policy["tools.rules"].map(ToolRule.tools) ?? []
     }
 
-    /// Whether the policy has rules for which a gate has to stand somewhere.
-    public static func isNeeded(_ policy: EffectivePolicy) -> Bool { rules(policy).contains { $0.outcome != .allow } }
+    /// Whether the policy has rules that name something about which is asked.
+    public static func isNeeded(_ policy: EffectivePolicy) -> Bool { rules(policy).contains { !$0.isForAll } }
 
     /// How long a call may wait for a person; documents that say something else are refused.
     static let reviewSeconds = 1...86_400
@@ -43,14 +42,24 @@ public struct ToolCoverage: Sendable, Equatable {
         policy["tools.review_timeout"]?.integer ?? 600
     }
 
+    /// Names of programs that rules have, without paths and patterns.
+    public static func programs(_ policy: EffectivePolicy) -> [String] {
+        rules(policy).compactMap(\.words.first).filter { !$0.contains("/") && !$0.contains("*") }
+    }
+
     /// Absolute paths that rules name; a link to a folder may be in them, so that a search does not come across them.
     public static func paths(_ policy: EffectivePolicy) -> [String] {
         rules(policy).compactMap(\.words.first).filter { $0.hasPrefix("/") && !$0.contains("*") }
     }
 
-    /// The first denying or reviewing rule that names a path; nil if there is none.
-    public static func rule(_ policy: EffectivePolicy, naming path: String) -> (id: String, origin: PolicyOrigin)? {
-        rules(policy).first { $0.outcome != .allow && $0.names(path) }.map { ($0.id, $0.origin) }
+    /// Where every session begins with a program: by which name, and why the gate would have to stand there.
+    public static func impossible(_ policy: EffectivePolicy, _ program: Program) -> (name: String, why: String)? {
+        guard let name = program.file.aliases.first(where: ToolRule.isBeginning),
+            let rule = ToolRule.first(rules(policy), holding: program.names)
+        else { return nil }
+        let other = program.names.first { rule.names($0) }.map { ToolRule.name(of: $0) + ", which is the same file," }
+        let named = rule.names(name) ? "it" : other ?? "it"
+        return (name, "every session begins with it; the rule \(rule.id) names \(named) (\(rule.origin))")
     }
 
     /// What matters of the policy: the same rules cover the same files.

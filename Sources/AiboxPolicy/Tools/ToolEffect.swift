@@ -1,15 +1,10 @@
 public import AiboxWire
 
 extension ToolRule {
-    /// Whether the gate stands in the place of a program: a rule that denies or reviews names it.
-    static func hold(_ rules: [ToolRule], _ program: String) -> Bool {
-        rules.contains { $0.outcome != .allow && $0.names(program) }
-    }
-
     /// What a sandbox does with a command line, or with a server and its tool: what the rules say together where they are
     /// asked; else it runs, and a rule that fits is named.
     static func effect(_ rules: [ToolRule], _ argv: [String]) -> (outcome: Outcome, rule: ToolRule?) {
-        let isAsked = rules.first.map { !$0.isCommand || hold(rules, argv.first ?? "") } ?? false
+        let isAsked = rules.first.map { !$0.isCommand || hold(rules, [argv.first ?? ""]) } ?? false
         let said = decide(rules, argv)
         return isAsked || said.outcome == .allow ? said : (.allow, nil)
     }
@@ -26,14 +21,16 @@ extension EffectivePolicy {
         case .tool(let argv, let called, _):
             let rules = values["tools.rules"].map(ToolRule.tools) ?? []
             let programs = [argv.first ?? ""] + (called ?? []).compactMap { $0.first ?? argv.dropFirst().first }
-            if programs.contains(where: { ToolRule.hold(rules, $0) }), called?.isEmpty != true { return nil }
-            let isNamed = rules.contains { rule in programs.contains { rule.names($0) } }
+            if ToolRule.hold(rules, programs), called?.isEmpty != true { return nil }
+            let isNamed = !ToolRule.naming(rules, programs).isEmpty
             if isNamed, isAgents { return nil }
             let fitting = ToolRule.effect(rules, argv).rule
             return PolicyDecision(
                 outcome: .allow, risk: "safe", rule: fitting?.id ?? "tools.unnamed",
                 layer: (fitting?.origin.layer ?? .org).rawValue,
-                reason: "no rule \(isNamed ? "denies or reviews" : "names") it, so it runs and nobody is asked",
+                reason: isNamed
+                    ? "every session begins with it, and rules only let it run, so nobody is asked"
+                    : "no rule names it, so it runs and nobody is asked",
                 obligations: [])
         case .server where values["mcp.servers"]?.elements.isEmpty ?? true:
             return PolicyDecision(

@@ -16,7 +16,8 @@ struct LearnedReport {
         var text = parts.joined(separator: "---\n")
         for removal in learned.removals {
             text += comment(
-                "\(removal.origin): take out the rule \(removal.rule) of tools.rules, or narrow it: "
+                "\(removal.origin): take out the rule \(removal.rule) of tools.rules, or "
+                    + (removal.isNarrowing ? "let this run beside it: " : "narrow it: ")
                     + "\(command(removal.example)), \(times(removal.seen))")
         }
         for refused in learned.left {

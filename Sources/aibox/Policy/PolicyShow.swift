@@ -43,6 +43,7 @@ struct PolicyShow: ParsableCommand {
                         + [.text(field.isEnforced(item) ? "yes" : "not yet")])
             }
         }
+        for note in policy.notes { global.output.note("note: " + note) }
         global.output.answer(
             .listing(
                 Listing(columns: ["field", "value"] + (origin ? ["layer", "origin"] : []) + ["enforced"], rows: rows)))

@@ -365,10 +365,13 @@ struct DecisionTests {
                     "deny tools.default", "review git push", "review git push", "deny tools.default",
                     "allow tools.unnamed",
                 ])
-        // One that lets a command run holds nothing.
+        // So does one that lets a command run.
         #expect(
-            try answers("version: 1\ntools: {rules: [{match: [git, status], allow: true, risk: safe}]}\n").prefix(2)
-                == ["allow git status", "allow tools.unnamed"])
+            try answers("version: 1\ntools: {rules: [{match: [git, status], allow: true, risk: safe}]}\n").prefix(5)
+                == [
+                    "allow git status", "deny tools.default", "deny tools.default", "deny tools.default",
+                    "allow tools.unnamed",
+                ])
     }
 
     @Test("a review agrees with its decision, whether a person agreed, did not, or looks at it later")
