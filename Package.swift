@@ -100,7 +100,7 @@ let package = Package(
             uses: [
                 "AiboxAudit", "AiboxCrypto", "AiboxHTTP2", "AiboxNetwork", "AiboxSystem", "AiboxWire", "CLinux", "Rego",
             ] + nio),
-        room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "CYaml"]),
+        room("AiboxConfig", uses: ["AiboxEmbedded", "AiboxSystem", "AiboxWire", "CYaml"]),
         room(
             "AiboxContainer",
             uses: [

@@ -31,6 +31,8 @@ public struct CredentialPolicy: Sendable, Equatable {
     /// Bytes and days of content that is kept; nil: any number.
     public var payloadSize: Int?
     public var payloadDays: Int?
+    /// Whether files may be kept at the provider.
+    public var permitsUploads: Bool
     /// What models cost.
     public var prices: [LLMPrice]
     /// What must not leave with a request.
@@ -55,6 +57,7 @@ public struct CredentialPolicy: Sendable, Equatable {
             sandboxDailyCost: policy["llm.sandbox_daily_cost"]?.integer)
         logging = Logging(rawValue: policy["llm.logging"]?.text ?? "") ?? .none
         masksLeaks = policy["llm.redact"]?.boolean ?? true
+        permitsUploads = policy["llm.uploads"]?.text == "permitted"
         payloadSize = policy["llm.payload_size"]?.integer
         payloadDays = policy["llm.payload_days"]?.integer
         revokesOnStop = policy["credentials.revoke_on_stop"]?.boolean ?? true

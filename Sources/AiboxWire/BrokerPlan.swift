@@ -117,6 +117,8 @@ public struct BrokerPlan: Sendable, Equatable, CustomStringConvertible, CustomRe
     public var layer: String
     /// What is written down beside the counts: a digest of each body.
     public var digests: Bool
+    /// Files may be kept at the provider.
+    public var permitsUploads = false
     /// What must not leave with a request.
     public var leaks: [LeakRule] = []
     /// Where requests and answers are kept, encrypted; nil: nowhere.
@@ -203,6 +205,7 @@ extension BrokerPlan {
             payloads["days"] = $0.days.map { .integer(Int64($0)) }
             return .object(payloads)
         }
+        if permitsUploads { object["permitsUploads"] = true }
         if !prices.isEmpty { object["prices"] = .array(prices.map(\.json)) }
         if !leaks.isEmpty { object["leaks"] = .array(leaks.map(\.json)) }
         object["names"] = .array(
@@ -238,6 +241,7 @@ extension BrokerPlan {
             if min(payloads.size ?? 0, payloads.days ?? 0) < 0 { throw place.error("a bound is below zero") }
             self.payloads = payloads
         }
+        permitsUploads = try fields.optionalBool("permitsUploads") ?? false
         for entry in try fields.optionalList("prices") ?? [] { prices.append(try LLMPrice(json: entry)) }
         for entry in try fields.optionalList("leaks") ?? [] { leaks.append(try LeakRule(json: entry)) }
         try fields.finish()

@@ -131,6 +131,11 @@ struct ConfigurationSchemaTests {
             ("network.llm_gateway", (0..<9).map { "https://a\($0)" }.joined(separator: ",")),
             ("network.llm_gateway", "https://a?x"), ("network.llm_gateway", "https://a/%2e"),
             ("network.llm_gateway", "https://a/../b"), ("network.llm_gateway", "https://-a.b"),
+            ("network.llm_gateway", "gcp+https://a"), ("network.llm_gateway", "vertex+https://a"),
+            ("network.llm_gateway", "vertex+https://a/v1/projects/p"),
+            ("network.llm_gateway", "vertex+https://a/v1/projects/p/locations/l/x"),
+            ("network.llm_gateway", "azure+https://a/openai/v1"), ("network.llm_gateway", "bedrock+ftp://a"),
+            ("network.llm_gateway", "bedrock+https://a, https://b"), ("network.llm_gateway", "azure+azure+https://a"),
             ("network.llm_gateway", "https://a..b"), ("network.llm_gateway", "http://127.0.0.256"),
             ("credentials.vault_addr", "http://vault.example"), ("credentials.vault_addr", "vault.example:8200"),
             ("credentials.vault_addr", "https://vault.example/v1"), ("credentials.vault_addr", "https://"),
@@ -154,6 +159,12 @@ struct ConfigurationSchemaTests {
             ("network.allowed_domains", "xn--bcher-kva.example"),
             ("network.llm_gateway", "https://llm.example:8443/v1"),
             ("network.llm_gateway", "https://llm.example/v1, https://llm2.example:8443/a,http://127.0.0.1:4000"),
+            ("network.llm_gateway", "azure+https://acme.openai.azure.com"),
+            ("network.llm_gateway", "bedrock+https://bedrock-runtime.eu-west-1.amazonaws.com"),
+            (
+                "network.llm_gateway",
+                "vertex+https://a.example/v1/projects/p/locations/l, vertex+http://b/v1/projects/p/locations/m"
+            ),
             ("network.mirrors", "pip=https://a.example/simple,npm=https://b.example:8443/npm/"),
             (
                 "network.mirrors",

@@ -180,6 +180,8 @@ struct PolicyMergeTests {
         Row("another model", "llm: {models: [small-*]}", "llm: {models: [large-1]}", 2, "large-1"),
         Row("all models", "llm: {models: [small-*]}", "llm: {models: [\"*\"]}", 2, "*"),
         Row("a larger budget", "llm: {budget_tokens: 10}", "llm: {budget_tokens: 11}", 2),
+        Row("uploads where they are forbidden", "llm: {uploads: forbidden}", "llm: {uploads: permitted}", 2),
+        Row("uploads that nobody permitted", "llm: {}", "llm: {uploads: permitted}", 1),
         Row("less logging", "llm: {logging: full}", "llm: {logging: none}", 2),
         Row("pushes without review", "push: {unreviewed: [agent/*]}", "push: {unreviewed: [\"**\"]}", 2, "**"),
         Row(
@@ -309,6 +311,7 @@ struct PolicyMergeTests {
         Row("a limit where there is none", "", "resources: {memory: 4g, cpus: 2}"),
         Row("a stronger engine", "runtime: {engine: crun}", "runtime: {engine: gvisor}"),
         Row("a shorter life", "credentials: {git_token_ttl: 4h}", "credentials: {git_token_ttl: 240m}"),
+        Row("no uploads", "llm: {uploads: permitted}", "llm: {uploads: forbidden}"),
         Row("fewer models", "llm: {models: [small-*]}", "llm: {models: [small-1, small-x*]}"),
         Row(
             "more protected refs", "push: {protected: [main], unreviewed: [agent/*]}",

@@ -172,6 +172,7 @@ struct Judge {
             return field == "push.reviewers" ? value >= limit : value <= limit
         case (_, .boolean(let value)): return value || held?.boolean != true
         case ("llm.logging", .text(let word)): return ordered(["none", "metadata", "hash", "full"], word, held)
+        case ("llm.uploads", .text(let word)): return ordered(["permitted", "forbidden"], word, held)
         case ("audit.on_failure", .text(let word)): return ordered(["continue", "stop"], word, held)
         case ("network.targets", .text(let text)):
             let address = IPAddress(text)

@@ -130,6 +130,7 @@ struct PolicySchemaTests {
             ("llm.logging", "llm: {logging: hash}", { CredentialPolicy($0).logging == .hash }),
             ("llm.payload_size", "llm: {payload_size: 64m}", { CredentialPolicy($0).payloadSize == 64 << 20 }),
             ("llm.payload_days", "llm: {payload_days: 30}", { CredentialPolicy($0).payloadDays == 30 }),
+            ("llm.uploads", "llm: {uploads: permitted}", { CredentialPolicy($0).permitsUploads }),
             ("llm.redact", "llm: {redact: false}", { !CredentialPolicy($0).masksLeaks }),
             ("llm.daily_tokens", "llm: {daily_tokens: 8}", { CredentialPolicy($0).limits.dailyTokens == 8 }),
             ("llm.daily_cost", "llm: {daily_cost: 12.5}", { CredentialPolicy($0).limits.dailyCost == 12_500_000 }),

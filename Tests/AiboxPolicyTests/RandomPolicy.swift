@@ -209,6 +209,7 @@ struct RandomPolicy {
         if chance(percent) { put("runtime.engine", .text(one(["gvisor", "gvisor", "kata", "crun"]))) }
         if chance(percent) { fields["runtime.fallback"] = texts(some(["crun", "kata"], 30)) }
         if chance(percent) { put("llm.logging", .text(one(["none", "metadata", "hash", "full"]))) }
+        if chance(percent) { put("llm.uploads", .text(one(["permitted", "permitted", "forbidden"]))) }
         if chance(percent) { put("audit.on_failure", .text(one(["continue", "stop", "stop"]))) }
         if chance(percent) { fields["llm.models"] = texts(some(["*", "small-*", "small-1", "large"], 35)) }
         if chance(percent) { fields["push.unreviewed"] = texts(some(["**", "agent/*", "agent/**", "agent/x"], 35)) }
@@ -239,6 +240,7 @@ struct RandomPolicy {
                 .value("runtime.rootless", .boolean(false)), .value("credentials.revoke_on_stop", .boolean(false)),
                 .value("runtime.engine", .text(one(["gvisor", "kata", "crun"]))),
                 .value("llm.logging", .text(one(["none", "metadata"]))), .value("audit.on_failure", .text("continue")),
+                .value("llm.uploads", .text("permitted")),
                 .value("llm.models", .text(one(["small-1", "small-2", "large", "x"]))),
                 .value("push.unreviewed", .text(one(["agent/x", "agent/y", "agent/a/b", "main"]))),
                 .value("network.targets", .text(one(["10.9.0.1", "10.1.9.1", "10.1.2.3"]))),

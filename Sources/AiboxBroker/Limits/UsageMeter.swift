@@ -10,10 +10,15 @@ struct UsageMeter {
         case document
         /// Server-sent events (WHATWG HTML, section 9.2).
         case events
+        /// Messages of AWS (`EventFrames`).
+        case frames
         case unread
     }
 
-    private let form: Form
+    let form: Form
+    private(set) var frames = EventFrames(limit: limit)
+    /// What stands in for a count that the content does not have.
+    var fallback: TokenUsage?
     private var buffer: [UInt8] = []
     private var isTooLong = false
     private var found = TokenUsage()
@@ -30,6 +35,7 @@ struct UsageMeter {
     static func form(contentType: String?) -> Form {
         let type = (contentType ?? "").lowercased().prefix { $0 != ";" && $0 != " " }
         if type == "text/event-stream" { return .events }
+        if type == "application/vnd.amazon.eventstream" { return .frames }
         return type == "application/json" ? .document : .unread
     }
 
@@ -44,6 +50,11 @@ struct UsageMeter {
             } else {
                 buffer += piece.readableBytesView
             }
+        case .frames:
+            var messages: [[UInt8]] = []
+            frames.feed(piece.readableBytesView) { messages.append($0) }
+            pieces += messages.count
+            for message in messages { takeMessage(message) }
         case .events:
             var rest = piece.readableBytesView
             while let end = rest.firstIndex(of: 0x0A) {
@@ -71,7 +82,7 @@ struct UsageMeter {
         if let document = try? JSONParser.parse(buffer.dropFirst(5), limits: Self.limits) { take(document) }
     }
 
-    private static let limits = JSONParser.Limits(size: limit, depth: 256, roundsLargeIntegers: true)
+    static let limits = JSONParser.Limits(size: limit, depth: 256, roundsLargeIntegers: true)
 
     private static func mentionsUsage(_ line: [UInt8]) -> Bool {
         let word = Array("\"usage\"".utf8)
@@ -91,7 +102,7 @@ struct UsageMeter {
         return false
     }
 
-    private mutating func take(_ document: JSONValue) {
+    mutating func take(_ document: JSONValue) {
         // At the top; in Anthropic's message_start in `message`; in OpenAI's response.completed in `response`.
         for place in [document, document["message"], document["response"]] {
             guard let usage = place?["usage"], case .object = usage else { continue }
@@ -107,7 +118,7 @@ struct UsageMeter {
             readDocument()
             buffer = []
         }
-        return hasFound ? found : nil
+        return hasFound ? found : fallback
     }
 
     /// Only the one member is parsed: answers are long.
@@ -127,7 +138,8 @@ struct UsageMeter {
     ///
     /// - Parameter input: the estimate made before it was sent.
     func estimate(input: Int) -> TokenUsage {
-        let output = form == .events ? pieces : (bytes + LLMBody.bytesPerToken - 1) / LLMBody.bytesPerToken
+        let output =
+            form == .events || form == .frames ? pieces : (bytes + LLMBody.bytesPerToken - 1) / LLMBody.bytesPerToken
         return TokenUsage(input: input, output: output)
     }
 }

@@ -106,10 +106,7 @@ struct BrokerRefusal: Error, Sendable, Equatable {
 extension BrokerRefusal {
     /// The body, in the API's form (Anthropic: docs "Errors"; OpenAI: "Error codes"), with a part of our own beside it.
     func body(_ api: BrokerPlan.API?, layer: String) -> [UInt8] {
-        let ours: JSONValue = [
-            "error": "denied", "rule": .string(rule), "layer": .string(layer), "reason": .string(reason),
-            "next_steps": .array(nextSteps.map { .string($0) }),
-        ]
+        let ours = ours(layer: layer)
         let message = "aibox: " + reason
         if api == .openai {
             return JSONValue.object([
@@ -122,6 +119,14 @@ extension BrokerRefusal {
         return JSONValue.object([
             "type": "error", "error": ["type": .string(anthropicType), "message": .string(message)], "aibox": ours,
         ]).bytes
+    }
+
+    /// The part of our own.
+    func ours(layer: String) -> JSONValue {
+        [
+            "error": "denied", "rule": .string(rule), "layer": .string(layer), "reason": .string(reason),
+            "next_steps": .array(nextSteps.map { .string($0) }),
+        ]
     }
 
     private var anthropicType: String {
@@ -158,14 +163,19 @@ extension BrokerRefusal {
     }
 
     /// The whole answer.
-    func response(_ api: BrokerPlan.API?, layer: String, keepsAlive: Bool) -> [UInt8] {
-        let body = body(api, layer: layer)
+    ///
+    /// - Parameter style: whose clients ask, where they are not the API's own.
+    func response(
+        _ api: BrokerPlan.API?, style: LLMStyle? = nil, layer: String, keepsAlive: Bool
+    ) -> [UInt8] {
+        let body = style.flatMap { cloudBody($0, layer: layer) } ?? body(api ?? style?.api, layer: layer)
         var head = "HTTP/1.1 \(status) \(HTTPStatus.phrase(status))\r\nContent-Type: application/json\r\n"
         head += "Content-Length: \(body.count)\r\nX-Aibox-Rule: \(rule)\r\n"
+        if style == .bedrock { head += "X-Amzn-ErrorType: \(bedrockType)\r\n" }
         // The clients of both APIs try again after most errors unless they are told not to.
         head += "X-Should-Retry: \(retryAfter != nil || !isDenial && kind != .invalid)\r\n"
         if let retryAfter { head += "Retry-After: \(retryAfter)\r\n" }
-        if status == 405 { head += "Allow: GET, POST\r\n" }
+        if status == 405 { head += "Allow: GET, POST, DELETE\r\n" }
         head += keepsAlive && !closes ? "\r\n" : "Connection: close\r\n\r\n"
         return Array(head.utf8) + body
     }

@@ -19,19 +19,28 @@ struct LLMBody: Sendable, Equatable {
     /// Assumed where a request names no limit of its own.
     static let standardOutput = 4096
     /// Members by which the model gets tools, those that the provider keeps or runs itself among them.
-    private static let givesTools: Set<String> = ["tools", "functions", "mcp_servers", "web_search_options", "prompt"]
+    private static let givesTools: Set<String> = [
+        "tools", "functions", "mcp_servers", "web_search_options", "prompt", "toolConfig",
+    ]
 
-    static func read(_ body: ByteBuffer) throws(BrokerRefusal) -> LLMBody {
+    static func read(_ body: ByteBuffer, _ route: LLMRoute) throws(BrokerRefusal) -> LLMBody {
         let result = body.withUnsafeReadableBytes { bytes -> Result<LLMBody, BrokerRefusal> in
-            do throws(BrokerRefusal) { return .success(try read(bytes)) } catch { return .failure(error) }
+            do throws(BrokerRefusal) {
+                return .success(try read(bytes, model: route.model, isStream: route.isStream))
+            } catch { return .failure(error) }
         }
         return try result.get()
     }
 
     /// Reads a body.
     ///
+    /// - Parameters:
+    ///   - path: the model that the path names; the body names no other.
+    ///   - isStream: the path says that the answer is a stream.
     /// - Throws: what is wrong with it, for the client.
-    static func read(_ bytes: UnsafeRawBufferPointer) throws(BrokerRefusal) -> LLMBody {
+    static func read(
+        _ bytes: UnsafeRawBufferPointer, model path: String? = nil, isStream: Bool = false
+    ) throws(BrokerRefusal) -> LLMBody {
         let members: [JSONScan.Member]
         do {
             members = try JSONScan.members(of: bytes)
@@ -51,10 +60,13 @@ struct LLMBody: Sendable, Equatable {
             guard let member = members.first(where: { $0.name == name }), member.value.count <= 4096 else { return nil }
             return try? JSONParser.parse(bytes[member.value])
         }
-        guard case .string(let model)? = value("model"), !model.isEmpty, model.utf8.count <= 256,
+        let named = members.contains { $0.name == "model" } ? value("model") ?? .null : path.map { .string($0) }
+        guard case .string(let model)? = named, !model.isEmpty, model.utf8.count <= 256,
             model.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw .request("the body does not name its model") }
-        let wished = ["max_tokens", "max_completion_tokens", "max_output_tokens"].compactMap { value($0)?.wholeNumber }
+        if let path, path != model { throw .request("the body names another model than the path") }
+        let own = ["max_tokens", "max_completion_tokens", "max_output_tokens", "max_gen_len"].map { value($0) }
+        let wished = (own + [value("inferenceConfig")?["maxTokens"]]).compactMap { $0?.wholeNumber }
         let answers = max(1, min(128, value("n")?.wholeNumber ?? 1))
         let output = Int(clamping: max(0, min(1 << 40, wished.max() ?? Int64(standardOutput))) * answers)
         let input = (bytes.count + bytesPerToken - 1) / bytesPerToken
@@ -64,7 +76,8 @@ struct LLMBody: Sendable, Equatable {
         default: throw .request("stream is neither true nor false")
         }
         return LLMBody(
-            model: model, reserve: input + output, input: input, isStream: value("stream")?.truth ?? false,
+            model: model, reserve: input + output, input: input,
+            isStream: isStream || value("stream")?.truth ?? false,
             hasTools: members.contains { givesTools.contains($0.name) && $0.value.count > 2 })
     }
 }

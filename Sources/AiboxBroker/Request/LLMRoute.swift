@@ -10,6 +10,8 @@ struct LLMRoute: Sendable, Equatable {
         case counting
         /// Lists models, or tells of one.
         case models
+        /// Keeps a file at the provider, lists them, gives one back or removes it: where `llm.uploads` permits that.
+        case files
     }
 
     /// nil where both APIs have the path.
@@ -19,9 +21,20 @@ struct LLMRoute: Sendable, Equatable {
     var path: String
     /// Query with its `?`; empty without one.
     var query: String
+    /// The model, decoded, where the path names it.
+    var model: String?
+    /// What of the path stands in the base already: whose project is asked. Empty: nothing.
+    var tenant = ""
+    /// The path says that the answer is a stream.
+    var isStream = false
+
+    /// What is sent behind the base.
+    var sent: Substring { path.dropFirst(tenant.count) }
 
     /// A request has a JSON body that names its model.
-    var namesModel: Bool { call != .models }
+    var namesModel: Bool { call == .generation || call == .counting }
+    /// A request may have a body.
+    var mayHaveBody: Bool { namesModel || call == .files }
 
     /// The answer to clients that ask for the root, to see whether somebody is there; nil for every other request.
     static func greeting(_ head: HTTPRequestHead, _ target: [UInt8]) -> [UInt8]? {
@@ -36,7 +49,9 @@ struct LLMRoute: Sendable, Equatable {
     /// The table.
     ///
     /// - Parameter target: path and query as sent.
-    static func decide(method: String, target: [UInt8]) -> Result<LLMRoute, BrokerRefusal> {
+    static func decide(
+        method: String, target: [UInt8], permitsUploads: Bool = false
+    ) -> Result<LLMRoute, BrokerRefusal> {
         let end = target.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
         let path = String(decoding: target[..<end], as: UTF8.self)
         let query = String(decoding: target[end...], as: UTF8.self)
@@ -60,19 +75,24 @@ struct LLMRoute: Sendable, Equatable {
         }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count == 4, parts[1] == "v1", parts[2] == "models", !parts[3].isEmpty { return route(nil, .models) }
-        if parts.count > 2, uploads.contains(String(parts[2])) {
+        if permitsUploads, parts.count > 2, parts[1] == "v1",
+            let call = FileCall.decide(method: method, Array(parts.dropFirst(2)))
+        {
+            return call.map { LLMRoute(api: $0, call: .files, path: path, query: query) }
+        }
+        if parts.count > 2, keeping.contains(String(parts[2])) {
             return .failure(.path("\(path) keeps data at the provider, where anybody with the key can read it"))
         }
         return .failure(.path("\(path) is not one of the calls that pass"))
     }
 
     /// What stores things under the organisation's account.
-    private static let uploads: Set<String> = [
+    static let keeping: Set<String> = [
         "files", "uploads", "vector_stores", "batches", "fine_tuning", "assistants", "threads", "containers", "skills",
         "organizations", "organization", "evals", "images", "audio", "conversations",
     ]
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
+    static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "-"), UInt8(ascii: "_"),
@@ -84,15 +104,16 @@ struct LLMRoute: Sendable, Equatable {
 
     /// The names that the calls above have; their values without anything that reads in two ways.
     private static let parameters: Set<String> = [
-        "beta", "limit", "after_id", "before_id", "after", "order", "client_version",
+        "beta", "limit", "after_id", "before_id", "after", "order", "client_version", "purpose",
     ]
 
-    private static func isHarmless(_ query: String) -> Bool {
+    /// - Parameter more: names that are harmless beside those.
+    static func isHarmless(_ query: String, _ more: Set<String> = []) -> Bool {
         if query.isEmpty || query == "?" { return true }
         if query.utf8.count > 512 { return false }
         return query.dropFirst().split(separator: "&", omittingEmptySubsequences: false).allSatisfy { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return parts.count == 2 && parameters.contains(String(parts[0]))
+            return parts.count == 2 && (parameters.contains(String(parts[0])) || more.contains(String(parts[0])))
                 && parts[1].utf8.allSatisfy { isPlain($0) && $0 != UInt8(ascii: "/") }
         }
     }

@@ -4,9 +4,10 @@ struct ModelList: Sendable, Equatable {
 
     init(_ patterns: [String]) { self.patterns = patterns.map { Array($0.utf8) } }
 
-    func allows(_ model: String) -> Bool {
+    /// - Parameter isNamed: the name says whose the model is: only a pattern that is an ARN itself allows it.
+    func allows(_ model: String, isNamed: Bool = false) -> Bool {
         let name = Array(model.utf8)
-        return patterns.contains { Self.matches($0, name) }
+        return patterns.contains { (!isNamed || $0.starts(with: "arn:".utf8)) && Self.matches($0, name) }
     }
 
     /// Whether the pattern stands for the model.

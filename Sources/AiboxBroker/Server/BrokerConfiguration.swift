@@ -8,6 +8,8 @@ import NIOPosix
 final class BrokerConfiguration: Sendable {
     let plan: BrokerPlan
     let models: ModelList
+    /// Whose paths the keys' servers have; nil: the APIs' own.
+    let style: LLMStyle?
     let forms: SecretForms
     let connector: UpstreamConnector
     /// How content is kept; nil: not at all.
@@ -22,15 +24,34 @@ final class BrokerConfiguration: Sendable {
     init(_ plan: BrokerPlan, threads: NIOThreadPool, connectTime: TimeAmount) throws(AiboxError) {
         self.plan = plan
         models = ModelList(plan.models)
+        style = plan.grants.first.flatMap { LLMStyle.of($0.base) }
         var bases: [[UpstreamBase]] = []
         for grant in plan.grants {
             let what = "cannot use the LLM key \(grant.name)"
             var upstreams: [UpstreamBase] = []
             for url in grant.bases {
-                guard let base = UpstreamBase(url) else {
+                let (style, address) = LLMStyle.split(url)
+                guard let base = UpstreamBase(address), style == self.style else {
                     throw AiboxError(.failed, what, why: "\(SafeText.escaped(url)) is no https or http URL of a server")
                 }
+                guard style?.accepts(address) ?? true else {
+                    throw AiboxError(
+                        .failed, what, why: "\(SafeText.escaped(url)) has not the path that is needed there",
+                        remedy: "see network.llm_gateway in docs/llm-proxy.md")
+                }
+                if style == .bedrock, AWSKey.begins(grant.secret), LLMStyle.region(base.host) == nil {
+                    throw AiboxError(
+                        .failed, what, why: "\(base.host) tells no region that requests could be signed for",
+                        remedy:
+                            "name it as AWS does (bedrock-runtime.REGION.amazonaws.com), or take a key of Bedrock's own"
+                    )
+                }
                 if !upstreams.contains(base) { upstreams.append(base) }
+            }
+            if style == .bedrock, AWSKey.begins(grant.secret), AWSKey(grant.secret) == nil {
+                throw AiboxError(
+                    .failed, what, why: "a key of AWS has a secret",
+                    remedy: "add it as ID:SECRET, or ID:SECRET:TOKEN where it is a session's")
             }
             if grant.secret.utf8.count < 8 {
                 throw AiboxError(.failed, what, why: "it is shorter than 8 characters, and could not be told from text")
@@ -46,7 +67,7 @@ final class BrokerConfiguration: Sendable {
         for grant in plan.places { places.append(try PlaceAccess(grant)) }
         // The longest path is the nearest.
         self.places = places.sorted { $0.grant.path.utf8.count > $1.grant.path.utf8.count }
-        forms = SecretForms(plan.grants.map(\.secret) + plan.places.map(\.secret))
+        forms = SecretForms(plan.grants.flatMap(AWSKey.secrets) + plan.places.map(\.secret))
         payloads = try PayloadRule(plan)
         leaks = try LeakScreen(plan.leaks)
         screen = SurrogateScreen(plan.grants)

@@ -30,15 +30,21 @@ extension LLMConnection {
 
     private func ask(_ carrier: any UpstreamCarrier, _ base: UpstreamBase) {
         guard let exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
+        let asked: UpstreamRequest
+        do throws(AiboxError) {
+            asked = try ForwardedRequest.request(
+                route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
+                identity: service.identity, body: exchange.head.method == "POST" ? exchange.body : nil)
+        } catch {
+            carrier.abandon()
+            return refuse(.upstream(error))
+        }
         request?.begun = .now
         request?.wasSent = true
         phase = .answering
         upstream = carrier
         link.progressed()
         watch()
-        let asked = ForwardedRequest.request(
-            route, method: exchange.head.method, grant, base, fields: exchange.head.fields,
-            identity: service.identity, bodyLength: route.namesModel ? exchange.body.readableBytes : nil)
         carrier.ask(asked, body: exchange.body, isWhole: true, for: self)
     }
 

@@ -10,22 +10,26 @@ import NIOPosix
 extension LLMConnection {
     func decide() {
         guard var exchange = request, let route = exchange.route, let grant = exchange.grant else { return }
-        exchange.others = pool.circuit.order(exchange.configuration.bases(of: grant))
-        if exchange.others.isEmpty { return }
+        exchange.others = pool.circuit.order(
+            exchange.configuration.bases(of: grant).filter { $0.prefix.hasSuffix(route.tenant) })
+        if exchange.others.isEmpty {
+            if exchange.configuration.bases(of: grant).isEmpty { return }
+            return refuse(.tenant(route.tenant))
+        }
         let base = exchange.others.removeFirst()
         exchange.record.provider = base.host
         phase = .deciding
         link.stopTimer()
         exchange.record.bytes = exchange.body.readableBytes
         do throws(BrokerRefusal) {
+            if exchange.configuration.plan.digests, exchange.body.readableBytes > 0 {
+                exchange.record.digest = try? SHA256.digest(Array(exchange.body.readableBytesView)).hex
+            }
             if route.namesModel {
-                let body = try LLMBody.read(exchange.body)
+                let body = try LLMBody.read(exchange.body, route)
                 exchange.said = body
                 exchange.record.model = body.model
-                if exchange.configuration.plan.digests {
-                    exchange.record.digest = try? SHA256.digest(Array(exchange.body.readableBytesView)).hex
-                }
-                if !exchange.configuration.models.allows(body.model) {
+                if !exchange.configuration.models.allows(body.model, isNamed: body.model.hasPrefix("arn:")) {
                     throw BrokerRefusal(
                         kind: .notFound, rule: "llm.models",
                         reason: "the policy does not permit the model \(body.model)",
@@ -94,8 +98,15 @@ extension LLMConnection {
         }
         head += "\(exchange.route?.path ?? "")\n\(exchange.route?.query ?? "")".utf8
         let rest = head
+        // A file is whatever it is, and looked through as it is.
+        let isFile = exchange.route?.call == .files
         @Sendable func findings() -> [LeakScreen.Finding] {
-            var texts = body.withUnsafeReadableBytes { RequestTexts($0) }
+            var texts = RequestTexts()
+            if isFile {
+                texts.add(body.readableBytesView)
+            } else {
+                texts = body.withUnsafeReadableBytes { RequestTexts($0) }
+            }
             texts.add(rest)
             return screen.look(texts)
         }
@@ -177,7 +188,9 @@ extension LLMConnection {
     /// Keeps its content, where the policy demands that.
     private func keep(_ base: UpstreamBase) {
         guard let loop = link.context?.eventLoop, let exchange = request else { return }
-        guard let rule = exchange.configuration.payloads, exchange.said != nil else { return record(base) }
+        guard let rule = exchange.configuration.payloads, exchange.route?.mayHaveBody == true else {
+            return record(base)
+        }
         let (record, service) = (exchange.record, service)
         isAway = true
         service.keep(record, exchange.body, by: rule, on: loop).assumeIsolated().whenComplete { result in

@@ -199,7 +199,11 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
                 next(keepsAlive: head.keepsAlive)
                 return phase == .head
             }
-            exchange.route = try LLMRoute.decide(method: head.method, target: target).get()
+            exchange.route = try LLMRoute.decide(
+                method: head.method, target: target, configuration.style,
+                permitsUploads: configuration.plan.permitsUploads
+            ).get()
+            if let route = exchange.route { exchange.record.path = String(route.path.prefix(200)) }
             exchange.grant = try CallerFields.grant(
                 head.fields, among: configuration.plan.grants, for: exchange.route?.api)
             if let grant = exchange.grant {
@@ -210,7 +214,10 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             switch head.body {
             case .none where namesModel: throw .request("the request has no body")
             case .none, .length(0): break
-            case .length, .chunked: if !namesModel { throw .framing("\(head.method) has no body here") }
+            case .length, .chunked:
+                if exchange.route?.mayHaveBody != true || head.method == "GET" || head.method == "DELETE" {
+                    throw .framing("\(head.method) has no body here")
+                }
             }
             if case .length(let size) = head.body {
                 try hold(Int(size))
@@ -288,11 +295,12 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         exchange.status = head.status
         exchange.body = ByteBuffer()
         let isMetered = exchange.route?.call == .generation && head.status < 400
-        if exchange.configuration.plan.digests, exchange.said != nil {
+        if exchange.configuration.plan.digests, exchange.route?.mayHaveBody == true {
             exchange.digest = try? SHA256()
             try? exchange.digest?.start()
         }
         exchange.meter = UsageMeter(isMetered ? UsageMeter.form(contentType: head.value("content-type")) : .unread)
+        if isMetered, exchange.configuration.style == .bedrock { exchange.meter.take(head) }
         link.write(exchange.answer.begin(head, for: exchange.head))
         request = exchange
     }
@@ -309,6 +317,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
             }
         }
         request?.answer.pass(content) { link.write($0) }
+        // An event that is whole does not wait for the next one.
+        if request?.meter.isBetweenFrames == true { request?.answer.release { link.write($0) } }
     }
 
     func answerPauses() {
@@ -423,7 +433,8 @@ final class LLMConnection: ChannelInboundHandler, RemovableChannelHandler, Upstr
         written.assumeIsolated().whenComplete { _ in
             guard self.phase == .deciding, self.request?.record.id == id else { return }
             let isHead = exchange?.head.method == "HEAD"
-            var answer = refusal.response(api, layer: layer, keepsAlive: keepsAlive)
+            var answer = refusal.response(
+                api, style: exchange?.configuration.style, layer: layer, keepsAlive: keepsAlive)
             if isHead, let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) {
                 answer.removeSubrange(end.upperBound...)
             }

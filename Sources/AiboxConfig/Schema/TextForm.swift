@@ -1,3 +1,5 @@
+import AiboxWire
+
 /// What a text value must look like.
 public struct TextForm: Sendable {
     /// For the documentation and for messages: `an absolute path`.
@@ -36,12 +38,17 @@ public struct TextForm: Sendable {
 
     /// Bases to which paths are added: no escapes, no hidden or dot segments.
     static let modelGateways = TextForm(
-        name: "an http or https URL without escapes and dot segments, or up to 8 with commas between them, or empty",
+        name:
+            "an http or https URL without escapes and dot segments, azure+, bedrock+ or vertex+ before it where its paths are theirs (llm-proxy.md), or up to 8 of one kind with commas between them, or empty",
         example: "https://llm.example.org, https://llm2.example.org"
     ) { text in
         let all = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingSpaces }
-        let areBases = all.allSatisfy { isURL($0) && !$0.contains("%") && !$0.contains("/.") }
-        return text.isEmpty || all.count <= 8 && areBases && Set(all).count == all.count
+        let bases = all.map { LLMStyle.split($0) }
+        let areBases = bases.allSatisfy { style, url in
+            isURL(url) && !url.contains("%") && !url.contains("/.") && style?.accepts(url) ?? true
+        }
+        return text.isEmpty
+            || all.count <= 8 && areBases && Set(all).count == all.count && Set(bases.map(\.style)).count == 1
     }
 
     static let mirror = TextForm(

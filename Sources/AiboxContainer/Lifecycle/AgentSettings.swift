@@ -16,17 +16,20 @@ enum AgentSettings {
     /// (developers.openai.com/codex/config-reference, "system config").
     static let codexPath = "/etc/codex/config.toml"
 
-    static let codex = """
+    /// - Parameter style: whose paths the proxy has; nil: the API's own.
+    static func codex(_ style: LLMStyle?) -> String {
+        """
         # Written by aibox: models are asked through the sandbox's LLM proxy.
         model_provider = "aibox"
 
         [model_providers.aibox]
         name = "aibox"
-        base_url = "\(CredentialLending.address)/v1"
+        base_url = "\(CredentialLending.address)\(style == .azure ? "/openai" : "")/v1"
         env_key = "OPENAI_API_KEY"
         wire_api = "responses"
 
         """
+    }
 
     /// Claude Code: what the machine manages goes before all other settings, and its hooks run beside theirs
     /// (code.claude.com/docs/en/settings, "managed settings"; code.claude.com/docs/en/hooks).
@@ -117,8 +120,9 @@ extension SandboxPreparation {
             try text(of: GitSettings.path, in: image) ?? ""
         }
         if let git { files.append(git) }
-        if lending.plan?.grants.contains(where: { $0.api == .openai }) ?? false {
-            files.append(SettingsFile("codex", AgentSettings.codex, AgentSettings.codexPath))
+        if let grant = lending.plan?.grants.first(where: { $0.api == .openai }) {
+            let codex = AgentSettings.codex(LLMStyle.of(grant.base))
+            files.append(SettingsFile("codex", codex, AgentSettings.codexPath))
         }
         if let rules {
             let codex = AgentSettings.codexRules(patience: rules.patience, forbidden: rules.forbidden)

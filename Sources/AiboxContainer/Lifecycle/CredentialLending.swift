@@ -76,8 +76,15 @@ struct CredentialLending: Sendable {
             notes.append(
                 "no key for a language model is lent: credentials.llm_api_key_ttl of the policy is 0s")
         } else {
+            let style = LLMStyle.of(gateway)
             for key in keys {
-                for api in key.apis {
+                let apis = key.apis.filter { style.map(\.api) ?? $0 == $0 }
+                if let style, apis.isEmpty {
+                    notes.append(
+                        "\(key.name) is not lent: network.llm_gateway is one of \(style.rawValue), which takes no key for \(key.apis.map(\.rawValue).joined(separator: ", "))"
+                    )
+                }
+                for api in apis {
                     let base = gateway.isEmpty ? key.base : gateway
                     // All of them may get it, or none does.
                     var isLentToAll = true
@@ -88,7 +95,7 @@ struct CredentialLending: Sendable {
                     var grant = BrokerPlan.Grant(
                         name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret, base: base,
                         header: key.header, expires: min(now + Int64(policy.modelKeys), key.expires ?? .max))
-                    grant.tellsWho = !gateway.isEmpty
+                    grant.tellsWho = !gateway.isEmpty && style == nil
                     grants.append(grant)
                 }
             }
@@ -117,6 +124,7 @@ struct CredentialLending: Sendable {
                 BrokerPlan.PinnedName(name: $0.name.text, addresses: $0.addresses.map(\.description))
             }, authorities: network.originAuthorities)
         plan.leaks = policy.leaks
+        plan.permitsUploads = policy.permitsUploads
         plan.digests = policy.keepsDigests
         plan.prices = policy.prices
         self.plan = plan
@@ -194,6 +202,11 @@ struct CredentialLending: Sendable {
     var environment: [SandboxSpec.Variable] {
         guard let plan else { return [] }
         var variables: [SandboxSpec.Variable] = []
+        if let grant = plan.grants.first, let style = LLMStyle.of(grant.base) {
+            variables = Self.variables(style, grant)
+            variables.append(.init("AIBOX_LLM_API_KEY", grant.surrogate))
+            return variables + Self.urls(plan.places)
+        }
         if let grant = plan.grants.first(where: { $0.api == .anthropic }) {
             variables += [.init("ANTHROPIC_API_KEY", grant.surrogate), .init("ANTHROPIC_BASE_URL", Self.address)]
         }

@@ -254,6 +254,10 @@ public enum PolicySchema {
             .enforced("LLM proxy (llm-proxy.md)"),
             "Days for which content is kept (llm.logging: full): what is older is removed."),
         PolicyField(
+            "llm.uploads", .choice(["permitted", "forbidden"]), .later, standard: .text("forbidden"),
+            .enforced("LLM proxy (llm-proxy.md)"),
+            "Whether files may be kept at the provider: the file endpoints of the APIs, uploads among them."),
+        PolicyField(
             "llm.redact", .boolean, .on, standard: .boolean(true), .enforced("LLM proxy (llm-proxy.md)"),
             "Mask what llm.dlp looks for in content that is kept; lent keys are masked always."),
     ]

@@ -6,10 +6,11 @@ public final class LabProvider: Sendable {
     private let folder: TemporaryFolder
     private let process: LabProcess
 
-    public init() throws(AiboxError) {
+    /// - Parameter program: of `Tests/lab`.
+    public init(program: String = "llm.py") throws(AiboxError) {
         folder = try TemporaryFolder(prefix: "aibox-llm")
         process = try LabProcess(
-            Command("python3", [Lab.programs + "/llm.py", "0", folder.path + "/requests"]), ready: "ready")
+            Command("python3", [Lab.programs + "/" + program, "0", folder.path + "/requests"]), ready: "ready")
         guard let port = UInt16(process.answer) else {
             throw AiboxError(.failed, "the lab's provider did not start", why: "it said \"\(process.answer)\"")
         }
