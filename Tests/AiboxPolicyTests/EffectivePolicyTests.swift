@@ -152,6 +152,20 @@ struct EffectivePolicyTests {
         #expect(try narrowed.plan(settings)?.allow.map(\.layer) == ["project"])
     }
 
+    @Test("what a team ended by taking a host away, a project that names it again does not bring back")
+    func additionsStayEnded() throws {
+        let wide = "network: {user_hosts: any, allow: [{id: a, hosts: [\"*.example.com\", git.example.com]}]}"
+        let sources = [
+            (PolicyLayer.org, wide), (.team, "network: {allow: [{id: a, hosts: [\"*.example.com\"]}]}"),
+            (.project, "network: {allow: [{id: a, hosts: [\"*.example.com\", git.example.com]}]}"),
+        ].map { layer, text in
+            PolicySet.Source(layer: layer, file: layer.rawValue, bytes: Array("version: 1\n\(text)\n".utf8))
+        }
+        #expect(NetworkPolicy(try PolicySet(Array(sources[..<1])).effective()).additions == .any)
+        #expect(NetworkPolicy(try PolicySet(Array(sources[..<2])).effective()).additions == .none)
+        #expect(NetworkPolicy(try PolicySet(sources).effective()).additions == .none)
+    }
+
     @Test("what is kept of a start reads back as the same policy, whatever becomes of the files")
     func kept() throws {
         let set = PolicySet(
