@@ -55,6 +55,23 @@ struct DecisionCommandTests {
         #expect(replay.succeeded && replay.text == "" && replay.errorText.contains("0 of 1 decisions change"))
     }
 
+    @Test("replay judges documents of several layers, and what they are not valid by themselves for is said")
+    func replayed() throws {
+        _ = try refusedStart()
+        let org = try command.folder.write("candidate.yaml", "version: 1\nruntime: {engine: kata}\n")
+        let project = try command.folder.write("project.yaml", "version: 1\nruntime: {engine: crun}\n")
+        // The workspace is still a folder of keys; the answer names the first rule in the order of their names.
+        let one = try command.run("policy", "replay", "--with", org)
+        #expect(one.succeeded && one.errorText.contains("of 1 decisions change"), "\(one.errorText)")
+        let both = try command.run("policy", "replay", "--with-org", org, "--with-project", project, "-o", "json")
+        #expect(both.succeeded && both.errorText.contains("0 of 1 decisions change"), "\(both.errorText)")
+        let other = try command.run("policy", "replay", "--with", org, "--sandbox", "no-such")
+        #expect(other.errorText.contains("0 of 0 decisions change"), "\(other.errorText)")
+        #expect(try command.run("policy", "replay").termination == .exited(64))
+        let broken = try command.folder.write("team.yaml", "version: 1\nteams: {}\n")
+        #expect(try command.run("policy", "replay", "--with-team", broken).termination == .exited(2))
+    }
+
     @Test("what is no decision, or not there, is said so")
     func wrong() throws {
         _ = try refusedStart()

@@ -271,6 +271,26 @@ struct PolicyDifferenceTests {
                 ["closes mcp.servers lab drop: allow -> deny", "closes mcp.servers * *: allow -> deny"]
             ),
             (
+                "a list of MCP servers without tools", "", "mcp: {servers: [{id: lab, tools: {}}]}",
+                ["closes mcp.servers * *: allow -> deny"]
+            ),
+            (
+                "a tool of an agent's own that a rule names", "",
+                "tools: {rules: [{match: [WebFetch, \"https://a/*\"], allow: true, risk: safe}]}",
+                ["closes tools.rules WebFetch: allow -> deny"]
+            ),
+            (
+                "a limit that two entries share",
+                "network: {allow: [{id: a, hosts: [a.example.com, b.example.com], rate_limit: {requests_per_min: 5}}]}",
+                "network: {allow: [{id: a, hosts: [a.example.com], rate_limit: {requests_per_min: 5}}, {id: b, hosts: [b.example.com], rate_limit: {requests_per_min: 5}}]}",
+                ["opens network.allow entry b and a, b together permit 10 requests a minute, not the 5 of a"]
+            ),
+            (
+                "a model that the list covered already", "llm: {models: [small-*]}",
+                "llm: {models: [small-*, small-1]}", []
+            ),
+            ("a model beside them", "llm: {models: [small-*]}", "llm: {models: [small-*, x]}", ["opens llm.models x"]),
+            (
                 "forbidden paths", "filesystem: {deny: [/a]}", "filesystem: {deny: [/b]}",
                 ["closes filesystem.deny /b", "opens filesystem.deny /a"]
             ),
@@ -279,9 +299,24 @@ struct PolicyDifferenceTests {
                 "an engine of another kind", "runtime: {engine: kata}", "runtime: {engine: gvisor}",
                 ["changes runtime.engine kata -> gvisor"]
             ),
-            ("a pin", "", "pins: {resources.cpus: 2}", ["closes pins {} -> {resources.cpus: 2}"]),
+            ("a pin", "", "pins: {resources.cpus: 2}", ["closes pins resources.cpus: not fixed -> 2"]),
         ])
     func differences(what: String, before: String, after: String, expected: [String]) throws {
         #expect(try rows(before, after).sorted() == expected.sorted(), "\(what)")
+    }
+
+    @Test("a list that takes hosts away, of a later layer, ends what a person could add: that shows")
+    func additions() throws {
+        func policy(_ team: String) throws -> EffectivePolicy {
+            let org = "version: 1\nnetwork: {user_hosts: any, allow: [{id: a, hosts: [a.example.com]}]}\n"
+            return try PolicySet([
+                PolicySet.Source(layer: .org, file: "org", bytes: Array(org.utf8)),
+                PolicySet.Source(layer: .team, file: "team", bytes: Array("version: 1\n\(team)\n".utf8)),
+            ]).effective()
+        }
+        let rows = PolicyDifference(from: try policy(""), to: try policy("network: {allow: []}")).rows
+        #expect(rows.map(\.direction) == [.closes, .closes])
+        #expect(rows.map(\.field) == ["network.allow", "network.user_hosts"])
+        #expect(rows.map(\.origin.description) == ["org:2", "team:2"])
     }
 }
