@@ -72,6 +72,40 @@ struct DecisionCommandTests {
         #expect(try command.run("policy", "replay", "--with-team", broken).termination == .exited(2))
     }
 
+    @Test("completion offers the decisions of the log, the newest first, and the sandboxes")
+    func completion() throws {
+        _ = try refusedStart()
+        let id = try #require(
+            try command.run("policy", "log", "-o", "jsonl").text.split(separator: "\"").dropFirst(3).first.map(
+                String.init))
+        let offered = try completed(["policy", "explain", "--log-entry", ""])
+        #expect(offered.contains(id), "\(id) \(offered)")
+        let log = command.folder.path + "/state/aibox/audit"
+        #expect(try completed(["policy", "explain", "--log", log, "--log-entry", ""]).contains(id))
+        #expect(try completed(["policy", "explain", "--log", "/nowhere", "--log-entry", ""]) == "")
+        // None runs here; what is asked for is not a file of this folder.
+        for words in [
+            ["status", "--name", ""], ["policy", "show", "--name", ""], ["policy", "log", "--sandbox", ""],
+        ] {
+            #expect(try completed(words) == "", "\(words)")
+        }
+    }
+
+    /// What bash would offer for the last word.
+    private func completed(_ words: [String]) throws -> String {
+        let script = try command.folder.write("aibox.bash", try command.run("completion", "bash").text)
+        let asked = #"""
+            cd "$2"; source "$1"; aibox=$3; shift 3; aibox() { "$aibox" "$@"; }
+            COMP_WORDS=(aibox "$@"); COMP_CWORD=$#; COMP_LINE="aibox $*"; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
+            $(complete -p aibox | sed 's/.*-F \([^ ]*\).*/\1/') aibox "" "${COMP_WORDS[$#-1]}"; echo "${COMPREPLY[*]}"
+            """#
+        let result = try SystemCommandRunner().run(
+            Command(
+                "bash", ["-c", asked, "bash", script, command.folder.path, BuiltCommand.path] + words,
+                environment: command.environment))
+        return result.text
+    }
+
     @Test("what is no decision, or not there, is said so")
     func wrong() throws {
         _ = try refusedStart()

@@ -22,7 +22,7 @@ struct PolicyReplay: ParsableCommand {
 
     @OptionGroup var candidates: PolicyCandidateOptions
 
-    @Option(help: ArgumentHelp("Decisions about this sandbox.", valueName: "sandbox"))
+    @Option(help: ArgumentHelp("Decisions about this sandbox.", valueName: "sandbox"), completion: .sandboxes)
     var sandbox: String?
 
     func validate() throws {
