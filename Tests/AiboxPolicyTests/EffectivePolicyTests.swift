@@ -40,15 +40,43 @@ struct EffectivePolicyTests {
     @Test("the examples fit each other, and say nothing that is not enforced")
     func examples() throws {
         let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/examples/"
-        let sources = try [("org", PolicyLayer.org), ("team", .team), ("project", .project)].map { name, layer in
-            PolicySet.Source(layer: layer, file: name, bytes: try File.read(folder + name + ".yaml"))
+        func policy(_ files: [(String, PolicyLayer)], day: String = "2027-03-31") throws -> EffectivePolicy {
+            let policy = try PolicySet(
+                try files.map { name, layer in
+                    PolicySet.Source(layer: layer, file: name, bytes: try File.read(folder + name))
+                }, day: day
+            ).effective()
+            let enforcement = PolicyEnforcement(policy)
+            #expect(enforcement.notes.isEmpty && enforcement.required.isEmpty, "\(files)")
+            return policy
         }
-        let policy = try PolicySet(sources, day: "2027-03-31").effective()
-        #expect(PolicyEnforcement(policy).notes.isEmpty)
-        #expect(NetworkPolicy(policy).allow.map(\.id) == ["git", "npm"])
-        #expect(policy.recordingPolicy == .required)
-        #expect(try PolicySet([sources[0]], day: "2027-03-31").effective()["network.allow"]?.elements.count == 3)
-        #expect(try PolicySet([sources[0]], day: "2027-04-01").effective()["network.allow"]?.elements.count == 2)
+        let own = ("org.yaml", PolicyLayer.org)
+        let (backend, data) = (("teams/backend.yaml", PolicyLayer.team), ("teams/data.yaml", PolicyLayer.team))
+        let project = ("project/policy.yaml", PolicyLayer.project)
+        let service = try policy([own, backend, project])
+        #expect(NetworkPolicy(service).allow.map(\.id) == ["git", "npm", "model"])
+        #expect(service.recordingPolicy == .required && service["llm.models"]?.texts == ["small-*"])
+        let held = try policy([own, data])
+        #expect(NetworkPolicy(held).allow.map(\.id) == ["git", "python", "warehouse", "model"])
+        #expect(CredentialPolicy(held).leaks.count == 7 && !held.permitsLearning)
+        // The organisation alone, with its exception and without.
+        #expect(try policy([own])["network.allow"]?.elements.count == 6)
+        #expect(try policy([own], day: "2027-04-01")["network.allow"]?.elements.count == 5)
+        // What every example is there for: each layer says something, and a project of the other team's does not fit this one.
+        #expect(throws: AiboxError.self) { _ = try policy([own, data, project]) }
+    }
+
+    @Test("the organisation of the examples holds the fields that a security team sets first")
+    func firstFields() throws {
+        let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/examples/"
+        let said = try PolicyDocument.load(folder + "org.yaml", layer: .org).fields
+        for name in [
+            "network.allow", "network.user_hosts", "runtime.engine", "runtime.rootless", "resources.memory",
+            "tools.rules",
+            "mcp.servers", "credentials.git_token_ttl", "credentials.on_misuse", "llm.models", "llm.dlp",
+            "llm.daily_cost",
+            "audit.on_failure", "audit.recording_policy", "pins", "exceptions", "required",
+        ] { #expect(said[name] != nil, "\(name)") }
     }
 
     @Test("a fallback is permitted and said; what is stronger than the engine asked for is permitted")
