@@ -46,11 +46,10 @@ public struct NetworkPolicy: Sendable, Equatable {
         }
     }
 
-    /// Whether the last list names fewer hosts than one before it.
+    /// Whether a list names fewer hosts than the one before it. A later one that names them again changes nothing.
     private static func takesHostsAway(_ lists: [PolicyItem]) -> Bool {
         func hosts(_ list: PolicyItem) -> Set<String> { Set(list.elements.flatMap { $0["hosts"]?.texts ?? [] }) }
-        guard let last = lists.last.map(hosts) else { return false }
-        return lists.dropLast().contains { !hosts($0).isSubset(of: last) }
+        return zip(lists, lists.dropFirst()).contains { !hosts($0).isSubset(of: hosts($1)) }
     }
 
     /// What the gateway is told: the policy's list with what this machine's settings add to it.

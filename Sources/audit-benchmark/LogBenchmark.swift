@@ -135,7 +135,7 @@ struct LogBenchmark {
         report("append, sustained", [("events_per_second", Double(threads * each) / elapsed)])
     }
 
-    private func fill(_ name: String) throws(AiboxError) {
+    func fill(_ name: String) throws(AiboxError) {
         let log = try open(name)
         let begin = ContinuousClock.now
         for start in stride(from: 0, to: events, by: 4000) {

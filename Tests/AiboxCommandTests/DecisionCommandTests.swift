@@ -55,6 +55,57 @@ struct DecisionCommandTests {
         #expect(replay.succeeded && replay.text == "" && replay.errorText.contains("0 of 1 decisions change"))
     }
 
+    @Test("replay judges documents of several layers, and what they are not valid by themselves for is said")
+    func replayed() throws {
+        _ = try refusedStart()
+        let org = try command.folder.write("candidate.yaml", "version: 1\nruntime: {engine: kata}\n")
+        let project = try command.folder.write("project.yaml", "version: 1\nruntime: {engine: crun}\n")
+        // The workspace is still a folder of keys; the answer names the first rule in the order of their names.
+        let one = try command.run("policy", "replay", "--with", org)
+        #expect(one.succeeded && one.errorText.contains("of 1 decisions change"), "\(one.errorText)")
+        let both = try command.run("policy", "replay", "--with-org", org, "--with-project", project, "-o", "json")
+        #expect(both.succeeded && both.errorText.contains("0 of 1 decisions change"), "\(both.errorText)")
+        let other = try command.run("policy", "replay", "--with", org, "--sandbox", "no-such")
+        #expect(other.errorText.contains("0 of 0 decisions change"), "\(other.errorText)")
+        #expect(try command.run("policy", "replay").termination == .exited(64))
+        let broken = try command.folder.write("team.yaml", "version: 1\nteams: {}\n")
+        #expect(try command.run("policy", "replay", "--with-team", broken).termination == .exited(2))
+    }
+
+    @Test("completion offers the decisions of the log, the newest first, and the sandboxes")
+    func completion() throws {
+        _ = try refusedStart()
+        let id = try #require(
+            try command.run("policy", "log", "-o", "jsonl").text.split(separator: "\"").dropFirst(3).first.map(
+                String.init))
+        let offered = try completed(["policy", "explain", "--log-entry", ""])
+        #expect(offered.contains(id), "\(id) \(offered)")
+        let log = command.folder.path + "/state/aibox/audit"
+        #expect(try completed(["policy", "explain", "--log", log, "--log-entry", ""]).contains(id))
+        #expect(try completed(["policy", "explain", "--log", "/nowhere", "--log-entry", ""]) == "")
+        // None runs here; what is asked for is not a file of this folder.
+        for words in [
+            ["status", "--name", ""], ["policy", "show", "--name", ""], ["policy", "log", "--sandbox", ""],
+        ] {
+            #expect(try completed(words) == "", "\(words)")
+        }
+    }
+
+    /// What bash would offer for the last word.
+    private func completed(_ words: [String]) throws -> String {
+        let script = try command.folder.write("aibox.bash", try command.run("completion", "bash").text)
+        let asked = #"""
+            cd "$2"; source "$1"; aibox=$3; shift 3; aibox() { "$aibox" "$@"; }
+            COMP_WORDS=(aibox "$@"); COMP_CWORD=$#; COMP_LINE="aibox $*"; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
+            $(complete -p aibox | sed 's/.*-F \([^ ]*\).*/\1/') aibox "" "${COMP_WORDS[$#-1]}"; echo "${COMPREPLY[*]}"
+            """#
+        let result = try SystemCommandRunner().run(
+            Command(
+                "bash", ["-c", asked, "bash", script, command.folder.path, BuiltCommand.path] + words,
+                environment: command.environment))
+        return result.text
+    }
+
     @Test("what is no decision, or not there, is said so")
     func wrong() throws {
         _ = try refusedStart()

@@ -46,6 +46,40 @@ struct PolicyCommandTests {
         #expect(good.succeeded && good.text.contains("are valid"))
     }
 
+    @Test("diff judges a change of one layer in the effective policy")
+    func diff() throws {
+        let command = try BuiltCommand()
+        let org = try command.folder.write("org.yaml", Self.org)
+        let next = try command.folder.write("next.yaml", Self.org.replacing("memory: 4g", with: "memory: 8g"))
+        let team = try command.folder.write("team.yaml", "version: 1\nresources: {memory: 2g}\n")
+        let wider = try command.folder.write("wider.yaml", "version: 1\nresources: {memory: 3g, cpus: 2}\n")
+        let loose = try command.folder.write("loose.yaml", "version: 1\nresources: {memory: 64g}\n")
+        func rows(_ arguments: String...) throws -> [String] {
+            let said = try SystemCommandRunner().run(
+                Command(BuiltCommand.path, ["policy", "diff"] + arguments, environment: command.environment))
+            #expect(said.succeeded, "\(said.errorText)")
+            return said.text.split(separator: "\n").map { $0.split(separator: "\t").prefix(3).joined(separator: " ") }
+        }
+        #expect(try rows(org, next) == ["opens resources.memory 4g -> 8g"])
+        // Below a team that says less nothing changes.
+        #expect(try rows(org, next, "--team", team) == [])
+        #expect(try rows("--org", org, "--with-org", next) == ["opens resources.memory 4g -> 8g"])
+        #expect(
+            try rows("--org", org, "--team", team, "--with-team", wider) == [
+                "closes resources.cpus no limit -> 2", "opens resources.memory 2g -> 3g",
+            ])
+        #expect(
+            try rows("--org", org, "--with-team", team, "--with-project", team) == ["closes resources.memory 4g -> 2g"])
+        let refused = try command.run("policy", "diff", "--org", org, "--with-team", loose)
+        #expect(
+            refused.termination == .exited(2) && refused.errorText.contains("looser than 4g"), "\(refused.errorText)")
+        for wrong in [[], [org], ["--org", org], [org, next, "--org", org], [org, next, "--with", next]] {
+            let said = try SystemCommandRunner().run(
+                Command(BuiltCommand.path, ["policy", "diff"] + wrong, environment: command.environment))
+            #expect(said.termination == .exited(64), "\(wrong)")
+        }
+    }
+
     @Test("validate names what nothing enforces yet, and ends with status 3 where that is required")
     func notEnforced() throws {
         let command = try BuiltCommand()

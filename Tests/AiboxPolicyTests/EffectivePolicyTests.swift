@@ -40,15 +40,43 @@ struct EffectivePolicyTests {
     @Test("the examples fit each other, and say nothing that is not enforced")
     func examples() throws {
         let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/examples/"
-        let sources = try [("org", PolicyLayer.org), ("team", .team), ("project", .project)].map { name, layer in
-            PolicySet.Source(layer: layer, file: name, bytes: try File.read(folder + name + ".yaml"))
+        func policy(_ files: [(String, PolicyLayer)], day: String = "2027-03-31") throws -> EffectivePolicy {
+            let policy = try PolicySet(
+                try files.map { name, layer in
+                    PolicySet.Source(layer: layer, file: name, bytes: try File.read(folder + name))
+                }, day: day
+            ).effective()
+            let enforcement = PolicyEnforcement(policy)
+            #expect(enforcement.notes.isEmpty && enforcement.required.isEmpty, "\(files)")
+            return policy
         }
-        let policy = try PolicySet(sources, day: "2027-03-31").effective()
-        #expect(PolicyEnforcement(policy).notes.isEmpty)
-        #expect(NetworkPolicy(policy).allow.map(\.id) == ["git", "npm"])
-        #expect(policy.recordingPolicy == .required)
-        #expect(try PolicySet([sources[0]], day: "2027-03-31").effective()["network.allow"]?.elements.count == 3)
-        #expect(try PolicySet([sources[0]], day: "2027-04-01").effective()["network.allow"]?.elements.count == 2)
+        let own = ("org.yaml", PolicyLayer.org)
+        let (backend, data) = (("teams/backend.yaml", PolicyLayer.team), ("teams/data.yaml", PolicyLayer.team))
+        let project = ("project/policy.yaml", PolicyLayer.project)
+        let service = try policy([own, backend, project])
+        #expect(NetworkPolicy(service).allow.map(\.id) == ["git", "npm", "model"])
+        #expect(service.recordingPolicy == .required && service["llm.models"]?.texts == ["small-*"])
+        let held = try policy([own, data])
+        #expect(NetworkPolicy(held).allow.map(\.id) == ["git", "python", "warehouse", "model"])
+        #expect(CredentialPolicy(held).leaks.count == 7 && !held.permitsLearning)
+        // The organisation alone, with its exception and without.
+        #expect(try policy([own])["network.allow"]?.elements.count == 6)
+        #expect(try policy([own], day: "2027-04-01")["network.allow"]?.elements.count == 5)
+        // What every example is there for: each layer says something, and a project of the other team's does not fit this one.
+        #expect(throws: AiboxError.self) { _ = try policy([own, data, project]) }
+    }
+
+    @Test("the organisation of the examples holds the fields that a security team sets first")
+    func firstFields() throws {
+        let folder = Path.parent(Path.parent(Path.parent(#filePath))) + "/aibox-policies/examples/"
+        let said = try PolicyDocument.load(folder + "org.yaml", layer: .org).fields
+        for name in [
+            "network.allow", "network.user_hosts", "runtime.engine", "runtime.rootless", "resources.memory",
+            "tools.rules",
+            "mcp.servers", "credentials.git_token_ttl", "credentials.on_misuse", "llm.models", "llm.dlp",
+            "llm.daily_cost",
+            "audit.on_failure", "audit.recording_policy", "pins", "exceptions", "required",
+        ] { #expect(said[name] != nil, "\(name)") }
     }
 
     @Test("a fallback is permitted and said; what is stronger than the engine asked for is permitted")
@@ -150,6 +178,20 @@ struct EffectivePolicyTests {
         settings.allowedDomains = []
         #expect(try narrowed.plan(settings)?.permitsAdditions == false)
         #expect(try narrowed.plan(settings)?.allow.map(\.layer) == ["project"])
+    }
+
+    @Test("what a team ended by taking a host away, a project that names it again does not bring back")
+    func additionsStayEnded() throws {
+        let wide = "network: {user_hosts: any, allow: [{id: a, hosts: [\"*.example.com\", git.example.com]}]}"
+        let sources = [
+            (PolicyLayer.org, wide), (.team, "network: {allow: [{id: a, hosts: [\"*.example.com\"]}]}"),
+            (.project, "network: {allow: [{id: a, hosts: [\"*.example.com\", git.example.com]}]}"),
+        ].map { layer, text in
+            PolicySet.Source(layer: layer, file: layer.rawValue, bytes: Array("version: 1\n\(text)\n".utf8))
+        }
+        #expect(NetworkPolicy(try PolicySet(Array(sources[..<1])).effective()).additions == .any)
+        #expect(NetworkPolicy(try PolicySet(Array(sources[..<2])).effective()).additions == .none)
+        #expect(NetworkPolicy(try PolicySet(sources).effective()).additions == .none)
     }
 
     @Test("what is kept of a start reads back as the same policy, whatever becomes of the files")
@@ -266,6 +308,26 @@ struct PolicyDifferenceTests {
                 ["closes mcp.servers lab drop: allow -> deny", "closes mcp.servers * *: allow -> deny"]
             ),
             (
+                "a list of MCP servers without tools", "", "mcp: {servers: [{id: lab, tools: {}}]}",
+                ["closes mcp.servers * *: allow -> deny"]
+            ),
+            (
+                "a tool of an agent's own that a rule names", "",
+                "tools: {rules: [{match: [WebFetch, \"https://a/*\"], allow: true, risk: safe}]}",
+                ["closes tools.rules WebFetch: allow -> deny"]
+            ),
+            (
+                "a limit that two entries share",
+                "network: {allow: [{id: a, hosts: [a.example.com, b.example.com], rate_limit: {requests_per_min: 5}}]}",
+                "network: {allow: [{id: a, hosts: [a.example.com], rate_limit: {requests_per_min: 5}}, {id: b, hosts: [b.example.com], rate_limit: {requests_per_min: 5}}]}",
+                ["opens network.allow entry b and a, b together permit 10 requests a minute, not the 5 of a"]
+            ),
+            (
+                "a model that the list covered already", "llm: {models: [small-*]}",
+                "llm: {models: [small-*, small-1]}", []
+            ),
+            ("a model beside them", "llm: {models: [small-*]}", "llm: {models: [small-*, x]}", ["opens llm.models x"]),
+            (
                 "forbidden paths", "filesystem: {deny: [/a]}", "filesystem: {deny: [/b]}",
                 ["closes filesystem.deny /b", "opens filesystem.deny /a"]
             ),
@@ -274,9 +336,24 @@ struct PolicyDifferenceTests {
                 "an engine of another kind", "runtime: {engine: kata}", "runtime: {engine: gvisor}",
                 ["changes runtime.engine kata -> gvisor"]
             ),
-            ("a pin", "", "pins: {resources.cpus: 2}", ["closes pins {} -> {resources.cpus: 2}"]),
+            ("a pin", "", "pins: {resources.cpus: 2}", ["closes pins resources.cpus: not fixed -> 2"]),
         ])
     func differences(what: String, before: String, after: String, expected: [String]) throws {
         #expect(try rows(before, after).sorted() == expected.sorted(), "\(what)")
+    }
+
+    @Test("a list that takes hosts away, of a later layer, ends what a person could add: that shows")
+    func additions() throws {
+        func policy(_ team: String) throws -> EffectivePolicy {
+            let org = "version: 1\nnetwork: {user_hosts: any, allow: [{id: a, hosts: [a.example.com]}]}\n"
+            return try PolicySet([
+                PolicySet.Source(layer: .org, file: "org", bytes: Array(org.utf8)),
+                PolicySet.Source(layer: .team, file: "team", bytes: Array("version: 1\n\(team)\n".utf8)),
+            ]).effective()
+        }
+        let rows = PolicyDifference(from: try policy(""), to: try policy("network: {allow: []}")).rows
+        #expect(rows.map(\.direction) == [.closes, .closes])
+        #expect(rows.map(\.field) == ["network.allow", "network.user_hosts"])
+        #expect(rows.map(\.origin.description) == ["org:2", "team:2"])
     }
 }

@@ -93,10 +93,11 @@ struct PolicyDeciderTests {
     func agreement() throws {
         var random = RandomPolicy(seed: 77)
         for _ in 0..<60 {
-            let org = random.triple(.tools).0
+            var org = PolicyDocument(layer: .org, file: "org")
+            org.fields["tools.rules"] = random.family(.tools).org
             let policy = try EffectivePolicy(organisation: org, day: RandomPolicy.day)
             let decider = try Self.decider(policy)
-            for case .tool(let argv) in random.requests(.tools) {
+            for argv in (0..<5).map({ _ in random.command() }) {
                 let own = ToolRule.decide(policy["tools.rules"].map { ToolRule.tools($0) } ?? [], argv)
                 let answer = decider.decide(.tool(argv))
                 let isLater = answer.obligations == ["review-async"]
@@ -116,6 +117,28 @@ struct PolicyDeciderTests {
                     ToolCoverage(policy, files: [file]).programs.isEmpty == (unasked != nil), "\(argv) \(org.fields)")
             }
         }
+    }
+
+    @Test("the judge of the random policies says what Rego says, about actions of every kind that Rego decides")
+    func judge() throws {
+        var random = RandomTriples(seed: 78)
+        let engine = try PolicyEngine(try Self.modules())
+        var asked: Set<String> = []
+        for _ in 0..<60 {
+            var org = random.next().org
+            org.fields["network.inspection"] = nil
+            let policy = try EffectivePolicy(organisation: org, day: RandomPolicy.day)
+            let decider = PolicyDecider(policy, engine: engine)
+            let judge = PolicyJudge(policy)
+            for request in (0..<6).map({ _ in random.request() }) {
+                guard let question = request.question(policy) else { continue }
+                asked.insert(question.action)
+                let answer = decider.decide(question).outcome
+                #expect(
+                    (answer != .deny) == (judge.freedom(request).grade > 0), "\(request) \(answer) \(policy.json.text)")
+            }
+        }
+        #expect(asked == ["file", "credential", "push", "llm", "mcp"])
     }
 
     @Test(

@@ -49,7 +49,7 @@ struct PolicySchemaTests {
     }
 
     /// A field that is said to be enforced has a row here that shows its effect on a start, or it is not enforced.
-    private static let effects: [(field: String, document: String, shows: @Sendable (EffectivePolicy) throws -> Bool)] =
+    static let effects: [(field: String, document: String, shows: @Sendable (EffectivePolicy) throws -> Bool)] =
         [
             (
                 "network.allow", "network: {allow: [{id: a, hosts: [a.example.com]}]}",

@@ -3,28 +3,28 @@ public import AiboxPolicy
 public import AiboxSystem
 import AiboxWire
 
-/// Decides logged questions again with another policy of the organisation's in the place of the one of then; team's and
-/// project's stay.
+/// Decides logged questions again with other documents in the place of those of then; the other layers' stay.
 public struct DecisionReplay {
     private let context: SandboxContext
-    private let candidate: PolicySet.Source
+    private let candidates: [PolicySet.Source]
     private var policies: [String: Policies] = [:]
     private var engines: [String: PolicyEngine] = [:]
 
     /// What a digest stood for, and what stands in its place.
     private struct Policies {
         var before: AllowList
-        /// Nil where the candidate does not go with the team's or the project's policy.
+        /// Nil where the candidates do not go with the other layers' documents.
         var after: (policy: EffectivePolicy, network: NetworkPolicy, list: AllowList)?
         var refusal: String
     }
 
-    public init(_ context: SandboxContext, candidate: PolicySet.Source) {
+    /// - Parameter candidates: at most one for each layer.
+    public init(_ context: SandboxContext, candidates: [PolicySet.Source]) {
         self.context = context
-        self.candidate = candidate
+        self.candidates = candidates
     }
 
-    /// The answer with the candidate; nil for what cannot be asked again.
+    /// The answer with the candidates; nil for what cannot be asked again.
     public mutating func decide(_ logged: LoggedDecision) throws(AiboxError) -> PolicyDecision? {
         if logged.policy.isEmpty { return nil }
         let policies = try loaded(logged.policy)
@@ -40,7 +40,7 @@ public struct DecisionReplay {
             guard decision.outcome == .allow, case .object(var input) = logged.question else { return decision }
             input["policy"] = after.policy.decisionDocument
             let rego = try compiled(logged.detail("policies")).decide(.object(input))
-            // What a person added is not in the candidate.
+            // What a person added is not in the policy.
             return rego.outcome == .allow || ["user", "session"].contains(decision.layer) ? decision : rego
         }
         guard case .object(var input) = logged.question else { return nil }
@@ -84,9 +84,8 @@ public struct DecisionReplay {
 
     private mutating func loaded(_ digest: String) throws(AiboxError) -> Policies {
         if let known = policies[digest] { return known }
-        var set = try context.keptPolicy(digest: digest)
+        let set = try context.keptPolicy(digest: digest).replacing(candidates)
         let before = try NetworkPolicy(context.kept(digest)).list()
-        set.sources = [candidate] + set.sources.filter { $0.layer != .org }
         var policies = Policies(before: before, after: nil, refusal: "")
         do throws(AiboxError) {
             let policy = try set.effective()

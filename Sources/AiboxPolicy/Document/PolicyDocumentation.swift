@@ -26,10 +26,11 @@ public enum PolicyDocumentation {
             | `aibox policy validate [--org F] [--team F] [--project F]` | everything that is wrong, at once; status 0 or 2 |
             | `aibox policy show [--effective] [--origin] [-o json]` | what holds here, with the line that says so; `--name` shows what a sandbox is held to |
             | `aibox policy diff A B` | what becomes reachable or runnable with B in the place of A, and what stops |
+            | `aibox policy diff --with-team F` | the same of the policy in effect here, or of `--org`, `--team`, `--project`, with F in the place of the team's; `--with-org`, `--with-project` |
             | `aibox policy why tool\\|net\\|llm\\|mcp\\|file\\|push ARGS` | what a sandbox here would be told, by which rule, and what each other rule lacks |
             | `aibox policy log [--denied] [--sandbox S] [-o jsonl]` | the decisions: what was asked, the answer, the rule |
             | `aibox policy explain --log-entry ID` | why a decision was what it was, and what would change it |
-            | `aibox policy replay [LOG] --with FILE` | which decisions of the past another policy of the organisation's would change |
+            | `aibox policy replay [LOG] --with F` | which decisions of the past other policies would change; `--with-team`, `--with-project` |
             | `aibox policy pull`, `status`, `bundle` | fetches, shows and makes signed bundles of policies |
 
             The documents of the organisation and of the team can come as **signed bundles** with a version and an expiry
@@ -37,7 +38,8 @@ public enum PolicyDocumentation {
 
             ## Reading
 
-            Examples of the three: `aibox-policies/examples`.
+            Examples: an organisation (`aibox-policies/examples/org.yaml`), two of its teams (`teams/backend.yaml`, `teams/data.yaml`), a project of
+            the first (`project/policy.yaml`), and refusals in the organisation's own Rego with their tests (`rego`). Each says why it says so.
 
             `version: 1` is required. Unknown keys, keys given twice, values of another form, aliases, anchors, tags, entries given twice and
             files that cannot be read are errors with file, line and column; nothing is ignored. `configs/policy.schema.json` lets editors
@@ -50,7 +52,8 @@ public enum PolicyDocumentation {
 
             Each field has an order, the fourth column below. What a later document says must be as tight as what came before, or tighter;
             it is never made so silently. All violations are reported together. Merging is one pure function, associative and idempotent; a test
-            decides random requests against 100,000 random triples and finds none that a parent denies and the merged policy allows.
+            makes 100,000 random triples that vary every field, compares each value with its parent's, decides random requests of every kind, and
+            finds nothing that a parent denies and the merged policy allows.
 
             `network.allow` of a later document stands for itself: it lists what is left. Each entry must be permitted by the earlier list in
             full: hosts, ports, schemes, methods, paths, inspection, limits. An entry without a limit does not fit one that has it, and several

@@ -31,6 +31,16 @@ public enum PolicyJSONSchema {
         return text + "\n  }\n}\n"
     }
 
+    private static func schema(_ text: PolicyText) -> JSONValue {
+        // The parts of a policy are the fields that this schema is made of.
+        let choices = text.name == PolicyText.part.name ? PolicySchema.parts : text.choices
+        if let choices { return ["enum": .array(choices.map { .string($0) })] }
+        var schema: JSONObject = ["type": "string", "minLength": 1]
+        schema["pattern"] = text.pattern.map { .string($0) }
+        schema["examples"] = [.string(text.example)]
+        return .object(schema)
+    }
+
     private static func quoted(_ text: String) -> String { JSONValue.string(text).text }
 
     private static func schema(_ field: PolicyField) -> JSONValue {
@@ -56,14 +66,15 @@ public enum PolicyJSONSchema {
             return ["type": ["string", "integer"], "pattern": "^[0-9]+([kKmMgGtT]([iI]?[bB]|[iI])?|[bB])?$"]
         case .duration:
             return ["type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "minLength": 2]
-        case .date: return ["type": "string", "format": "date"]
+        case .date: return ["type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"]
         case .choice(let names): return ["enum": .array(names.map { .string($0) })]
-        case .text(let form): return ["type": "string", "minLength": 1, "examples": [.string(form.example)]]
+        case .text(let form): return schema(form)
         case .list(let element, let least):
             return [
                 "type": "array", "items": schema(element), "minItems": .integer(Int64(least)), "uniqueItems": true,
             ]
-        case .table(_, let value): return ["type": "object", "additionalProperties": schema(value)]
+        case .table(let key, let value):
+            return ["type": "object", "propertyNames": schema(key), "additionalProperties": schema(value)]
         case .setting: return ["type": ["boolean", "integer", "string", "array"]]
         case .group(let members):
             let properties = members.map { JSONObject.Member($0.name, described(schema($0.kind), $0.documentation)) }

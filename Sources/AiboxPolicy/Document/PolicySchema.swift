@@ -22,6 +22,9 @@ public enum PolicySchema {
         if !sections.contains(field.section) { sections.append(field.section) }
     }
 
+    /// The names that `names(part:)` knows: sections first.
+    static let parts: [String] = sections + fields.filter { $0.key != nil }.map(\.name)
+
     /// The fields that a section's or a field's name stands for; nil if there is no such name.
     static func names(part: String) -> [String]? {
         let names = fields.map(\.name).filter { $0 == part || $0.hasPrefix(part + ".") }

@@ -8,16 +8,26 @@ struct PolicyText: Sendable {
     /// For messages and the documentation: `an absolute path`.
     let name: String
     let example: String
+    /// What the JSON schema says of it: a regular expression (ECMA 262) that finds every text that is accepted.
+    var pattern: String?
+    /// Every text that is accepted, where they can be counted.
+    var choices: [String]?
     let accepts: @Sendable (String) -> Bool
 
     static let line = PolicyText(name: "a line of text", example: "agreed with security") {
         !$0.isEmpty && $0.utf8.count <= 1000 && $0.isPrintable
     }
-    static let identifier = PolicyText(name: "letters, digits, - _ and ., 64 at most", example: "git") { text in
+    static let identifier = PolicyText(
+        name: "letters, digits, - _ and ., 64 at most", example: "git", pattern: "^[A-Za-z0-9_.-]{1,64}$"
+    ) {
+        text in
         !text.isEmpty && text.utf8.count <= 64 && text.utf8.allSatisfy { $0.isPlain }
     }
     /// In the one form in which paths are compared.
-    static let path = PolicyText(name: "an absolute path without ., .. and //", example: "/workspace/secrets") { text in
+    static let path = PolicyText(
+        name: "an absolute path without ., .. and //", example: "/workspace/secrets",
+        pattern: "^/(?!/)(?!.*//)(?!(.*/)?\\.{1,2}(/|$))(.*[^/])?$"
+    ) { text in
         guard text.hasPrefix("/"), text.isPrintable else { return false }
         let parts = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         return text == "/" || parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
@@ -32,7 +42,9 @@ struct PolicyText: Sendable {
     }
     /// Checked as a whole entry, with better words, by `AllowList`.
     static let any = PolicyText(name: "a text", example: "*.example.com") { _ in true }
-    static let pattern = PolicyText(name: "a text in which * stands for anything", example: "small-*") {
+    static let pattern = PolicyText(
+        name: "a text in which * stands for anything", example: "small-*", pattern: "^[^?\\[\\]{}\\\\!]{1,256}$"
+    ) {
         !$0.isEmpty && $0.utf8.count <= 256 && $0.isPrintable && $0.hasPlainAsterisks
     }
     static let refPattern = PolicyText(
@@ -47,10 +59,10 @@ struct PolicyText: Sendable {
     }
     static let recipient = PolicyText(
         name: "aibox-recording: and a public key",
-        example: "aibox-recording:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        example: "aibox-recording:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", pattern: "^aibox-recording:.{43}=$"
     ) { $0.hasPrefix("aibox-recording:") && $0.utf8.count == 60 && $0.hasSuffix("=") && $0.isPrintable }
     static let canary = PolicyText(
-        name: "8 to 256 bytes of text, 8 of them no spaces", example: "AIBOX-CANARY-7f3a9c"
+        name: "8 to 256 bytes of text, 8 of them no spaces", example: "AIBOX-CANARY-7f3a9c", pattern: "^.{2,256}$"
     ) { $0.utf8.count <= 256 && $0.isPrintable && $0.utf8.count { $0 != 0x20 } >= 8 }
     /// What matches nothing at all would match every request.
     static let expression = PolicyText(
@@ -63,7 +75,9 @@ struct PolicyText: Sendable {
         }
         return pattern.size <= LeakRule.patternSize && !pattern.matches("")
     }
-    static let setting = PolicyText(name: "a setting of aibox", example: "gvisor.enabled") {
+    static let setting = PolicyText(
+        name: "a setting of aibox", example: "gvisor.enabled", choices: ConfigurationSchema.keys.map(\.name)
+    ) {
         ConfigurationSchema.key($0) != nil
     }
     static let part = PolicyText(name: "a section or a field of a policy", example: "tools") {

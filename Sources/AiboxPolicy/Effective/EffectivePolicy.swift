@@ -28,7 +28,7 @@ public struct EffectivePolicy: Sendable, Equatable {
             stack = merged
             violations += loosened
         }
-        violations += forbiddenInspections(stack)
+        violations += stack.foreign + forbiddenInspections(stack)
         let values = stack.values
         let later = [team, project].compactMap { $0 }
         violations += ToolRule.uncovered("tools.rules", organisation, later, ToolRule.tools)

@@ -27,25 +27,39 @@ public struct PolicyDifference: Sendable, Equatable {
             if before == after { continue }
             switch field.order {
             case .allowList: compareLists(field, before, after)
-            case .tools: compareRules(field, before.map(ToolRule.tools) ?? [], after.map(ToolRule.tools) ?? [])
-            case .servers: compareRules(field, before.map(ToolRule.servers) ?? [], after.map(ToolRule.servers) ?? [])
-            case .union: compareElements(field, before, after, more: .closes)
-            case .part, .covered, .ranges: compareElements(field, before, after, more: .opens)
-            case .same, .organisation, .on, .less, .more, .later, .tighter, .below, .pins:
+            case .tools: compareRules(field, before, after, ToolRule.tools)
+            case .servers: compareRules(field, before, after, ToolRule.servers)
+            case .union: compareElements(field, before, after)
+            case .part, .covered, .ranges: comparePermitted(field, before, after)
+            case .pins: comparePins(field, before, after)
+            case .same, .organisation, .on, .less, .more, .later, .tighter, .below:
                 compareValues(field, before, after)
             }
         }
+        compareAdditions(old, new)
+    }
+
+    /// A list that takes hosts away ends `user_hosts: any`, whatever stands there.
+    private mutating func compareAdditions(_ old: EffectivePolicy, _ new: EffectivePolicy) {
+        let (before, after) = (NetworkPolicy(old).additions, NetworkPolicy(new).additions)
+        let field = "network.user_hosts"
+        if before == after || old[field] != new[field] { return }
+        rows.append(
+            Row(
+                direction: after == .any ? .opens : .closes, field: field,
+                what: "\(before) -> \(after), for a list that takes hosts away ends it",
+                origin: (after == .any ? old : new)["network.allow"]?.origin ?? .builtIn))
     }
 
     private mutating func compareValues(_ field: PolicyField, _ before: PolicyItem?, _ after: PolicyItem?) {
-        let words = "\(before.map(field.words(of:)) ?? "no limit") -> \(after.map(field.words(of:)) ?? "no limit")"
+        let nothing = field.isLimit ? "no limit" : "nothing"
+        let words = "\(before.map(field.words(of:)) ?? nothing) -> \(after.map(field.words(of:)) ?? nothing)"
         var direction = Direction.changes
         switch (before, after) {
         case (let before?, let after?):
             let opens = !field.loosening(of: before, by: after).isEmpty
             let closes = !field.loosening(of: after, by: before).isEmpty
             direction = opens == closes ? .changes : opens ? .opens : .closes
-            if case .pins = field.order { direction = opens || !isKept(before, after) ? .opens : .closes }
         // No statement is no limit.
         case (nil, _): if field.isLimit { direction = .closes }
         case (_, nil): if field.isLimit { direction = .opens }
@@ -54,23 +68,47 @@ public struct PolicyDifference: Sendable, Equatable {
             Row(direction: direction, field: field.name, what: words, origin: (after ?? before)?.origin ?? .builtIn))
     }
 
-    private func isKept(_ before: PolicyItem, _ after: PolicyItem) -> Bool {
-        before.members.keys.allSatisfy { after.members[$0] != nil }
-    }
-
-    private mutating func compareElements(
-        _ field: PolicyField, _ before: PolicyItem?, _ after: PolicyItem?, more: Direction
-    ) {
-        let old = before?.elements ?? []
-        let new = after?.elements ?? []
-        for item in new where !old.contains(item) {
-            rows.append(Row(direction: more, field: field.name, what: field.entryWords(item), origin: item.origin))
-        }
-        for item in old where !new.contains(item) {
+    /// A row for each setting: one that is fixed no more may be anything.
+    private mutating func comparePins(_ field: PolicyField, _ before: PolicyItem?, _ after: PolicyItem?) {
+        let (old, new) = (before?.members ?? [:], after?.members ?? [:])
+        for name in Set(old.keys).union(new.keys).sorted() where old[name] != new[name] {
+            let was = old[name].map { PolicyItem(.group([name: $0]), $0.origin) }
+            let now = new[name].map { PolicyItem(.group([name: $0]), $0.origin) }
+            var direction: Direction = now == nil ? .opens : .closes
+            if let was, let now, !field.loosening(of: was, by: now).isEmpty {
+                direction = field.loosening(of: now, by: was).isEmpty ? .opens : .changes
+            }
+            let words = [old[name], new[name]].map { $0?.text ?? "not fixed" }.joined(separator: " -> ")
             rows.append(
                 Row(
-                    direction: more == .opens ? .closes : .opens, field: field.name,
-                    what: field.entryWords(item), origin: item.origin))
+                    direction: direction, field: field.name, what: "\(name): \(words)",
+                    origin: (now ?? was)?.origin ?? .builtIn))
+        }
+    }
+
+    /// Lists of which more is tighter.
+    private mutating func compareElements(_ field: PolicyField, _ before: PolicyItem?, _ after: PolicyItem?) {
+        let old = before?.elements ?? []
+        let new = after?.elements ?? []
+        for (direction, items) in [
+            (Direction.closes, new.filter { !old.contains($0) }), (.opens, old.filter { !new.contains($0) }),
+        ] {
+            rows += items.map {
+                Row(direction: direction, field: field.name, what: field.entryWords($0), origin: $0.origin)
+            }
+        }
+    }
+
+    /// Lists of what is permitted: an element counts that the other list does not cover.
+    private mutating func comparePermitted(_ field: PolicyField, _ before: PolicyItem?, _ after: PolicyItem?) {
+        let old = before ?? PolicyItem(.list([]), .builtIn)
+        let new = after ?? PolicyItem(.list([]), .builtIn)
+        for (direction, from, to) in [(Direction.opens, old, new), (.closes, new, old)] {
+            for item in to.elements
+            where !field.loosening(of: from, by: PolicyItem(.list([item]), item.origin)).isEmpty {
+                rows.append(
+                    Row(direction: direction, field: field.name, what: field.entryWords(item), origin: item.origin))
+            }
         }
     }
 
@@ -82,6 +120,15 @@ public struct PolicyDifference: Sendable, Equatable {
             where !AllowListOrder(earlier: from, later: request.list).violations.isEmpty {
                 let row = Row(direction: direction, field: field.name, what: request.words, origin: request.list.origin)
                 if !rows.contains(where: { $0.direction == direction && $0.what == row.what }) { rows.append(row) }
+            }
+            if rows.contains(where: { $0.field == field.name && $0.direction == direction }) { continue }
+            // What no single request shows: limits that several entries share.
+            for violation in AllowListOrder(earlier: from, later: to).violations {
+                rows.append(
+                    Row(
+                        direction: direction, field: field.name,
+                        what: direction == .opens ? violation.message : "before, " + violation.message,
+                        origin: violation.origin))
             }
         }
     }
@@ -119,26 +166,42 @@ public struct PolicyDifference: Sendable, Equatable {
         return requests
     }
 
-    private mutating func compareRules(_ field: PolicyField, _ before: [ToolRule], _ after: [ToolRule]) {
+    private mutating func compareRules(
+        _ field: PolicyField, _ old: PolicyItem?, _ new: PolicyItem?, _ read: (PolicyItem) -> [ToolRule]
+    ) {
+        let (before, after) = (old.map(read) ?? [], new.map(read) ?? [])
         var seen: Set<[String]> = []
         var samples = (after + before).map(\.words)
         // What else a program does is decided by whether a rule holds it, and a server that no rule names by whether any is named.
         samples += samples.compactMap { words in field.order.isCommands ? words.first.map { [$0] } : nil }
         if !field.order.isCommands { samples.append(["*", "*"]) }
         for words in samples where seen.insert(words).inserted {
-            // A command line that the rule fits; an asterisk stands for a word of no meaning.
-            let argv = words.map { $0.replacing("*", with: "x") }
-            let old = ToolRule.effect(before, argv)
-            let new = ToolRule.effect(after, argv)
-            if old.outcome == new.outcome { continue }
-            // No rule fits: one of those for which anybody is asked.
-            let asking = ToolRule.naming(after + before, [argv[0]]).first ?? (after + before).first
-            rows.append(
-                Row(
-                    direction: new.outcome < old.outcome ? .opens : .closes, field: field.name,
-                    what: "\(words.joined(separator: " ")): \(old.outcome) -> \(new.outcome)",
-                    origin: (new.rule ?? old.rule ?? asking)?.origin ?? .builtIn))
+            // Command lines that the rule fits; an asterisk stands for words of no meaning, of which a rule may name one.
+            for filler in ["x", "other-word"] {
+                let argv = words.map { $0.replacing("*", with: filler) }
+                let was = ToolRule.effect(before, argv, isAsked: isAsked(field, old, before, argv))
+                let said = ToolRule.effect(after, argv, isAsked: isAsked(field, new, after, argv))
+                if was.outcome == said.outcome { continue }
+                // No rule fits: one of those for which anybody is asked.
+                let asking = ToolRule.naming(after + before, [argv[0]]).first ?? (after + before).first
+                rows.append(
+                    Row(
+                        direction: said.outcome < was.outcome ? .opens : .closes, field: field.name,
+                        what: "\(words.joined(separator: " ")): \(was.outcome) -> \(said.outcome)",
+                        origin: (said.rule ?? was.rule ?? asking)?.origin ?? (new ?? old)?.origin ?? .builtIn))
+                break
+            }
         }
+    }
+
+    /// A list of servers is asked about every tool, also one without tools; a tool of an agent's own, which begins with a capital,
+    /// as soon as a rule names it; nil for programs.
+    private func isAsked(
+        _ field: PolicyField, _ list: PolicyItem?, _ rules: [ToolRule], _ argv: [String]
+    ) -> Bool? {
+        if !field.order.isCommands { return list?.elements.isEmpty == false }
+        guard argv[0].first?.isUppercase == true else { return nil }
+        return rules.contains { $0.names(argv[0]) }
     }
 }
 

@@ -62,6 +62,14 @@ public struct PolicySet: Sendable, Equatable {
         }
     }
 
+    /// The same with these documents in the place of those of their layers, or beside the others.
+    public func replacing(_ candidates: [Source]) -> PolicySet {
+        var set = self
+        set.sources.removeAll { source in candidates.contains { $0.layer == source.layer } }
+        set.sources = (set.sources + candidates).sorted { $0.layer < $1.layer }
+        return set
+    }
+
     private var documents: (documents: [PolicyDocument], problems: [Problem]) {
         let read = sources.map { PolicyDocument.read($0.bytes, layer: $0.layer, file: $0.file) }
         return (read.map(\.document), read.flatMap(\.problems))

@@ -107,9 +107,17 @@ extension AllowRuleSource {
 }
 
 extension LearnedPolicy.Addition {
-    /// A document with nothing but the entries, as `network.allow` of the file takes them.
+    /// A document with nothing but what is added, as the lists of the file take it.
     public var text: String {
-        "version: 1\nnetwork:\n  allow:\n" + entries.map(\.lines).joined()
+        var text = "version: 1\n"
+        if !entries.isEmpty { text += "network:\n  allow:\n" + entries.map(\.lines).joined() }
+        if !models.isEmpty {
+            text += "llm:\n  models:\n"
+            for (name, seen) in models {
+                text += "    # seen \(seen == 1 ? "once" : "\(seen) times")\n    - \(LearnedEntry.quoted(name))\n"
+            }
+        }
+        return text
     }
 }
 
@@ -135,7 +143,7 @@ extension LearnedEntry {
     }
 
     /// In double quotes, in which YAML takes every printable character but these two as it stands.
-    private static func quoted(_ text: String) -> String {
+    fileprivate static func quoted(_ text: String) -> String {
         "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }

@@ -8,15 +8,23 @@ public import AiboxSystem
 /// organisation's own entry limits them. Rules about tools only ever tighten, so that none can be added that lets
 /// something run: what has to go is named.
 public struct LearnedPolicy {
-    /// Entries for one document's `network.allow`.
+    /// Entries for one document's `network.allow` and names for its `llm.models`.
     public struct Addition: Sendable {
         public var layer: PolicyLayer
         public var file: String
         public var entries: [LearnedEntry]
+        public var models: [(name: String, seen: Int)] = []
+
+        /// The fields that get something.
+        public var fields: [String] {
+            (entries.isEmpty ? [] : ["network.allow"]) + (models.isEmpty ? [] : ["llm.models"])
+        }
     }
 
     /// A rule of the team's or the project's that holds what the organisation lets run.
     public struct Removal: Sendable {
+        /// `tools.rules` or `mcp.servers`.
+        public var field: String
         public var rule: String
         public var words: [String]
         public var origin: PolicyOrigin
@@ -25,6 +33,14 @@ public struct LearnedPolicy {
         public var example: [String]
         /// Whether it only lets commands of its own run: beside it another one may let the call run.
         public var isNarrowing: Bool
+    }
+
+    /// A tool of an MCP server that a list of the team's or the project's does not name, where the organisation has no list.
+    public struct Lacking: Sendable {
+        public var server: String
+        public var tool: String
+        public var origin: PolicyOrigin
+        public var seen: Int
     }
 
     /// What stays refused.
@@ -39,16 +55,17 @@ public struct LearnedPolicy {
         public var isReviewed = false
     }
 
-    public private(set) var additions: [Addition] = []
-    public private(set) var removals: [Removal] = []
+    public internal(set) var additions: [Addition] = []
+    public internal(set) var removals: [Removal] = []
+    public internal(set) var lacking: [Lacking] = []
     /// What the organisation itself refuses, or has reviewed.
-    public private(set) var beyond: [Refused] = []
+    public internal(set) var beyond: [Refused] = []
     /// What it permits, and no addition that can be checked lets through.
-    public private(set) var left: [Refused] = []
+    public internal(set) var left: [Refused] = []
     /// How many of the wants pass already.
-    public private(set) var passing = 0
+    public internal(set) var passing = 0
 
-    private let documents: [PolicyDocument]
+    let documents: [PolicyDocument]
     private let day: String
     private let decider: (EffectivePolicy) throws(AiboxError) -> NetworkDecider
     /// Whether the person at this machine may add hosts, by what holds without additions.
@@ -69,6 +86,13 @@ public struct LearnedPolicy {
         try learn(wants.requests, policy, organisation)
         learn(wants.names, besides: Set(wants.requests.map(\.request.host.text)), organisation)
         learn(wants.calls, policy, organisation)
+        learn(wants.serverTools, policy, organisation)
+        learn(wants.models, policy, organisation)
+        removals.sort {
+            ($0.origin.layer, $0.origin.file, $0.origin.line ?? 0) < (
+                $1.origin.layer, $1.origin.file, $1.origin.line ?? 0
+            )
+        }
     }
 
     // MARK: The network
@@ -78,6 +102,7 @@ public struct LearnedPolicy {
     private mutating func learn(
         _ wants: [Want], _ policy: EffectivePolicy, _ organisation: EffectivePolicy
     ) throws(AiboxError) {
+        if wants.isEmpty { return }
         let own = try decider(policy)
         let most = try decider(organisation)
         var open: [(want: Want, rule: AllowRule)] = []
@@ -170,16 +195,18 @@ public struct LearnedPolicy {
     }
 
     /// The policy with the additions; nil where it cannot be used.
-    private func merged(_ additions: [Addition]) -> EffectivePolicy? {
+    func merged(_ additions: [Addition]) -> EffectivePolicy? {
         var changed = documents
-        for addition in additions where !addition.entries.isEmpty {
+        for addition in additions where !addition.fields.isEmpty {
             guard let place = changed.firstIndex(where: { $0.layer == addition.layer }),
-                let text = try? PolicyDocument(Array(addition.text.utf8), layer: addition.layer, file: addition.file),
-                let entries = text.fields["network.allow"], var list = changed[place].fields["network.allow"]
+                let text = try? PolicyDocument(Array(addition.text.utf8), layer: addition.layer, file: addition.file)
             else { return nil }
-            list.content = .list(list.elements + entries.elements)
-            changed[place].fields["network.allow"] = list
-            if changed[place].allowList == nil { return nil }
+            for field in addition.fields {
+                guard let added = text.fields[field], var list = changed[place].fields[field] else { return nil }
+                list.content = .list(list.elements + added.elements)
+                changed[place].fields[field] = list
+            }
+            if !addition.entries.isEmpty, changed[place].allowList == nil { return nil }
         }
         func layer(_ layer: PolicyLayer) -> PolicyDocument? { changed.first { $0.layer == layer } }
         guard let organisation = layer(.org) else { return nil }
@@ -218,15 +245,10 @@ public struct LearnedPolicy {
                 } else {
                     removals.append(
                         Removal(
-                            rule: rule.id, words: rule.words, origin: rule.origin, seen: seen, example: call.argv,
-                            isNarrowing: rule.outcome == .allow))
+                            field: "tools.rules", rule: rule.id, words: rule.words, origin: rule.origin, seen: seen,
+                            example: call.argv, isNarrowing: rule.outcome == .allow))
                 }
             }
-        }
-        removals.sort {
-            ($0.origin.layer, $0.origin.file, $0.origin.line ?? 0) < (
-                $1.origin.layer, $1.origin.file, $1.origin.line ?? 0
-            )
         }
     }
 

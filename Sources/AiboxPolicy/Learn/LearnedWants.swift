@@ -20,6 +20,32 @@ public struct LearnedWants: Sendable {
         var names: [String] { lines.compactMap(\.first) }
     }
 
+    /// A tool of an MCP server.
+    public struct ServerTool: Sendable, Hashable {
+        public var server: String
+        public var tool: String
+
+        public init(server: String, tool: String) {
+            self.server = server
+            self.tool = tool
+        }
+    }
+
+    /// A model that was refused, by which rule and why.
+    public struct Model: Sendable, Hashable {
+        public var name: String
+        public var rule: String
+        public var reason: String
+
+        public init(name: String, rule: String, reason: String) {
+            self.name = name
+            self.rule = rule
+            self.reason = reason
+        }
+    }
+
+    public private(set) var serverTools: [(want: ServerTool, seen: Int)] = []
+    public private(set) var models: [(want: Model, seen: Int)] = []
     public private(set) var requests: [(request: EgressRequest, seen: Int)] = []
     public private(set) var calls: [(call: Call, seen: Int)] = []
     /// Names that were asked for and do not resolve.
@@ -30,7 +56,7 @@ public struct LearnedWants: Sendable {
     private var requestPlaces: [String: Int] = [:]
     private var callPlaces: [Call: Int] = [:]
 
-    /// Different requests, and different calls, that are kept.
+    /// Different ones of each kind that are kept.
     public static let limit = 2000
 
     public init() {}
@@ -52,6 +78,22 @@ public struct LearnedWants: Sendable {
         } else {
             names[name, default: 0] += 1
         }
+    }
+
+    public mutating func add(_ tool: ServerTool) { if !Self.count(tool, in: &serverTools) { isCut = true } }
+
+    public mutating func add(_ model: Model) { if !Self.count(model, in: &models) { isCut = true } }
+
+    /// - Returns: whether there is room for it.
+    private static func count<Want: Equatable>(_ want: Want, in wants: inout [(want: Want, seen: Int)]) -> Bool {
+        if let place = wants.firstIndex(where: { $0.want == want }) {
+            wants[place].seen += 1
+        } else if wants.count < limit {
+            wants.append((want, 1))
+        } else {
+            return false
+        }
+        return true
     }
 
     public mutating func add(_ call: Call) {

@@ -10,7 +10,7 @@ public struct PolicyStack: Sendable, Equatable {
 
     init(statements: [String: [PolicyItem]]) { self.statements = statements }
 
-    /// Puts a later stack on an earlier one and reports where it would loosen.
+    /// Puts a later stack on an earlier one and reports where it would loosen. `foreign` tells the rest.
     public static func merge(_ earlier: PolicyStack, _ later: PolicyStack) -> (PolicyStack, [PolicyViolation]) {
         var violations: [PolicyViolation] = []
         var merged = earlier
@@ -24,8 +24,6 @@ public struct PolicyStack: Sendable, Equatable {
                 for lower in below {
                     for upper in above { violations += field.loosening(of: lower, by: upper) }
                 }
-            } else if case .organisation = field.order {
-                violations += above.compactMap { field.foreign($0, below.last) }
             } else if let last = below.last, last != first {
                 violations += field.loosening(of: last, by: first)
             }
@@ -34,6 +32,19 @@ public struct PolicyStack: Sendable, Equatable {
             merged.statements[name] = isRepeated ? below + above.dropFirst() : below + above
         }
         return (merged, violations)
+    }
+
+    /// Statements that only the organisation may make, whatever was said before them: about these merging has nothing to
+    /// compare, so that it is no matter of the order in which layers are merged.
+    var foreign: [PolicyViolation] {
+        statements.keys.sorted().flatMap { name -> [PolicyViolation] in
+            guard case .organisation? = PolicySchema.field(name)?.order, let said = statements[name] else { return [] }
+            let own = said.first { $0.origin.layer == .org }
+            return said.filter { $0.origin.layer != .org }.map { item in
+                PolicyViolation(
+                    name, "is for the organisation's policy alone to say", item.origin, own?.origin ?? .builtIn)
+            }
+        }
     }
 
     /// What holds for each field that somebody spoke about, as the one said it who said it first.
@@ -66,12 +77,5 @@ extension PolicyField {
         }
         if case .group = result.content { result.content = .group(members) } else { result.content = .list(elements) }
         return result
-    }
-
-    /// The complaint about a statement that only the organisation may make.
-    fileprivate func foreign(_ item: PolicyItem, _ parent: PolicyItem?) -> PolicyViolation? {
-        if item.origin.layer == .org { return nil }
-        return PolicyViolation(
-            name, "is for the organisation's policy alone to say", item.origin, parent?.origin ?? .builtIn)
     }
 }

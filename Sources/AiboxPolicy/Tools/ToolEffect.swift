@@ -3,8 +3,12 @@ public import AiboxWire
 extension ToolRule {
     /// What a sandbox does with a command line, or with a server and its tool: what the rules say together where they are
     /// asked; else it runs, and a rule that fits is named.
-    static func effect(_ rules: [ToolRule], _ argv: [String]) -> (outcome: Outcome, rule: ToolRule?) {
-        let isAsked = rules.first.map { !$0.isCommand || hold(rules, [argv.first ?? ""]) } ?? false
+    ///
+    /// - Parameter isAsked: nil: where a rule holds the program, or there is any rule about servers.
+    static func effect(
+        _ rules: [ToolRule], _ argv: [String], isAsked: Bool? = nil
+    ) -> (outcome: Outcome, rule: ToolRule?) {
+        let isAsked = isAsked ?? rules.first.map { !$0.isCommand || hold(rules, [argv.first ?? ""]) } ?? false
         let said = decide(rules, argv)
         return isAsked || said.outcome == .allow ? said : (.allow, nil)
     }

@@ -5,11 +5,6 @@ import ArgumentParser
 
 /// What a shell offers while somebody types. Nothing where nobody answers: a shell has no place for an error.
 enum CompletionWords {
-    /// For `--name`.
-    static let sandboxes = CompletionKind.custom { _, _, _ in
-        RunningGateways.names(.current).filter(isPlain).sorted()
-    }
-
     /// For the id of a question: of all sandboxes, or of the one that `--name` says.
     static let approvals = CompletionKind.custom { words, _, _ in
         let paths = Paths.current

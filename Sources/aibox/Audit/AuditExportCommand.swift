@@ -16,7 +16,7 @@ struct AuditExportCommand: ParsableCommand {
     var form = "jsonl"
 
     @Option(help: "Events of this session.") var session: String?
-    @Option(help: "Events of this sandbox.") var sandbox: String?
+    @Option(help: "Events of this sandbox.", completion: .sandboxes) var sandbox: String?
     @Option(help: "Events of this type, or of a group.") var type: String?
     @Option(help: "Events since: 30m, 12h, 7d, 2026-03-01, 2026-03-01T09:30:00Z.") var since: String?
     @Option(help: "Events until: as --since.") var until: String?

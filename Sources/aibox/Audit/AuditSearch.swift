@@ -10,7 +10,7 @@ struct AuditSearch: ParsableCommand {
     @OptionGroup var audit: AuditOptions
 
     @Option(help: "Events of this session.") var session: String?
-    @Option(help: "Events of this sandbox.") var sandbox: String?
+    @Option(help: "Events of this sandbox.", completion: .sandboxes) var sandbox: String?
     @Option(help: "Events on behalf of this user.") var user: String?
     @Option(help: "Events of this type, or of a group: network, policy.deny.") var type: String?
     @Option(help: "Events of this severity: info, warning, high, critical.") var severity: String?

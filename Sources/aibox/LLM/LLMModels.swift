@@ -15,7 +15,7 @@ struct LLMModels: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var documents: PolicyDocumentOptions
 
-    @Option(help: ArgumentHelp("What this sandbox is held to.", valueName: "sandbox"))
+    @Option(help: ArgumentHelp("What this sandbox is held to.", valueName: "sandbox"), completion: .sandboxes)
     var name: String?
 
     func validate() throws {

@@ -14,7 +14,9 @@ struct LLMUsage: ParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @Option(name: .customLong("name"), help: ArgumentHelp("One sandbox only.", valueName: "sandbox"))
+    @Option(
+        name: .customLong("name"), help: ArgumentHelp("One sandbox only.", valueName: "sandbox"),
+        completion: .sandboxes)
     var sandbox: String?
 
     @Option(name: .customLong("by"), help: "One line for each of them: day, model or sandbox.")

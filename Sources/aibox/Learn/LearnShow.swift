@@ -104,9 +104,24 @@ struct LearnedEvents {
         query.since = since
         var wants = LearnedWants()
         try index.forEach(query) { (record) throws(AiboxError) in
-            guard record.json["details"]?["learning"]?.truth == true else { return }
-            if record.type == AuditEventType.dnsResponse.rawValue { return wants.add(name: record.subject) }
+            let isLearned = record.json["details"]?["learning"]?.truth == true
+            if record.type == AuditEventType.dnsResponse.rawValue {
+                if isLearned { wants.add(name: record.subject) }
+                return
+            }
             guard let logged = LoggedDecision(record) else { return }
+            let request = logged.question?["request"]
+            // Models are refused while it learns as ever, and servers' tools that the organisation refuses.
+            if logged.action == "llm", !logged.isAllowed, let name = request?["model"]?.stringValue {
+                return wants.add(LearnedWants.Model(name: name, rule: logged.rule, reason: logged.reason))
+            }
+            if logged.action == "mcp", isLearned || logged.verdict != "allow" {
+                guard let server = request?["server"]?.stringValue, let tool = request?["tool"]?.stringValue else {
+                    return
+                }
+                return wants.add(LearnedWants.ServerTool(server: server, tool: tool))
+            }
+            guard isLearned else { return }
             if logged.action == "network" {
                 if let request = logged.request { wants.add(request) }
             } else if let command = logged.question?["command"] {

@@ -9,16 +9,23 @@ struct LearnedReport {
 
     var text: String {
         var parts: [String] = learned.additions.map { addition in
-            comment("\(addition.file) (\(addition.layer.rawValue)): these entries for its network.allow")
+            comment(
+                "\(addition.file) (\(addition.layer.rawValue)): these entries for its "
+                    + addition.fields.joined(separator: " and "))
                 + addition.text
         }
         if parts.isEmpty { parts.append(comment("no entry of network.allow is missing")) }
         var text = parts.joined(separator: "---\n")
         for removal in learned.removals {
             text += comment(
-                "\(removal.origin): take out the rule \(removal.rule) of tools.rules, or "
+                "\(removal.origin): take out the rule \(removal.rule) of \(removal.field), or "
                     + (removal.isNarrowing ? "let this run beside it: " : "narrow it: ")
                     + "\(command(removal.example)), \(times(removal.seen))")
+        }
+        for lacking in learned.lacking {
+            text += comment(
+                "\(lacking.origin): mcp.servers does not name the tool \(lacking.tool) of the server \(lacking.server), "
+                    + "and the organisation would let it be used: add it, \(times(lacking.seen))")
         }
         for refused in learned.left {
             text += comment(
@@ -47,8 +54,10 @@ struct LearnedReport {
                     learned.additions.map { addition in
                         .object([
                             .init("layer", .text(addition.layer.rawValue)), .init("file", .text(addition.file)),
-                            .init("field", "network.allow"),
-                            .init("entries", .list(addition.entries.map(entry))), .init("yaml", .text(addition.text)),
+                            .init("fields", .list(addition.fields.map { .text($0) })),
+                            .init("entries", .list(addition.entries.map(entry))),
+                            .init("models", .list(addition.models.map { .text($0.name) })),
+                            .init("yaml", .text(addition.text)),
                         ])
                     })),
             .init(
@@ -57,10 +66,21 @@ struct LearnedReport {
                     learned.removals.map { removal in
                         .object([
                             .init("layer", .text(removal.origin.layer.rawValue)),
-                            .init("origin", .text(removal.origin.description)), .init("rule", .text(removal.rule)),
+                            .init("origin", .text(removal.origin.description)), .init("field", .text(removal.field)),
+                            .init("rule", .text(removal.rule)),
                             .init("match", .list(removal.words.map { .text($0) })),
                             .init("seen", .integer(removal.seen)),
                             .init("example", .list(removal.example.map { .text($0) })),
+                        ])
+                    })),
+            .init(
+                "lacking",
+                .list(
+                    learned.lacking.map { lacking in
+                        .object([
+                            .init("origin", .text(lacking.origin.description)), .init("field", "mcp.servers"),
+                            .init("server", .text(lacking.server)), .init("tool", .text(lacking.tool)),
+                            .init("seen", .integer(lacking.seen)),
                         ])
                     })), .init("left", .list(learned.left.map(refused))),
             .init("beyond", .list(learned.beyond.map(refused))), .init("passing", .integer(learned.passing)),

@@ -15,7 +15,7 @@ struct PolicyExplain: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var audit: AuditOptions
 
-    @Option(help: ArgumentHelp("The decision's id or number.", valueName: "id"))
+    @Option(help: ArgumentHelp("The decision's id or number.", valueName: "id"), completion: .decisions)
     var logEntry: String
 
     func run() throws {

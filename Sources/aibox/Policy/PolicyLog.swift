@@ -12,7 +12,7 @@ struct PolicyLog: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var audit: AuditOptions
 
-    @Option(help: "Decisions about this sandbox.") var sandbox: String?
+    @Option(help: "Decisions about this sandbox.", completion: .sandboxes) var sandbox: String?
     @Option(help: "Decisions since: 30m, 12h, 7d, 2026-03-01, 2026-03-01T09:30:00Z.") var since: String?
     @Flag(help: "Denials only.") var denied = false
     @Option(help: "The newest so many.") var limit = 1000

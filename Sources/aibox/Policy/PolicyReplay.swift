@@ -8,10 +8,10 @@ import ArgumentParser
 struct PolicyReplay: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Show which logged decisions another policy of the organisation's would change.",
+        abstract: "Show which logged decisions other policies would change.",
         discussion: """
-            Every decision is made again under the policies of then, with the candidate in the place of the \
-            organisation's. Decisions about the same with the same answer are one row. What policies said is compared: a \
+            Every decision is made again under the policies of then, with the candidates in the place of the organisation's, \
+            every team's and every project's. What they refuse to be merged with refuses everything. Decisions about the same with the same answer are one row. What policies said is compared: a \
             review stays one, whether a person agreed or not (review-async: it goes on, and is looked at later).
             """)
 
@@ -20,8 +20,14 @@ struct PolicyReplay: ParsableCommand {
     @Argument(help: "The folder of an audit log; else your own.", completion: .directory)
     var log: String?
 
-    @Option(name: .customLong("with"), help: ArgumentHelp("The candidate.", valueName: "file"), completion: .file())
-    var candidate: String
+    @OptionGroup var candidates: PolicyCandidateOptions
+
+    @Option(help: ArgumentHelp("Decisions about this sandbox.", valueName: "sandbox"), completion: .sandboxes)
+    var sandbox: String?
+
+    func validate() throws {
+        if !candidates.isNamed { throw ValidationError("Name a candidate: --with, --with-team or --with-project.") }
+    }
 
     /// What makes decisions one row.
     private struct Change: Hashable {
@@ -35,11 +41,9 @@ struct PolicyReplay: ParsableCommand {
 
     func run() throws {
         let context = try global.context()
-        let bytes = try File.read(candidate, limit: YAMLDocument.Limits().bytes)
-        let source = PolicySet.Source(layer: .org, file: candidate, bytes: bytes)
-        _ = try PolicySet([source]).effective()
-        var replay = DecisionReplay(context, candidate: source)
+        var replay = DecisionReplay(context, candidates: try candidates.sources())
         var query = AuditIndex.Query()
+        query.sandbox = sandbox
         query.types = LoggedDecision.types
         var changes: [Change: (count: Int, first: Int)] = [:]
         var order: [Change] = []

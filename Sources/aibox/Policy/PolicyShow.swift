@@ -14,7 +14,7 @@ struct PolicyShow: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var documents: PolicyDocumentOptions
 
-    @Option(help: ArgumentHelp("What this sandbox is held to.", valueName: "sandbox"))
+    @Option(help: ArgumentHelp("What this sandbox is held to.", valueName: "sandbox"), completion: .sandboxes)
     var name: String?
 
     @Flag(help: "Also what holds because nobody said otherwise.")

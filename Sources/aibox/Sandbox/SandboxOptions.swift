@@ -10,7 +10,7 @@ struct SandboxOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The sandbox; else the one whose workspace holds the current folder, else the only one.",
-            valueName: "sandbox"), completion: CompletionWords.sandboxes)
+            valueName: "sandbox"), completion: .sandboxes)
     var name: String?
 }
 

@@ -253,7 +253,7 @@ struct DecisionTests {
         func answers(_ text: String) throws -> [String] {
             var replay = DecisionReplay(
                 fixture.start.context,
-                candidate: PolicySet.Source(layer: .org, file: "candidate", bytes: Array(text.utf8)))
+                candidates: [PolicySet.Source(layer: .org, file: "candidate", bytes: Array(text.utf8))])
             return try logged.map { logged in
                 let answer = try replay.decide(logged)
                 return answer.map { "\($0.outcome) \($0.rule)" } ?? "nothing"
@@ -345,7 +345,7 @@ struct DecisionTests {
         func answers(_ text: String) throws -> [String] {
             var replay = DecisionReplay(
                 fixture.start.context,
-                candidate: PolicySet.Source(layer: .org, file: "candidate", bytes: Array(text.utf8)))
+                candidates: [PolicySet.Source(layer: .org, file: "candidate", bytes: Array(text.utf8))])
             return try logged.map { logged in
                 try replay.decide(logged).map { "\(logged.verdict($0)) \($0.rule)" } ?? "nothing"
             }
@@ -421,9 +421,21 @@ struct DecisionTests {
         let record = try #require(try AuditIndex(folder: fixture.context.paths.auditFolder).search(query).first)
         var replay = DecisionReplay(
             fixture.context,
-            candidate: PolicySet.Source(
-                layer: .org, file: "candidate", bytes: Array("version: 1\nresources: {memory: 1g}\n".utf8)))
+            candidates: [
+                PolicySet.Source(
+                    layer: .org, file: "candidate", bytes: Array("version: 1\nresources: {memory: 1g}\n".utf8))
+            ])
         let logged = try #require(LoggedDecision(record))
+        // With a project's in the place of the project's it goes again.
+        var other = DecisionReplay(
+            fixture.context,
+            candidates: ["version: 1\nruntime: {fallback: [crun]}\nresources: {memory: 1g}\n", "version: 1\n"]
+                .enumerated()
+                .map { place, text in
+                    PolicySet.Source(
+                        layer: place == 0 ? .org : .project, file: "candidate", bytes: Array(text.utf8))
+                })
+        #expect(try other.decide(logged)?.rule == "runtime.privileged")
         let answer = try #require(try replay.decide(logged))
         #expect(answer.outcome == .deny && answer.rule == "policy")
         #expect(answer.reason.contains("would loosen"), "\(answer.reason)")

@@ -1,32 +1,59 @@
+import AiboxConfig
 import AiboxNetwork
 import AiboxTestSupport
 
 @testable import AiboxPolicy
 
-/// Random documents of three layers and random requests. A later layer is a change of the one before more often than not, so
-/// that enough of them tighten.
+/// Random lists of rules for three layers, and random requests. A later layer is a change of the one before more often than
+/// not, so that enough of them tighten.
 struct RandomPolicy {
     static let day = "2026-11-22"
 
-    enum Theme: Equatable {
-        case network, tools, servers, values
+    enum Theme: CaseIterable {
+        case network, tools, servers
 
-        static func of(_ number: Int) -> Theme {
-            switch number % 8 {
-            case 0: .network
-            case 1, 2: .tools
-            case 3: .servers
-            default: .values
+        /// The list of rules.
+        var field: String {
+            switch self {
+            case .network: "network.allow"
+            case .tools: "tools.rules"
+            case .servers: "mcp.servers"
             }
         }
     }
 
+    /// One kind for each action of the decision contract; `agent` is a tool of an agent's own.
     enum Request: Sendable {
         case connect(EgressRequest)
         case tool([String])
         case agent([String])
         case server([String])
-        case value(String, PolicyItem.Content)
+        case file(String, write: Bool)
+        case credential(String, seconds: Int)
+        case push(String, force: Bool, delete: Bool)
+        case model(String, content: String)
+        case start(Configuration.Isolation)
+
+        /// What of a policy decides it; a fault is named by the first.
+        var sections: [String] {
+            switch self {
+            case .connect: ["network.allow", "network.user_hosts"]
+            case .tool, .agent: ["tools.rules"]
+            case .server: ["mcp.servers"]
+            case .file: ["filesystem."]
+            case .credential: ["credentials."]
+            case .push: ["push."]
+            case .model: ["llm."]
+            case .start: ["runtime."]
+            }
+        }
+    }
+
+    /// A list of the organisation's, and changes of it.
+    struct Family {
+        var org: PolicyItem
+        var team: [PolicyItem]
+        var project: [PolicyItem]
     }
 
     private var random: SeededGenerator
@@ -35,15 +62,24 @@ struct RandomPolicy {
 
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    mutating func triple(_ theme: Theme) -> (PolicyDocument, PolicyDocument, PolicyDocument) {
+    mutating func family(_ theme: Theme) -> Family {
+        func list(_ fields: [String: PolicyItem], _ old: PolicyItem) -> PolicyItem { fields[theme.field] ?? old }
         layer = .org
-        let org = PolicyDocument(layer: .org, file: "org", fields: fields(theme))
+        let org = list(fields(theme), item(.list([])))
         layer = .team
-        let team = PolicyDocument(layer: .team, file: "team", fields: later(theme, than: org.fields))
+        var team: [PolicyItem] = []
+        for _ in 0..<6 { team.append(list(later(theme, than: [theme.field: org]), placed(org))) }
         layer = .project
-        let parent = org.fields.merging(team.fields) { $1 }
-        return (org, team, PolicyDocument(layer: .project, file: "project", fields: later(theme, than: parent)))
+        var project: [PolicyItem] = []
+        for number in 0..<6 {
+            let parent = chance(50) ? org : team[number]
+            project.append(list(later(theme, than: [theme.field: parent]), placed(parent)))
+        }
+        return Family(org: org, team: team, project: project)
     }
+
+    /// The same, said by this layer.
+    private mutating func placed(_ list: PolicyItem) -> PolicyItem { item(list.content) }
 
     // MARK: - Documents
 
@@ -79,7 +115,6 @@ struct RandomPolicy {
             return fields
         case .tools: return ["tools.rules": rules(Int.random(in: 0...4, using: &random))]
         case .servers: return ["mcp.servers": servers(Int.random(in: 0...2, using: &random))]
-        case .values: return values(percent: 35)
         }
     }
 
@@ -100,7 +135,6 @@ struct RandomPolicy {
             for rule in parent["tools.rules"]?.elements ?? [] where chance(40) { added.append(changed(rule: rule)) }
             return ["tools.rules": item(.list(added))]
         case .servers: return ["mcp.servers": servers(1)]
-        case .values: return values(percent: 15)
         }
     }
 
@@ -198,55 +232,10 @@ struct RandomPolicy {
         return item(.list(list))
     }
 
-    private mutating func values(percent: Int) -> [String: PolicyItem] {
-        var fields: [String: PolicyItem] = [:]
-        func put(_ name: String, _ content: PolicyItem.Content) { fields[name] = item(content) }
-        if chance(percent) { put("resources.cpus", .integer(Int.random(in: 1...8, using: &random))) }
-        if chance(percent) { put("credentials.git_token_ttl", .integer(one([0, 3600, 14400]))) }
-        if chance(percent) { put("push.reviewers", .integer(Int.random(in: 1...3, using: &random))) }
-        if chance(percent) { put("runtime.rootless", .boolean(chance(70))) }
-        if chance(percent) { put("credentials.revoke_on_stop", .boolean(chance(80))) }
-        if chance(percent) { put("runtime.engine", .text(one(["gvisor", "gvisor", "kata", "crun"]))) }
-        if chance(percent) { fields["runtime.fallback"] = texts(some(["crun", "kata"], 30)) }
-        if chance(percent) { put("llm.logging", .text(one(["none", "metadata", "hash", "full"]))) }
-        if chance(percent) { put("llm.uploads", .text(one(["permitted", "permitted", "forbidden"]))) }
-        if chance(percent) { put("audit.on_failure", .text(one(["continue", "stop", "stop"]))) }
-        if chance(percent) { fields["llm.models"] = texts(some(["*", "small-*", "small-1", "large"], 35)) }
-        if chance(percent) { fields["push.unreviewed"] = texts(some(["**", "agent/*", "agent/**", "agent/x"], 35)) }
-        if chance(percent) {
-            fields["network.targets"] = texts(some(["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24"], 35))
-        }
-        if chance(percent) { fields["filesystem.deny"] = texts(some(["/a", "/b"], 50)) }
-        return fields
-    }
-
     // MARK: - Requests
 
-    mutating func requests(_ theme: Theme) -> [Request] {
-        switch theme {
-        case .network: return (0..<6).compactMap { _ in connection() }
-        case .tools:
-            return (0..<5).flatMap { _ -> [Request] in
-                let argv = [one(["git", "curl", "/usr/bin/curl", "./curl", "nc"])] + some(["push", "-x", "a"])
-                return [.tool(argv), .agent(argv)]
-            }
-        case .servers:
-            return (0..<4).map { _ in .server([one(["files", "db"]), one(["read_x", "read_y", "drop", "z"])]) }
-        case .values:
-            return [
-                .value("resources.cpus", .integer(Int.random(in: 1...9, using: &random))),
-                .value("credentials.git_token_ttl", .integer(one([1, 3600, 7200, 14400]))),
-                .value("push.reviewers", .integer(Int.random(in: 1...3, using: &random))),
-                .value("runtime.rootless", .boolean(false)), .value("credentials.revoke_on_stop", .boolean(false)),
-                .value("runtime.engine", .text(one(["gvisor", "kata", "crun"]))),
-                .value("llm.logging", .text(one(["none", "metadata"]))), .value("audit.on_failure", .text("continue")),
-                .value("llm.uploads", .text("permitted")),
-                .value("llm.models", .text(one(["small-1", "small-2", "large", "x"]))),
-                .value("push.unreviewed", .text(one(["agent/x", "agent/y", "agent/a/b", "main"]))),
-                .value("network.targets", .text(one(["10.9.0.1", "10.1.9.1", "10.1.2.3"]))),
-                .value("filesystem.deny", .text(one(["/a", "/b"]))),
-            ]
-        }
+    mutating func command() -> [String] {
+        [one(["git", "curl", "/usr/bin/curl", "./curl", "nc"])] + some(["push", "-x", "a"])
     }
 
     private static let names = ["api.example.com", "git.example.com", "w.example.com", "api.other.example"]
@@ -254,11 +243,51 @@ struct RandomPolicy {
     private static let targets = ["/", "/v1/models", "/v1/many", "/v1/files/a", "/v1/files/a/b"]
         .compactMap { try? RequestPath($0) }
 
+    /// One of any kind.
+    mutating func request() -> Request {
+        let path = one(["/workspace/a", "/workspace/a/x", "/workspace/src/a/b", "/workspace2/x", "/etc/x", "/"])
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0, 1: if let request = connection() { return request }
+        case 2: return .tool(command())
+        case 3: return .agent([one(["git", "curl", "nc"])] + some(["push", "-x", "a"]))
+        case 4: return .server([one(["files", "db"]), one(["read_x", "read_y", "drop", "z"])])
+        case 5:
+            let type = one(["git_token", "llm_api_key", "mirror_token", "custom"])
+            return .credential(type, seconds: one([1, 60, 3600, 14_400]))
+        case 6:
+            let ref = one(["agent/x", "agent/y", "agent/a/b", "main", "release/1"])
+            return .push(ref, force: chance(30), delete: chance(20))
+        case 7:
+            let content = one(["", "", "CANARY-AAAA", "CANARY-BBBB"])
+            return .model(one(["small-1", "small-2", "large", "x"]), content: content)
+        case 8: return .start(one([.gvisor, .kata, .crun]))
+        default: break
+        }
+        return .file(path, write: chance(60))
+    }
+
     private mutating func connection() -> Request? {
         let content: EgressRequest.Content =
             chance(25)
             ? .tunnel
             : .http(one([.https, .https, .http]), method: one(["GET", "POST", "PUT"]), path: one(Self.targets))
         return .connect(EgressRequest(host: one(Self.names), port: one([443, 443, 80, 8443]), content: content))
+    }
+}
+
+extension RandomPolicy.Request {
+    /// What Rego is asked about it; nil where other tests compare, or nobody is asked.
+    func question(_ policy: EffectivePolicy) -> PolicyQuestion? {
+        switch self {
+        case .connect, .tool, .agent, .start: nil
+        case .server(let words):
+            policy["mcp.servers"]?.elements.isEmpty ?? true ? nil : .server(id: words[0], tool: words[1])
+        case .file(let path, let write): .file(path: path, write: write)
+        case .credential(let type, let seconds): .credential(type: type, seconds: seconds)
+        case .push(let ref, let force, let delete): .push(ref: "refs/heads/" + ref, force: force, delete: delete)
+        case .model(let model, let content):
+            // A budget of nothing is spent, which the judge has among the limits.
+            content.isEmpty && policy["llm.budget_tokens"]?.integer != 0 ? .model(model) : nil
+        }
     }
 }
