@@ -100,12 +100,16 @@ struct ToolGateSetup {
         try check(coverage)
         let folder = try folder
         let work = try prepare(folder)
+        var names: [String: String] = [:]
+        for program in coverage.programs where program.canRun {
+            if let path = program.file.paths.first { names[path] = Hex.encode(try SecureRandom.bytes(16)) }
+        }
+        try context.engine.copy(names.mapValues { work + "/" + $0 }, of: image.id)
         var programs: [ToolPlan.Program] = []
         for program in coverage.programs {
             var original: String?
-            if program.canRun, let path = program.file.paths.first {
-                let name = Hex.encode(try SecureRandom.bytes(16))
-                original = try copy(path, to: work + "/" + name, name)
+            if let path = program.file.paths.first, let name = names[path] {
+                original = try place(of: path, work + "/" + name, name)
             }
             programs.append(
                 ToolPlan.Program(
@@ -162,9 +166,8 @@ struct ToolGateSetup {
         return try Folder.makeTemporary(prefix: "new", in: Path.parent(folder))
     }
 
-    /// - Returns: where the copy is to be seen inside.
-    private func copy(_ path: String, to file: String, _ name: String) throws(AiboxError) -> String {
-        try context.engine.copy(path, of: image.id, to: file)
+    /// - Returns: where the copy of a program is to be seen inside.
+    private func place(of path: String, _ file: String, _ name: String) throws(AiboxError) -> String {
         try retrying("cannot close \(file)") { chmod(file, 0o555) }
         return Self.looksAround(try File.read(file, limit: 1 << 30))
             ? (Path.parent(path) == "/" ? "" : Path.parent(path)) + "/." + name : ToolGate.folder + "/" + name
@@ -209,15 +212,19 @@ extension ContainerEngine {
         return result.succeeded ? result.text : nil
     }
 
-    /// Copies a file out of an image; nothing of the image is run for it.
-    func copy(_ path: String, of image: String, to file: String) throws(AiboxError) {
+    /// Copies files out of an image, each to a place; nothing of the image is run for it.
+    func copy(_ files: [String: String], of image: String) throws(AiboxError) {
+        if files.isEmpty { return }
         let made = try call(["create", "--pull", "never", "--network", "none", image, "true"])
         let container = String(made.text.split(separator: "\n").last ?? "")
         defer { _ = try? call(["rm", "--force", container]) }
-        let copied = try call(["cp", "\(container):\(path)", file])
-        if copied.succeeded, File.exists(file) { return }
-        throw AiboxError(
-            .failed, "cannot copy \(SafeText.escaped(path)) out of the image", why: SafeText.escaped(copied.errorText))
+        for (path, file) in files {
+            let copied = try call(["cp", "\(container):\(path)", file])
+            if copied.succeeded, File.exists(file) { continue }
+            throw AiboxError(
+                .failed, "cannot copy \(SafeText.escaped(path)) out of the image",
+                why: SafeText.escaped(copied.errorText))
+        }
     }
 
     private func call(_ arguments: [String]) throws(AiboxError) -> CommandResult {
