@@ -24,6 +24,8 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     case "bundle": fuzzBundle(input)
     case "http2": fuzzHTTP2(input)
     case "grpc": fuzzGRPC(input)
+    case "caller": fuzzCaller(input)
+    case "frames": fuzzFrames(input)
     default: preconditionFailure("AIBOX_FUZZ names no parser")
     }
     return 0
@@ -263,4 +265,47 @@ private func fuzzTrace(_ input: [UInt8]) {
     case .exit, .other: break
     }
     precondition((try? TraceMessage(input)) == message)
+}
+
+/// The memory of a caller: two pages that the input fills over and over, with nothing around them; the first sixteen bytes are
+/// where path and words begin. What is kept is bounded, whatever stands there.
+private func fuzzCaller(_ input: [UInt8]) {
+    guard input.count > 16 else { return }
+    func address(_ start: Int) -> UInt64 { input[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    let content = Array(input[16...])
+    let places: Range<UInt64> = 0x1000..<0x3000
+    var reads = 0
+    func memory(_ address: UInt64, _ room: UnsafeMutableRawBufferPointer) -> Int {
+        reads += 1
+        guard places.contains(address) else { return -Int(EFAULT) }
+        let count = min(room.count, Int(places.upperBound - address))
+        for index in 0..<count {
+            room[index] = content[(Int(address - places.lowerBound) + index) % content.count]
+        }
+        return count
+    }
+    guard let words = try? CallerWords(path: address(0), words: address(8), in: memory) else {
+        precondition(reads < 1000)
+        return
+    }
+    precondition(words.path.count < CallerWords.longestPath && !words.path.contains(0))
+    precondition(words.words.count <= TraceMessage.keptArguments && words.more >= 0)
+    precondition(words.words.count + words.more <= CallerWords.counted)
+    precondition(words.words.allSatisfy { $0.count <= TraceMessage.keptBytes + 1 } && reads < 1000)
+}
+
+/// An event stream of AWS, whole and byte by byte: the same messages, none longer than the limit, and no more than came.
+private func fuzzFrames(_ input: [UInt8]) {
+    let limit = 512
+    func feed(_ parts: [ArraySlice<UInt8>]) -> (messages: [[UInt8]], isBroken: Bool) {
+        var frames = EventFrames(limit: limit)
+        var messages: [[UInt8]] = []
+        for part in parts { frames.feed(part) { messages.append($0) } }
+        return (messages, frames.isBroken)
+    }
+    let whole = feed([input[...]])
+    let bytes = feed(input.indices.map { input[$0...$0] })
+    precondition(whole.messages == bytes.messages && whole.isBroken == bytes.isBroken, "pieces change what is read")
+    precondition(whole.messages.allSatisfy { $0.count <= limit - 16 })
+    precondition(whole.messages.reduce(0) { $0 + $1.count + 16 } <= input.count)
 }
