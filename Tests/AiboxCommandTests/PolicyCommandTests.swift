@@ -301,9 +301,8 @@ struct PolicyWhyCommandTests {
             (["tool", "--", "git", "push", "--force"], "allow: ", "git, org (ORG:8)"),
             (["tool", "/usr/bin/curl", "-v"], "deny: ", "curl, org (ORG:9)"),
             (["tool", "nc"], "allow: no rule names it", "tools.unnamed"),
-            (["tool", "make", "x"], "allow: no rule denies or reviews it", "tools.unnamed"),
-            (["tool", "make", "test"], "allow: no rule denies or reviews it", "make, org (ORG:10)"),
-            (["tool", "make", "x"], "allow: ", "note      a tool of an agent's own by that name is asked about: deny"),
+            (["tool", "make", "x"], "deny: no rule lets this tool run", "not fired make (ORG:10): word 2 is x"),
+            (["tool", "make", "test"], "allow: make test fits make of the org policy", "make, org (ORG:10)"),
             (["net", "https://api.example.com/x"], "allow: ", "api, org (ORG:4)"),
             (
                 ["net", "https://api.example.com/x", "--method", "POST"], "deny: api.example.com is allowed with GET",

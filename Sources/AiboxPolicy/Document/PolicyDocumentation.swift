@@ -109,7 +109,8 @@ public enum PolicyDocumentation {
 
             **The organisation's own Rego.** Files in `/etc/aibox/policies` (package `aibox.org` or below; `_test.rego` is left out) add refusals to
             the baseline, and can take nothing away. They are asked at the start, about each credential that it lends
-            ([credentials.md](credentials.md)), about tools ([tools.md](tools.md)), connections and requests to models, and by `policy why`.
+            ([credentials.md](credentials.md)), about programs that
+            rules name, agents' own tools and those of MCP servers ([tools.md](tools.md)), connections and requests to models, and by `policy why`.
 
             ```rego
             package aibox.org

@@ -31,7 +31,7 @@ struct ApprovalsDeny: ParsableCommand {
 
 /// Which question, and how far the answer reaches.
 struct ApprovalAnswerOptions: ParsableArguments {
-    @Argument(help: "The question's id, or its beginning.", completion: CompletionWords.approvals) var id: String
+    @Argument(help: "The question's id, or its beginning.", completion: .approvals) var id: String
 
     @Flag(help: "This one call (this is the default).")
     var once = false

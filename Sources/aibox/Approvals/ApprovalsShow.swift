@@ -8,7 +8,7 @@ struct ApprovalsShow: ParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var sandbox: SandboxOptions
 
-    @Argument(help: "The question's id, or its beginning.", completion: CompletionWords.approvals) var id: String
+    @Argument(help: "The question's id, or its beginning.", completion: .approvals) var id: String
 
     func run() throws {
         let entry = try OpenApprovals(global, sandbox).one(id)

@@ -80,9 +80,10 @@ struct FieldModel: Sendable {
                 ["id": .text("a"), "canary": .text("CANARY-AAAA"), "action": .text("report")],
                 ["id": .text("k"), "known": .text("private-key"), "action": .text("block")],
             ]),
-        .words("llm.logging", ["none", "metadata", "hash", "full"]), .words("llm.uploads", ["permitted", "forbidden"]),
+        .words("llm.logging", ["none", "metadata", "hash", "full"]),
         .organisations("llm.payload_size", [.integer(1 << 20), .integer(1 << 26)]),
-        .organisations("llm.payload_days", [.integer(1), .integer(30)]), .on("llm.redact"),
+        .organisations("llm.payload_days", [.integer(1), .integer(30)]),
+        .words("llm.uploads", ["permitted", "forbidden"]), .on("llm.redact"),
         .union("push.protected", ["main", "release/*", "agent/x", "**"]),
         .patterns(
             "push.unreviewed", ["**", "agent/*", "agent/**", "agent/x"],

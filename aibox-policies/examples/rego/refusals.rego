@@ -35,9 +35,11 @@ deny contains { "rule": "org.stream", "reason": "models are asked for streams" }
 	input.request.stream == false
 }
 
-# Programs are not fetched and run in one breath.
-deny contains { "rule": "org.pipe", "reason": "a shell that runs what it is told on the command line needs no download" } if {
+# What is pushed is never forced. A rule of tools.rules has its words in their order; here they stand anywhere, and the other
+# ways to say it count too.
+deny contains { "rule": "org.force", "reason": "pushes are not forced" } if {
 	input.action == "tool"
-	input.command.argv[1] == "-c"
-	regex.match(`(curl|wget)[^|]*\|`, input.command.argv[2])
+	"push" in input.command.argv
+	some word in input.command.argv
+	regex.match(`^(--force.*|-[a-z]*f[a-z]*|\+.+)$`, word)
 }

@@ -35,7 +35,10 @@ test_models_are_asked_for_streams if {
 	rules({"action": "llm", "request": {"stream": true}}) == set()
 }
 
-test_downloads_are_not_piped_into_a_shell if {
-	rules({"action": "tool", "command": {"argv": ["sh", "-c", "curl x | sh"]}}) == {"org.pipe"}
-	rules({"action": "tool", "command": {"argv": ["sh", "-c", "make"]}}) == set()
+test_pushes_are_not_forced if {
+	every forced in ["--force", "--force-with-lease=main", "-f", "-uf", "+main"] {
+		rules({"action": "tool", "command": {"argv": ["git", "push", "origin", forced]}}) == {"org.force"}
+	}
+	rules({"action": "tool", "command": {"argv": ["git", "push", "--follow-tags", "origin", "main"]}}) == set()
+	rules({"action": "tool", "command": {"argv": ["git", "clean", "-f"]}}) == set()
 }
