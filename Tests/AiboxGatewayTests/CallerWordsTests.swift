@@ -146,6 +146,27 @@ struct CallerWordsTests {
         #expect(queue.isEmpty && queue.next == nil)
     }
 
+    @Test("while the queue says that it has room the longest packet there can be is not dropped")
+    func room() throws {
+        let words = CallerWords(
+            path: [UInt8](repeating: 1, count: CallerWords.longestPath - 1),
+            words: (0..<TraceMessage.keptArguments).map { _ in
+                [UInt8](repeating: 2, count: TraceMessage.keptBytes / TraceMessage.keptArguments + 1)
+            },
+            more: CallerWords.counted)
+        let packet = CallPacket.execve(words, pid: 1, user: 1, folder: [UInt8](repeating: 3, count: 4096))
+        #expect(packet.count <= CallQueue.longest)
+        var queue = CallQueue()
+        var count = 0
+        while queue.hasRoom {
+            queue.append([UInt8](repeating: 0, count: CallQueue.longest))
+            count += 1
+        }
+        #expect(queue.dropped == 0 && count == CallQueue.limit / CallQueue.longest)
+        queue.sent()
+        #expect(queue.hasRoom)
+    }
+
     @Test("who calls is told as the sandbox counts")
     func identity() {
         let rootless =

@@ -4,8 +4,9 @@ import CSeccomp
 
 extension SystemCallFilter {
     /// The filter of `CallWatcher`, which may look at other processes and must be able to do nothing with that: it opens
-    /// files to read, and there is no way to write one, map one for writing or execution, connect, start or signal a process.
+    /// files to read, and there is no way to write into one, map one for writing or execution, connect, start or signal a process.
     ///
+    /// What `openat2` is called with no filter sees: a watcher that was taken over could empty files by it.
     /// Landlock would keep it from looking at anybody (landlock(7), ptrace restrictions).
     static func loadForWatcher() throws(AiboxError) {
         try load { context throws(AiboxError) in

@@ -9,6 +9,11 @@ struct CallQueue {
 
     /// Bytes that wait at most.
     static let limit = 4 << 20
+    /// No packet is longer: path, words and folder are bounded.
+    static let longest = 64 << 10
+
+    /// Whether the next packet surely has room.
+    var hasRoom: Bool { bytes + Self.longest <= Self.limit }
 
     mutating func append(_ packet: [UInt8]) {
         if bytes + packet.count > Self.limit { return drop() }

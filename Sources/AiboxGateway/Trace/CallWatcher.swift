@@ -93,7 +93,7 @@ public struct CallWatcher {
 
     private mutating func serve() {
         while true {
-            let isBusy = pending.count >= Self.pendingLimit
+            let isBusy = isFull
             var places = [pollfd(fd: gateway.number, events: Int16(POLLIN), revents: 0)]
             if !queue.isEmpty { places[0].events |= Int16(POLLOUT) }
             places.append(pollfd(fd: door.number, events: Int16(POLLIN), revents: 0))
@@ -110,9 +110,9 @@ public struct CallWatcher {
             for index in (0..<heard).reversed() {
                 let revents = places[2 + known + index].revents
                 if revents & Int16(POLLIN) != 0 {
-                    take(listeners[index])
-                } else if revents != 0 {
-                    // Nobody is left behind this filter.
+                    if !isFull { take(listeners[index]) }
+                } else if revents & Int16(POLLHUP | POLLNVAL) != 0 {
+                    // Nobody is left behind this filter. POLLERR alone says no more than that the kernel was interrupted.
                     listeners.remove(at: index)
                 }
             }
@@ -123,6 +123,9 @@ public struct CallWatcher {
     }
 
     // MARK: Calls
+
+    /// Where calls wait, each has its packet in the queue, and its answer is known by its place: none is taken on without room.
+    private var isFull: Bool { waits && (pending.count >= Self.pendingLimit || !queue.hasRoom) }
 
     private mutating func take(_ listener: Descriptor) {
         var call = aibox_call()
