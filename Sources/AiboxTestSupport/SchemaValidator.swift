@@ -21,7 +21,7 @@ public enum SchemaValidator {
     public static func answers(schema: String, _ documents: [String]) throws(AiboxError) -> [String?] {
         let folder = try TemporaryFolder()
         let lines = try folder.write("documents", documents.map { $0 + "\n" }.joined())
-        let result = try SystemCommandRunner().run(Command("/usr/bin/env", ["python3", "-c", script, schema, lines]))
+        let result = try SystemCommandRunner().run(Command("/usr/bin/python3", ["-c", script, schema, lines]))
         let answers = result.text.split(separator: "\n").map(String.init)
         guard result.succeeded, answers.count == documents.count else {
             throw AiboxError(.failed, "cannot validate against \(schema)", why: result.errorText)
