@@ -102,7 +102,7 @@ extension GatewayToolTests {
             head, _, text = data.decode().partition("\\r\\n\\r\\n")
             print(head.split()[1], *text.splitlines(), sep="|")
         def tool(*words): ask(b"/v1/tool", b"".join(word.encode() + b"\\0" for word in ("/usr/bin/git", "/", "git", *words)))
-        def agent(name, **given): ask(b"/v1/agent", json.dumps({"tool_name": name, "tool_input": given, "cwd": "/"}).encode())
+        def agent(tool, **given): ask(b"/v1/agent", json.dumps({"tool_name": tool, "tool_input": given, "cwd": "/"}).encode())
 
         """
 

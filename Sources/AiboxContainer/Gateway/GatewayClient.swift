@@ -152,7 +152,9 @@ public struct GatewayClient: Sendable {
         let line = try receiveLine(from: socket, limit: limit)
         let reply: ControlReply
         do {
-            reply = try ControlReply(json: try JSONParser.parse(line))
+            // The last piece may go beyond the limit.
+            let limits = JSONParser.Limits(size: limit + Wire.lineLimit)
+            reply = try ControlReply(json: try JSONParser.parse(line, limits: limits))
         } catch {
             throw AiboxError(.failed, "cannot understand the gateway's reply", why: "\(error)")
         }
