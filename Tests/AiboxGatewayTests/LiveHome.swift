@@ -8,11 +8,14 @@ struct LiveHome {
 
     init(_ gateway: LiveGateway, name: String) throws {
         folder = try TemporaryFolder(prefix: "aibox-home")
-        let state = folder.path + "/state/aibox"
+        try Self.record(name, runFolder: gateway.runFolder, in: folder.path + "/state/aibox", folder.path)
+    }
+
+    static func record(_ name: String, runFolder: String, in state: String, _ workspace: String) throws {
         try Folder.makePrivate(state)
         try SandboxStore(path: state + "/state.db").save(
             SandboxRecord(
-                name: name, container: "aibox-\(name)", workspace: folder.path, runFolder: gateway.runFolder,
+                name: name, container: "aibox-\(name)", workspace: workspace, runFolder: runFolder,
                 engine: "crun", image: "none", imageID: "none", phase: .running, sshPort: 0, limits: "",
                 started: Timestamp.now, session: "test"))
     }
