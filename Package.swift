@@ -188,7 +188,7 @@ let package = Package(
             "AiboxGatewayTests",
             uses: [
                 "AiboxAudit", "AiboxContainer", "AiboxCrypto", "AiboxGateway", "AiboxNetwork", "AiboxPolicy",
-                "AiboxSystem",
+                "AiboxState", "AiboxSystem",
                 "AiboxWire",
                 "CLinux", "aibox-gateway",
             ]),

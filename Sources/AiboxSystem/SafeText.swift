@@ -21,6 +21,12 @@ public enum SafeText {
         return result
     }
 
+    /// At most so many Unicode scalars, the last of which tells that some are missing. A character, as people count them,
+    /// can have any number of accents.
+    public static func cut(_ text: String, to most: Int) -> String {
+        text.unicodeScalars.count <= most ? text : String(text.unicodeScalars.prefix(most - 1)) + "…"
+    }
+
     /// C0, DEL and C1 controls; line and paragraph separators; the bidirectional controls of Unicode Annex 9;
     /// zero-width characters and the byte order mark.
     private static func isDangerous(_ value: UInt32) -> Bool {

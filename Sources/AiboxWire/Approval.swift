@@ -15,6 +15,11 @@ public struct ApprovalQuestion: Sendable, Equatable {
     /// Seconds until it lapses.
     public var left: Int
 
+    /// Questions of a sandbox that are open at a time, and bytes of one as JSON: whoever chooses the words must not make the
+    /// list of all of them too long for who answers.
+    public static let openLimit = 16
+    public static let byteLimit = 128 << 10
+
     public init(
         id: String, program: String, argv: [String], directory: String, rule: String, layer: String, policy: String,
         waiting: Int, left: Int

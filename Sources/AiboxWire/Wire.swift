@@ -2,7 +2,7 @@
 public enum Wire {
     /// Version of the messages in this target. A peer of another version is refused, not guessed at.
     public static let version = 1
-    /// Bytes of one line on the control socket, its newline included.
+    /// Bytes of one line on the control socket, its newline included; the list of open questions may be longer.
     public static let lineLimit = 64 << 10
     /// Bytes of the settings that a gateway takes at its start.
     public static let settingsLimit = 4 << 20

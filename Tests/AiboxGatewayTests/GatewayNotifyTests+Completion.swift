@@ -6,6 +6,15 @@ import Glibc
 import Testing
 
 extension GatewayNotifyTests {
+    /// Its sandbox stands in the state, as after `aibox start`.
+    private static func recorded() throws -> Scene {
+        let scene = try Scene()
+        try LiveHome.record(
+            "notified", runFolder: scene.folder.path + "/run/aibox/notified", in: scene.folder.path + "/aibox",
+            scene.folder.path)
+        return scene
+    }
+
     /// What bash offers behind these words, by the script that `aibox completion bash` prints.
     private func offered(_ scene: Scene, _ script: String, _ words: [String]) throws -> [String] {
         let code = """
@@ -23,7 +32,7 @@ extension GatewayNotifyTests {
 
     @Test("bash offers the sandboxes that run behind --name, and the open questions' ids behind show, approve and deny")
     func completion() throws {
-        let scene = try Scene()
+        let scene = try Self.recorded()
         let script = try scene.folder.write(
             "aibox.bash", try SystemCommandRunner().run(scene.aibox(["completion", "bash"])).text)
         #expect(try offered(scene, script, ["approvals", "approve", ""]).allSatisfy { $0.hasPrefix("-") })
@@ -55,7 +64,7 @@ extension GatewayNotifyTests {
 
     @Test("zsh asks the same, by the words that its script has")
     func completionOfZsh() throws {
-        let scene = try Scene()
+        let scene = try Self.recorded()
         try scene.call(["git", "one"])
         #expect(eventually { (try? scene.gateway.client.approvals().count) == 1 })
         let id = try #require(try scene.gateway.client.approvals().first?.id)

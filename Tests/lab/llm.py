@@ -4,11 +4,12 @@ Speaks as much of Anthropic Messages, OpenAI Chat Completions and OpenAI Respons
 streaming. Every request is a line of JSON in LOG: method, path, fields in lower case, body. The model's name says what
 comes back ("denied", "plain", "fetch", "write", "edit" and "patch" are tools that a policy may refuse, "mcp_SERVER_TOOL" is one of an MCP server's): "echo" gives the key back in header and body, "slow" waits between events, "tool" asks for one command first,
 "flaky" fails the first time, "error-STATUS" always and "once-STATUS" the first time with that status and the words of the API that was
-asked, "cut" breaks its stream off in the middle, everything else answers "hello". git is asked for
+asked, "cut" breaks its stream off in the middle, "longN" says its word N times, everything else answers "hello". git is asked for
 a password. Prints "ready".
 """
 import http.server
 import json
+import re
 import sys
 import threading
 import time
@@ -140,11 +141,12 @@ def messages(ask):
         text = "result: " + json.dumps(results[-1].get("content")) if results else "hello"
         block, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": text}
         whole, reason = [{"type": "text", "text": text}], "end_turn"
+    times = int((re.search(r"long(\d+)", ask["model"]) or [0, 1])[1])
     events = [
         {"type": "message_start", "message": {**head, "content": [], "stop_reason": None, "stop_sequence": None, "usage": {
             "input_tokens": 10, "output_tokens": 1}}},
         {"type": "content_block_start", "index": 0, "content_block": block},
-        {"type": "content_block_delta", "index": 0, "delta": delta},
+        *[{"type": "content_block_delta", "index": 0, "delta": delta}] * times,
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None}, "usage": {"output_tokens": 5}},
         {"type": "message_stop"},

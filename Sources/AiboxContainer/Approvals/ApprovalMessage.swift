@@ -54,9 +54,9 @@ public struct ApprovalMessage: Sendable, Equatable {
     /// (Desktop Notifications Specification 1.2, "Markup"), and notify-send turns `\033` and the like into characters.
     public var desktop: (summary: String, body: String) {
         let text = words.argv.map(ShellQuoting.quoted).joined(separator: " ")
-        let command = text.count <= 300 ? text : text.prefix(299) + "…"
         let lines = [
-            command, "in \(cut(question.directory)), rule \(question.rule)", "aibox approvals approve \(question.id)",
+            SafeText.cut(text, to: 300), "in \(cut(question.directory)), rule \(question.rule)",
+            "aibox approvals approve \(question.id)",
         ]
         return ("aibox: \(Self.plain(sandbox)) waits for your answer", lines.map(Self.plain).joined(separator: "\n"))
     }

@@ -68,7 +68,8 @@ public struct GatewayClient: Sendable {
 
     /// The calls of gated programs that wait for a person, the oldest first.
     public func approvals() throws(AiboxError) -> [ApprovalQuestion] {
-        guard case .approvals(let open) = try ask(.approvals) else { throw unexpected() }
+        let limit = ApprovalQuestion.openLimit * ApprovalQuestion.byteLimit + Wire.lineLimit
+        guard case .approvals(let open) = try ask(.approvals, limit: limit) else { throw unexpected() }
         return open
     }
 
@@ -140,17 +141,20 @@ public struct GatewayClient: Sendable {
         guard case .done = try ask(request) else { throw unexpected() }
     }
 
-    private func ask(_ request: ControlRequest) throws(AiboxError) -> ControlReply {
+    /// - Parameter limit: bytes of the reply.
+    private func ask(_ request: ControlRequest, limit: Int = Wire.lineLimit) throws(AiboxError) -> ControlReply {
         guard let socket = try UnixSocket.connect(folder: runFolder, name: Wire.controlSocket, timeout: timeout) else {
             throw AiboxError(
                 .failed, "cannot reach the gateway", why: "none is running in \(runFolder)",
                 remedy: "aibox status shows what runs")
         }
         try send(request.json.bytes + [UInt8(ascii: "\n")], to: socket)
-        let line = try receiveLine(from: socket)
+        let line = try receiveLine(from: socket, limit: limit)
         let reply: ControlReply
         do {
-            reply = try ControlReply(json: try JSONParser.parse(line))
+            // The last piece may go beyond the limit.
+            let limits = JSONParser.Limits(size: limit + Wire.lineLimit)
+            reply = try ControlReply(json: try JSONParser.parse(line, limits: limits))
         } catch {
             throw AiboxError(.failed, "cannot understand the gateway's reply", why: "\(error)")
         }
@@ -169,11 +173,11 @@ public struct GatewayClient: Sendable {
         }
     }
 
-    private func receiveLine(from socket: Descriptor) throws(AiboxError) -> [UInt8] {
+    private func receiveLine(from socket: Descriptor, limit: Int) throws(AiboxError) -> [UInt8] {
         var line: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         let deadline = ContinuousClock.now + timeout
-        while line.count < Wire.lineLimit, ContinuousClock.now < deadline {
+        while line.count < limit, ContinuousClock.now < deadline {
             let count = recv(socket.number, &chunk, chunk.count, 0)
             if count < 0, errno == EINTR { continue }
             if count < 0 {

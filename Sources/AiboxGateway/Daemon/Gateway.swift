@@ -92,7 +92,8 @@ struct Gateway {
                 try llmProxy(settings, ledgers, holder, doors, egress, audit, log, misused)
             }
             let tools = try settings.tools.map { plan throws(AiboxError) in
-                try ToolDoor(plan, learn: settings.learn, user: settings.user, audit: audit, log: log)
+                try ToolDoor(
+                    plan, learn: settings.learn, user: settings.user, sandbox: settings.sandbox, audit: audit, log: log)
             }
             let learning = Learning(settings, egress: egress, tools: tools, audit: audit, log: log)
             let exceptions = ExceptionEnds(

@@ -53,7 +53,7 @@ struct ApprovalTable {
     }
 
     /// Questions that may wait at a time, and who may wait for one of them.
-    static let limit = 16
+    static let limit = ApprovalQuestion.openLimit
     static let waiterLimit = 16
     /// Beyond `limit` new questions at once, one in so many seconds (G07: nobody is to be worn down).
     static let pause: Int64 = 10

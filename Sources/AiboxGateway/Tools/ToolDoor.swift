@@ -31,7 +31,7 @@ final class ToolDoor: Sendable {
     private static let queueLength: Int32 = 1024
 
     init(
-        _ plan: ToolPlan, learn: LearnPlan?, user: String, audit: GatewayAudit, log: GatewayLog
+        _ plan: ToolPlan, learn: LearnPlan?, user: String, sandbox: String, audit: GatewayAudit, log: GatewayLog
     ) throws(AiboxError) {
         self.audit = audit
         self.log = log
@@ -40,7 +40,8 @@ final class ToolDoor: Sendable {
         do {
             (judge, pace, reviews, pending, strays) = try loop.submit { [loop] in
                 (
-                    NIOLoopBound(try ToolJudge(plan, learn: learn?.policy, user: user), eventLoop: loop),
+                    NIOLoopBound(
+                        try ToolJudge(plan, learn: learn?.policy, user: user, sandbox: sandbox), eventLoop: loop),
                     NIOLoopBoundBox(ToolPace(now: .now()), eventLoop: loop),
                     NIOLoopBound(ToolReviews(plan, audit: audit, loop: loop), eventLoop: loop),
                     NIOLoopBoundBox(ToolPending(), eventLoop: loop),
@@ -134,6 +135,7 @@ final class ToolDoor: Sendable {
         switch reviews.value.ask(question, ruling, by: ticket) {
         case .decided(let verdict): return told(judge.value.concluded(ruling, verdict))
         case .refused: return told(judge.value.crowded(ruling))
+        case .overlong: return told(judge.value.overlong(ruling))
         case .waits(let id, let asked, let verdict):
             let seconds = reviews.value.patience
             asked.whenSuccess { asking(ToolReply.waiting(ruling.answer, for: id, seconds: seconds, to: question)) }

@@ -17,6 +17,7 @@ final class ToolJudge {
 
     private var plan: ToolPlan
     private let user: String
+    private let sandbox: String
     private var decider: PolicyDecider
     /// For tools of MCP servers; nil where the policy says nothing about them.
     private var servers: PolicyDecider?
@@ -35,24 +36,28 @@ final class ToolJudge {
     private static let rememberedBytes = 4096
 
     /// - Parameter learn: the organisation's policy alone, where the sandbox may learn.
-    init(_ plan: ToolPlan, learn: JSONValue? = nil, user: String) throws(AiboxError) {
+    init(_ plan: ToolPlan, learn: JSONValue? = nil, user: String, sandbox: String) throws(AiboxError) {
         let modules: PolicyModules
         do { modules = try PolicyModules(json: plan.modules) } catch {
             throw AiboxError(.usage, "cannot read the gateway's settings", why: "\(error)")
         }
         self.plan = plan
         self.user = user
+        self.sandbox = sandbox
         policies = try modules.digest()
         length = plan.rules.map(\.length).max() ?? 0
         decider = PolicyDecider(
-            document: plan.policy, engine: try PolicyEngine(modules, action: "tool"), user: user)
+            document: plan.policy, engine: try PolicyEngine(modules, action: "tool"), user: user, sandbox: sandbox)
         let hasServers = plan.policy["mcp"]?["servers"]?.elements?.isEmpty == false
         servers =
             hasServers
-            ? PolicyDecider(document: plan.policy, engine: try PolicyEngine(modules, action: "mcp"), user: user) : nil
+            ? PolicyDecider(
+                document: plan.policy, engine: try PolicyEngine(modules, action: "mcp"), user: user, sandbox: sandbox)
+            : nil
         organisation = nil
         if let learn {
-            organisation = try ToolLearning(plan.policy, organisation: learn, engine: decider.engine, user: user)
+            organisation = try ToolLearning(
+                plan.policy, organisation: learn, engine: decider.engine, user: user, sandbox: sandbox)
         }
     }
 
@@ -62,8 +67,10 @@ final class ToolJudge {
     /// The policy has lost what rested on exceptions: all that is asked from now on is asked about what is left.
     func end(_ ending: ExceptionEnding) {
         plan.policy = ending.applied(to: plan.policy)
-        decider = PolicyDecider(document: plan.policy, engine: decider.engine, user: user)
-        servers = servers.map { PolicyDecider(document: plan.policy, engine: $0.engine, user: user) }
+        decider = PolicyDecider(document: plan.policy, engine: decider.engine, user: user, sandbox: sandbox)
+        servers = servers.map {
+            PolicyDecider(document: plan.policy, engine: $0.engine, user: user, sandbox: sandbox)
+        }
         (rulings, organisation) = ([:], nil)
     }
 
@@ -213,13 +220,22 @@ final class ToolJudge {
 
     /// What becomes of a call about which nobody is asked any more.
     func crowded(_ ruling: Ruling) -> Ruling {
+        unasked(ruling, "too many questions wait or were asked lately", next: "ask again in a minute")
+    }
+
+    /// What becomes of a call with more words than a person is shown.
+    func overlong(_ ruling: Ruling) -> Ruling {
+        unasked(ruling, "its words are more than a person can be shown", next: "put long words into a file")
+    }
+
+    private func unasked(_ ruling: Ruling, _ why: String, next: String) -> Ruling {
         var ruling = ruling
         ruling.isReviewed = false
         ruling.event.type = .policyDeny
         ruling.event.outcome = .denied
         ruling.answer.run = nil
-        ruling.answer.reason += ", and too many questions wait or were asked lately"
-        ruling.answer.nextSteps = ["ask again in a minute"]
+        ruling.answer.reason += ", and \(why)"
+        ruling.answer.nextSteps = [next]
         return ruling
     }
 

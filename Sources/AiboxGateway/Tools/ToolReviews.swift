@@ -11,6 +11,8 @@ final class ToolReviews {
     enum Standing {
         case decided(ApprovalTable.Verdict)
         case refused
+        /// Nobody could read it.
+        case overlong
         /// Under an id: once `asked` tells that the log has the question, a person can answer it.
         case waits(String, asked: EventLoopFuture<Void>, EventLoopFuture<ApprovalTable.Verdict>)
     }
@@ -43,6 +45,7 @@ final class ToolReviews {
 
     func ask(_ question: ToolQuestion, _ ruling: ToolJudge.Ruling, by ticket: Int) -> Standing {
         let (rule, layer) = (ruling.answer.rule, ruling.answer.layer)
+        if !fits(question, rule: rule, layer: layer) { return .overlong }
         switch table.ask(.init(question), rule: rule, layer: layer, by: ticket, now: Self.now) {
         case .decided(let verdict): return .decided(verdict)
         case .refused: return .refused
@@ -57,6 +60,14 @@ final class ToolReviews {
             loop.scheduleTask(in: .seconds(table.patience + 1)) { bound.value.lapse() }
             return .waits(id, asked: asked, promise.futureResult)
         }
+    }
+
+    private func fits(_ question: ToolQuestion, rule: String, layer: String) -> Bool {
+        // With numbers of any length.
+        let shown = ApprovalQuestion(
+            id: String(repeating: "0", count: 8), program: question.program, argv: question.argv,
+            directory: question.directory, rule: rule, layer: layer, policy: table.policy, waiting: .max, left: .max)
+        return shown.json.bytes.count <= ApprovalQuestion.byteLimit
     }
 
     /// Puts an answer into the log, and then lets go whom it concerns.

@@ -1,5 +1,6 @@
 import AiboxConfig
 import AiboxContainer
+import AiboxSystem
 import AiboxWire
 import ArgumentParser
 
@@ -26,8 +27,8 @@ struct ApprovalsList: ParsableCommand {
             rows: entries.map { entry in
                 [
                     .text(entry.question.id), .text(entry.sandbox), .text(entry.question.command(most: 200)),
-                    .text(entry.question.directory), .text(entry.question.rule), .integer(entry.question.waiting),
-                    .integer(entry.question.left),
+                    .text(SafeText.cut(entry.question.directory, to: 200)), .text(entry.question.rule),
+                    .integer(entry.question.waiting), .integer(entry.question.left),
                 ]
             })
     }

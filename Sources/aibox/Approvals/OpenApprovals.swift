@@ -59,12 +59,12 @@ struct OpenApprovals {
 }
 
 extension ApprovalQuestion {
-    /// The command as its caller would type it, cut to `most` characters.
+    /// The command as its caller would type it, cut to `most` Unicode scalars.
     func command(most: Int = .max) -> String {
         // Under the name that was called, unless that hides which file it is.
         let own = program.split(separator: "/").last.map(String.init) ?? program
         let first = argv.first == own ? own : program
         let text = ([first] + argv.dropFirst()).map(ShellQuoting.quoted).joined(separator: " ")
-        return text.count <= most ? text : text.prefix(most - 1) + "…"
+        return SafeText.cut(text, to: most)
     }
 }
