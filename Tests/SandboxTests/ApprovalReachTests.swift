@@ -32,7 +32,7 @@ extension Sandboxes.ApprovalTests {
         let listed = try #require(try Self.open(fixture).first)
         #expect(listed["sandbox"]?.stringValue == fixture.name && listed["rule"] == "tag" && listed["waiting"] == 1)
         #expect(listed["command"]?.stringValue == "git tag -l 'a b'" && listed["directory"] == "/workspace/r")
-        #expect((1...25).contains(listed["seconds_left"]?.wholeNumber ?? 0))
+        #expect((1...40).contains(listed["seconds_left"]?.wholeNumber ?? 0))
         let shown = try JSONParser.parse(try Self.answer(fixture, "show", id, "-o", "json").output)
         #expect(shown["argv"]?.elements?.compactMap(\.stringValue) == ["git", "tag", "-l", "a b"], "\(shown)")
         #expect(

@@ -13,7 +13,7 @@ extension Sandboxes {
             return """
                 version: 1
                 \(runtime)tools:
-                  review_timeout: 25s
+                  review_timeout: 40s
                   rules:
                     - {id: git, match: [git], allow: true, risk: safe}
                     - {id: push, match: [git, push], allow: true, risk: review-required}
