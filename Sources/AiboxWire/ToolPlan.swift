@@ -19,13 +19,18 @@ public struct ToolPlan: Sendable, Equatable {
         public var names: [String]
         /// Its first word says which of many programs it is, as with busybox.
         public var isMultiCall: Bool
+        /// Of such a file, the names by which it surely goes; none where every name is sure.
+        public var applets: [String]
         /// Where the file is reachable for the gate; nil: nowhere, for no rule lets it run.
         public var original: String?
 
-        public init(paths: [String], names: [String], isMultiCall: Bool, original: String?) {
+        public init(
+            paths: [String], names: [String], isMultiCall: Bool, applets: [String] = [], original: String?
+        ) {
             self.paths = paths
             self.names = names
             self.isMultiCall = isMultiCall
+            self.applets = applets
             self.original = original
         }
     }
@@ -101,7 +106,7 @@ extension ToolPlan.Program {
     public var json: JSONValue {
         var object: JSONObject = [
             "paths": .array(paths.map { .string($0) }), "names": .array(names.map { .string($0) }),
-            "multi_call": .bool(isMultiCall),
+            "multi_call": .bool(isMultiCall), "applets": .array(applets.map { .string($0) }),
         ]
         object["original"] = original.map { .string($0) }
         return .object(object)
@@ -111,7 +116,8 @@ extension ToolPlan.Program {
         var fields = try WireFields(json, in: "program")
         self.init(
             paths: try fields.texts("paths"), names: try fields.texts("names"),
-            isMultiCall: try fields.bool("multi_call"), original: try fields.optionalString("original"))
+            isMultiCall: try fields.bool("multi_call"), applets: try fields.texts("applets"),
+            original: try fields.optionalString("original"))
         try fields.finish()
     }
 }

@@ -264,6 +264,25 @@ struct LearnedPolicyTests {
         #expect(learned.removals.allSatisfy { $0.origin.layer == .project && $0.origin.line == 2 })
     }
 
+    @Test(
+        "learning lets run what the organisation names by no name, and nothing else of what it names",
+        arguments: [
+            ("{match: [/usr/bin/git, status], allow: true, risk: safe}", "{match: [git, fetch], allow: false}", []),
+            ("{match: [\"g*\", status], allow: true, risk: safe}", "{match: [git, fetch], allow: false}", []),
+            ("{match: [git, status], allow: true, risk: safe}", "{match: [/usr/bin/git, fetch], allow: false}", []),
+            ("{match: [\"*\"], allow: true, risk: safe}", "{match: [git, fetch], allow: false}", ["git"]),
+            ("{match: [make], allow: false}", "{match: [git, fetch], allow: false}", ["git"]),
+        ])
+    func unnamed(organisation: String, project: String, expected: [String]) throws {
+        func document(_ rule: String) -> String { "tools: {rules: [\(rule)]}\n" }
+        let set = Self.set(
+            project: "version: 1\n" + document(project),
+            organisation: "version: 1\nlearn: {mode: permitted}\n" + document(organisation))
+        let plan = try #require(try LearnPlan(set, try set.effective(), network: nil))
+        let ids = (plan.policy["tools"]?["rules"]?.elements ?? []).compactMap { $0["id"]?.stringValue }
+        #expect(ids.filter { $0.hasPrefix("learn.unnamed:") } == expected.map { "learn.unnamed:" + $0 })
+    }
+
     @Test("only the organisation can permit learning, and everybody can take it back")
     func permission() throws {
         let silent = "version: 1\n"

@@ -100,6 +100,8 @@ extension Sandboxes {
             "python3 -c 'import os; os.execv(\"/usr/bin/busybox\", \"wget URL\".split())'",
             "busybox sh -c 'wget URL'", "busybox env wget URL", "echo URL | busybox xargs wget",
             "busybox timeout 9 wget URL", "busybox find /etc/hostname -exec wget URL ';'",
+            "(exec -a -busybox busybox wget URL)", "(exec -a busyboxx busybox wget URL)",
+            "(exec -a -/x/busybox9 busybox busyboxx wget URL)", "busybox -x/wget URL",
             "mkdir -p /tmp/links; busybox --install -s /tmp/links; /tmp/links/wget URL",
         ]
 
@@ -133,6 +135,42 @@ extension Sandboxes {
             #expect(log.contains { $0.hasPrefix("no-wget: /usr/bin/busybox") }, "\(log)")
             #expect(log.contains { $0.hasPrefix("tools.applets: busybox env wget") }, "\(log)")
             #expect(log.contains("tools.unnamed: busybox echo hello"), "\(log)")
+            for (words, answer) in [("busybox wget x", "deny: "), ("busybox env wget x", "deny: env of busybox")] {
+                let asked = ["policy", "why", "tool", "--"] + words.split(separator: " ").map(String.init)
+                let why = try SystemCommandRunner().run(fixture.aibox.command(asked))
+                #expect(why.text.hasPrefix(answer), "\(words): \(why.text)")
+            }
+        }
+
+        @Test("a rule about busybox itself lets none of its programs run one that is denied")
+        func itself() throws {
+            let base = try SandboxFixture()
+            try base.start()
+            let image = try Self.image(base, "mv /usr/bin/busybox /usr/bin/busybox.static")
+            defer { PlainPodman.remove(image) }
+            let fixture = try SandboxFixture(
+                policy: """
+                    version: 1
+                    tools:
+                      rules:
+                        - {id: all, match: [busybox.static], allow: true, risk: safe}
+                        - {id: no-wget, match: [wget], allow: false}
+                        - {id: echo, match: [echo], allow: true, risk: safe}
+                        - {id: no-n, match: [echo, -n], allow: false}
+
+                    """, settings: ["AIBOX_IMAGE": image])
+            try fixture.start()
+            for attack in [
+                "busybox.static wget x", "busybox.static env wget x", "busybox.static sh -c 'wget x'",
+                "(exec -a busyboxx busybox.static wget x)", "busybox.static busyboxx wget x",
+                "busybox.static busybox echo -n", "(exec -a echo busybox.static -n)",
+            ] {
+                let tried = try fixture.shell("bash", "-c", attack)
+                #expect(tried.termination == .exited(126), "\(attack): \(tried.text)")
+                #expect(tried.errorText.contains("is refused: "), "\(attack): \(tried.errorText)")
+            }
+            #expect(try fixture.shell("busybox.static", "echo", "hello").text == "hello")
+            #expect(try fixture.shell("busybox.static", "busybox", "echo", "hello").text == "hello")
         }
 
         @Test("where busybox is the shell of the image, a rule about one of its programs starts nothing, and says why")
@@ -150,6 +188,12 @@ extension Sandboxes {
                     "every session begins with it; the rule no-wget names wget, which is the same file,"),
                 "\(result.errorText)")
             #expect(try fixture.remains() == [])
+            // Rules that only let its programs run hold nothing, and the shell runs.
+            let plain = try SandboxFixture(
+                policy: "version: 1\ntools: {rules: [{match: [wget], allow: true, risk: safe}]}\n",
+                settings: ["AIBOX_IMAGE": image])
+            try plain.start()
+            #expect(try plain.shell("sh", "-c", "echo hello").text == "hello")
         }
     }
 }

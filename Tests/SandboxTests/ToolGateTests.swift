@@ -40,6 +40,7 @@ extension Sandboxes {
             ("git push origin main", "push"), ("git -C /tmp push", "push"), ("git -c a.b=c --no-pager push", "push"),
             ("git -c alias.p=push p", "push"), ("/usr/lib/git-core/git push", "push"),
             ("/usr/lib/git-core/git-push x", "push"), ("(exec -a git-push /usr/bin/git x)", "push"),
+            ("(exec -a git-x /usr/bin/git push)", "push"),
         ]
 
         /// Runs each in a shell of its own, and says how it ended.

@@ -53,7 +53,7 @@ struct ToolGateSetup {
     }
 
     /// The version of what is kept.
-    private static let version = "2"
+    private static let version = "3"
 
     private var folder: String {
         get throws(AiboxError) {
@@ -114,7 +114,7 @@ struct ToolGateSetup {
             programs.append(
                 ToolPlan.Program(
                     paths: program.file.paths, names: program.names, isMultiCall: program.isMultiCall,
-                    original: original))
+                    applets: program.applets, original: original))
         }
         try retrying("cannot close \(work)") { chmod(work, 0o111) }
         try retrying("cannot keep \(folder)") { rename(work, folder) }
@@ -137,7 +137,7 @@ struct ToolGateSetup {
             return []
         }
         let said = try? context.engine.ask(image.id, path, words)
-        let names = (said ?? "").split { $0.isWhitespace || ",[]".contains($0) }.map(String.init)
+        let names = MultiCall.applets(in: said ?? "")
         return names.isEmpty ? ToolCoverage.programs(policy) : names
     }
 

@@ -169,28 +169,14 @@ final class ToolJudge {
         }
         let call: ToolCall
         do throws(ToolCall.Refusal) { call = try ToolCall(question, program, length: length) } catch {
-            switch error {
-            case .overlong:
-                return refused(
-                    question, rule: "tools.length",
-                    reason: "the beginning of its command line is too long to be judged",
-                    next: ["put long words into a file"])
-            case .running(let applet):
-                let file = SafeText.escaped(question.program)
-                return refused(
-                    question, rule: "tools.applets",
-                    reason: "\(applet) of \(file) can run others of that file, about which nobody would be asked",
-                    next: [
-                        "use another \(applet), or ask who owns the organisation's policies (org) for a rule that lets \(applet) run"
-                    ])
-            case .unnamed:
-                // A program of its own by that name would run without being asked about.
-                return allowed(question, program)
-            }
+            // A program of its own by that name would run without being asked about.
+            guard let told = error.told(question.program) else { return allowed(question, program) }
+            return refused(
+                question, rule: told.rule, reason: told.reason, next: [SafeText.escaped(told.next)])
         }
         let given = decider.answer(call.question)
         let own = learned(call.question, given.decision)
-        let ruling = ruling(call.argv.joined(separator: " "), call.question, given, own, program, since: begun)
+        let ruling = ruling(call.words.joined(separator: " "), call.question, given, own, program, since: begun)
         if own == nil, !given.decision.isError, key.count <= Self.rememberedBytes {
             if rulings.count >= Self.remembered { rulings.removeAll() }
             rulings[key] = ruling

@@ -64,14 +64,14 @@ extension LearnPlan {
         return sources + copies
     }
 
-    /// Programs that no rule of the organisation holds: it lets them run and is not asked. A rule that says so, for each that
-    /// a rule of the team's or the project's names.
+    /// Programs that no rule of the organisation may name, by whatever name: it lets them run and is not asked. A rule that says
+    /// so, for each that a rule of the team's or the project's names.
     private static func unnamed(_ policy: EffectivePolicy, _ organisation: EffectivePolicy) -> [JSONValue] {
         let own = organisation["tools.rules"].map(ToolRule.tools) ?? []
         var seen: Set<String> = []
         return (policy["tools.rules"].map(ToolRule.tools) ?? []).compactMap { rule in
             guard rule.origin.layer != .org, let word = rule.words.first, !word.contains("*"),
-                !ToolRule.hold(own, [word]), seen.insert(word).inserted
+                !own.contains(where: { !$0.isForAll && rule.mayNameSame(as: $0) }), seen.insert(word).inserted
             else { return nil }
             return [
                 "id": .string("learn.unnamed:" + word), "layer": "org", "match": [.string(word)], "allow": true,

@@ -237,7 +237,7 @@ struct ToolRule: Sendable {
     private func mayBeForbidden(by rules: [ToolRule]) -> Bool { !isCommand || rules.contains { mayNameSame(as: $0) } }
 
     /// False only if there is no program that both rules name.
-    private func mayNameSame(as other: ToolRule) -> Bool {
+    func mayNameSame(as other: ToolRule) -> Bool {
         guard let own = words.first, let their = other.words.first else { return false }
         if own.contains("*"), their.contains("*") { return true }
         if own.contains("*") { return other.mayNameSame(as: self) }

@@ -8,10 +8,12 @@ public struct ForbiddenCommand: Sendable, Equatable {
 
 extension EffectivePolicy {
     /// What rules deny, as far as an agent's own list of forbidden commands can say it: exact first words. Rules with patterns,
-    /// reviews, and what no rule lets run are for the agent's hook and the gate alone.
+    /// reviews, and what no rule lets run are for the agent's hook and the gate alone. So are rules that a sandbox that learns is
+    /// spared: the list cannot change while it runs.
     public var forbiddenCommands: [ForbiddenCommand] {
         (self["tools.rules"].map(ToolRule.tools) ?? []).filter { rule in
-            rule.outcome == .deny && !rule.words.isEmpty && rule.words.allSatisfy { !$0.isEmpty && !$0.contains("*") }
+            rule.outcome == .deny && (rule.origin.layer == .org || !permitsLearning) && !rule.words.isEmpty
+                && rule.words.allSatisfy { !$0.isEmpty && !$0.contains("*") }
         }.map { rule in
             ForbiddenCommand(
                 words: rule.words,

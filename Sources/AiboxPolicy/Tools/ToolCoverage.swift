@@ -8,6 +8,8 @@ public struct ToolCoverage: Sendable, Equatable {
         /// Those of its names that rules name.
         public var names: [String]
         public var isMultiCall: Bool
+        /// Of such a file, the names by which it surely goes; none where every name is sure.
+        public var applets: [String]
         /// Whether there is a command line of it that runs. Where there is none, the sandbox need not have the file.
         public var canRun: Bool
     }
@@ -17,13 +19,14 @@ public struct ToolCoverage: Sendable, Equatable {
     public init(_ policy: EffectivePolicy, files: [ToolFile]) {
         let rules = Self.rules(policy)
         programs = files.compactMap { file in
-            let isHeld =
-                ToolRule.hold(rules, file.aliases) || file.appletPaths.contains { ToolRule.hold(rules, [$0]) }
-            guard isHeld else { return nil }
-            let names = (file.aliases + file.appletPaths).filter { !ToolRule.naming(rules, [$0]).isEmpty }
+            let all = file.aliases + file.appletPaths
+            guard ToolRule.hold(rules, all) else { return nil }
+            let names = all.filter { !ToolRule.naming(rules, [$0]).isEmpty }
             let isMultiCall = file.paths.contains(where: MultiCall.isOne)
             let canRun = isMultiCall || rules.contains { rule in rule.mayLetRun && names.contains { rule.names($0) } }
-            return Program(file: file, names: Self.distinct(names, rules), isMultiCall: isMultiCall, canRun: canRun)
+            return Program(
+                file: file, names: Self.distinct(names, rules), isMultiCall: isMultiCall,
+                applets: MultiCall.sure(file), canRun: canRun)
         }
     }
 

@@ -29,12 +29,13 @@ extension EffectivePolicy {
             let isNamed = !ToolRule.naming(rules, programs).isEmpty
             if isNamed, isAgents { return nil }
             let fitting = ToolRule.effect(rules, argv).rule
+            let why =
+                programs.contains(where: ToolRule.isBeginning)
+                ? "every session begins with it, and rules only let it run" : "rules with asterisks only let it run"
             return PolicyDecision(
                 outcome: .allow, risk: "safe", rule: fitting?.id ?? "tools.unnamed",
                 layer: (fitting?.origin.layer ?? .org).rawValue,
-                reason: isNamed
-                    ? "every session begins with it, and rules only let it run, so nobody is asked"
-                    : "no rule names it, so it runs and nobody is asked",
+                reason: isNamed ? why + ", so nobody is asked" : "no rule names it, so it runs and nobody is asked",
                 obligations: [])
         case .server where values["mcp.servers"]?.elements.isEmpty ?? true:
             return PolicyDecision(

@@ -8,18 +8,22 @@ extension ToolRule {
     /// Whether it lets a program run whatever its words are.
     private var isPlain: Bool { outcome == .allow && words.count == 1 }
 
+    private var isPattern: Bool { words.first?.contains("*") == true }
+
     /// The rules that name a program by one of its names.
     static func naming(_ rules: [ToolRule], _ names: [String]) -> [ToolRule] {
         rules.filter { rule in !rule.isForAll && names.contains { rule.names($0) } }
     }
 
-    /// Whether the gate stands in the place of a program: a rule names it. With one exception: what every session begins
-    /// with is not asked about where the rules only let it run, since nothing of it could be refused.
+    /// Whether the gate stands in the place of a program: a rule names it. With two exceptions where the rules only let it run,
+    /// so that nothing of it could be refused: what every session begins with, and what patterns alone name, which can be
+    /// every program of an image.
     ///
     /// - Parameter names: those of one file.
     static func hold(_ rules: [ToolRule], _ names: [String]) -> Bool {
         let naming = naming(rules, names)
-        return !naming.isEmpty && !(naming.allSatisfy(\.isPlain) && names.contains(where: isBeginning))
+        if !naming.allSatisfy(\.isPlain) { return true }
+        return naming.contains { !$0.isPattern } && !names.contains(where: isBeginning)
     }
 
     static func isBeginning(_ program: String) -> Bool { beginning.contains(name(of: program)) }

@@ -29,7 +29,7 @@ struct PolicyWhyTool: ParsableCommand {
         let argv = command.first == "--" ? Array(command.dropFirst()) : command
         if argv.isEmpty { throw ValidationError("Say which command: aibox policy why tool -- curl example.com") }
         var answer = try PolicyAnswer(documents, global)
-        let decision = try answer.decide(.tool(argv))
+        let decision = try answer.decide(command: argv)
         if decision.outcome == .review {
             answer.notes.append(
                 decision.obligations.contains("review-async")
@@ -202,6 +202,20 @@ struct PolicyAnswer {
             )
         }
         return unasked
+    }
+
+    /// Of a program that is many in one file the one that would run is asked about, as its gate does.
+    mutating func decide(command argv: [String]) throws -> PolicyDecision {
+        let question: PolicyQuestion?
+        do throws(ToolCall.Refusal) { question = try policy.multiCall(argv) } catch {
+            let told = error.told(argv[0])
+            if let told { notes.append(told.next) }
+            return PolicyDecision(
+                outcome: told == nil ? .allow : .deny, risk: told == nil ? "safe" : "blocked-by-default",
+                rule: told?.rule ?? "tools.unnamed", layer: "org",
+                reason: told?.reason ?? "no rule names which of its programs it is, so it runs", obligations: [])
+        }
+        return try decide(question ?? .tool(argv))
     }
 
     func show(_ question: PolicyQuestion) throws {

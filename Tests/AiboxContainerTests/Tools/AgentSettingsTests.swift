@@ -36,4 +36,22 @@ struct AgentSettingsTests {
         }
         #expect(text.hasSuffix("\n\n[rules]\nprefix_rules = [\n  \(expected)\n]\n"), "\(text)")
     }
+
+    @Test(
+        "where learning is permitted, only the organisation's denials stand there: the list does not change while it runs"
+    )
+    func learning() throws {
+        func denied(_ mode: String) throws -> [String] {
+            let organisation = "version: 1\nlearn: {mode: \(mode)}\ntools: {rules: [{match: [curl], allow: false}]}\n"
+            let project = "version: 1\ntools: {rules: [{match: [make], allow: false}]}\n"
+            let set = PolicySet(
+                [
+                    .init(layer: .org, file: "org", bytes: Array(organisation.utf8)),
+                    .init(layer: .project, file: "project", bytes: Array(project.utf8)),
+                ], day: "2026-11-23")
+            return try set.effective().forbiddenCommands.map { $0.words.joined(separator: " ") }
+        }
+        #expect(try denied("permitted") == ["curl"])
+        #expect(try denied("forbidden") == ["curl", "make"])
+    }
 }
