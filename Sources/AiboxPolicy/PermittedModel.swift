@@ -22,7 +22,8 @@ extension CredentialPolicy {
             for (index, price) in prices.enumerated() {
                 let own = PolicyPattern(price.model)
                 let isReached = !prices[..<index].contains { PolicyPattern($0.model).covers(own) }
-                if pattern.covers(own), isReached { add(price.model, price) }
+                let isPermitted = ModelPattern(model).covers(ModelPattern(price.model))
+                if isPermitted, isReached { add(price.model, price) }
             }
         }
         return found

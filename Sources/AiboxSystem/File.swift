@@ -6,6 +6,23 @@ public enum File {
     public static func read(_ path: String, limit: Int = 64 << 20) throws(AiboxError) -> [UInt8] {
         let descriptor = Descriptor(
             try retrying("cannot read \(path)") { open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) })
+        return try content(descriptor, path, limit)
+    }
+
+    /// As `read`, of a regular file alone: a pipe is not waited for, and nothing of a device is read. Links are followed.
+    public static func readRegular(_ path: String, limit: Int = 64 << 20) throws(AiboxError) -> [UInt8] {
+        let what = "cannot read \(path)"
+        let descriptor = Descriptor(
+            try retrying(what) { open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) })
+        var status = stat()
+        try retrying(what) { fstat(descriptor.number, &status) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw AiboxError(.failed, what, why: "it is not an ordinary file")
+        }
+        return try content(descriptor, path, limit)
+    }
+
+    private static func content(_ descriptor: Descriptor, _ path: String, _ limit: Int) throws(AiboxError) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {

@@ -153,7 +153,7 @@ extension BrokerPlan {
             var grant = grant
             (grant.secret, grant.header, grant.expires) = (key.secret, key.header, expiry(key.expires))
             grant.note = change.lease?.note
-            return grant
+            return grant.wouldShowAWSKey ? nil : grant
         }
         plan.places = places.compactMap { grant in
             if grant.name != change.name { return grant }

@@ -95,6 +95,37 @@ struct AWSSignatureTests {
         #expect(head.contains(signing) && !head.contains(secret) && !head.contains("Bearer"), "\(head)")
     }
 
+    @Test(
+        "a key of AWS's that nothing would sign with is no plan: it would go out as it is", arguments: ["", "azure+"])
+    func shown(_ style: String) throws {
+        let upstream = try ScriptedUpstream.answering { _, _ in ScriptedUpstream.json("{}") }
+        func proxy(_ secret: String) throws -> LiveProxy {
+            try LiveProxy(
+                upstream,
+                edit: { plan in
+                    plan.grants.removeFirst(style.isEmpty ? 0 : 1)
+                    plan.grants[0].secret = secret
+                    for index in plan.grants.indices {
+                        plan.grants[index].base = style + "http://127.0.0.1:\(upstream.port)"
+                    }
+                })
+        }
+        _ = try proxy("a-key-of-its-own")
+        for key in [Self.key, "AKIAIOSFODNN7EXAMPLE:\(Self.secret)"] {
+            #expect(throws: AiboxError.self) { _ = try proxy(key) }
+        }
+        // The parts are secret whoever gets it.
+        let grant = BrokerPlan.Grant(name: "a", api: .anthropic, surrogate: "s", secret: Self.key)
+        #expect(grant.secrets == [Self.key, Self.secret, "session-token-of-the-lab"])
+        // A key that takes another one's place is taken back instead.
+        let plan = BrokerPlan(grants: [grant], models: [])
+        let base = BrokerPlan.API.anthropic.standardBase
+        for (secret, count) in [(Self.key, 0), ("a-key-of-its-own", 1)] {
+            let change = CredentialChange(name: "a", key: .init(secret: secret, base: base))
+            #expect(plan.after(change, now: 0, lifetimes: [:]).grants.count == count)
+        }
+    }
+
     @Test("a key that is half one, and a server whose name tells no region, are no plan")
     func unfit() throws {
         let upstream = try ScriptedUpstream.answering { _, _ in "" }

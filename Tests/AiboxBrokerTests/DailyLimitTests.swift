@@ -106,6 +106,30 @@ struct DailyLimitTests {
         #expect(upstream.connections == 0)
     }
 
+    @Test("a proxy that ends has told before what each of the requests cost that were under way, however many")
+    func ends() throws {
+        let upstream = try ScriptedUpstream { connection in while connection.request() != nil {} }
+        let gateway = ScriptedGateway { question in
+            // A gateway that hears no settlement any more holds up nothing.
+            if case .settle = question { nil } else { Self.taken() }
+        }
+        let count = 70
+        do {
+            let proxy = try proxy(upstream, gateway, tokens: 100_000)
+            let clients = try (0..<count).map { _ in try proxy.client() }
+            for client in clients {
+                client.ask(
+                    "/v1/messages", key: "x-api-key: \(LiveProxy.anthropic)",
+                    body: #"{"model":"claude-1","max_tokens":10,"messages":[]}"#)
+            }
+            #expect(eventually { upstream.requests.count == count })
+            withExtendedLifetime(clients) {}
+            #expect(!gateway.questions.contains { if case .settle = $0 { true } else { false } })
+            withExtendedLifetime(proxy) {}
+        }
+        #expect(gateway.questions.count { if case .settle = $0 { true } else { false } } == count)
+    }
+
     @Test("a provider that cannot be reached costs nothing, and a client that goes gets back what was taken")
     func givenBack() throws {
         let upstream = try ScriptedUpstream { _ in }

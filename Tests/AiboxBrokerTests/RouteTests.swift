@@ -113,6 +113,49 @@ struct BodyTests {
         #expect(body.reserve == body.input + 100)
     }
 
+    @Test(
+        "the most that may come out, wherever the API or the model's maker has it",
+        arguments: [
+            (#""max_tokens_to_sample":9000"#, 9000), (#""maxTokens":9000"#, 9000),
+            (#""inferenceConfig":{"maxTokens":9000}"#, 9000), (#""inferenceConfig":{"max_new_tokens":9000}"#, 9000),
+            (#""textGenerationConfig":{"maxTokenCount":9000}"#, 9000),
+            (#""additionalModelRequestFields":{"max_tokens":9000},"inferenceConfig":{"maxTokens":5}"#, 9000),
+            (#""additionalModelRequestFields":{"inferenceConfig":{"max_new_tokens":9000}}"#, 9000),
+            (#""inferenceConfig":{"x":"\#(String(repeating: "y", count: 5000))","maxTokens":9000}"#, 9000),
+            (#""max_tokens":null,"n":null"#, 4096), (#""max_tokens":-1"#, 4096), (#""inferenceConfig":null"#, 4096),
+        ])
+    func limits(_ members: String, _ most: Int) throws {
+        #expect(try read(#"{"model":"m",\#(members)}"#).get().output == most)
+    }
+
+    @Test(
+        "a limit that cannot be read is refused, not overlooked",
+        arguments: [
+            #""max_tokens":1e6"#, #""max_tokens":"9000""#, #""max_tokens":9000.5"#, #""max_tokens":[9000]"#,
+            #""max_tokens":99999999999999999999"#, #""inferenceConfig":{"maxTokens":1e6}"#, #""n":1e2"#,
+            #""max_tokens":0.\#(String(repeating: "0", count: 5000))1"#,
+            #""inferenceConfig":{"maxTokens":1,"maxTokens":9000}"#,
+        ])
+    func unread(_ members: String) {
+        guard case .failure(let refusal) = read(#"{"model":"m",\#(members)}"#) else {
+            Issue.record("it was taken")
+            return
+        }
+        #expect(refusal.status == 400)
+    }
+
+    @Test(
+        "tools are seen wherever they are given",
+        arguments: [
+            (#""tools":[{"name":"a"}]"#, true), (#""additionalModelRequestFields":{"tools":[{"type":"a"}]}"#, true),
+            (#""data_sources":[{"type":"azure_search"}]"#, true), (#""toolConfig":{"tools":[1]}"#, true),
+            (#""additionalModelRequestFields":{"top_k":5}"#, false), (#""tools":[]"#, false),
+            (#""messages":[{"tools":[1]}]"#, false),
+        ])
+    func tools(_ members: String, _ hasTools: Bool) throws {
+        #expect(try read(#"{"model":"m",\#(members)}"#).get().hasTools == hasTools)
+    }
+
     @Test("answers that are wished for several times cost several times") func several() throws {
         let text = #"{"model":"m","n":3,"max_completion_tokens":10}"#
         #expect(try read(text).get().reserve == (text.utf8.count + 3) / 4 + 30)

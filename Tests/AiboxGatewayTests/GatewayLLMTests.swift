@@ -355,6 +355,48 @@ struct GatewayLLMTests {
         #expect(provider.log.split(separator: "\n").count == 1)
     }
 
+    @Test("what requests cost that a proxy told of before it died counts, and not what was taken for them")
+    func settledByTheDead() throws {
+        let provider = try LabProvider()
+        let place = try TemporaryFolder(prefix: "aibox-ledger")
+        let gateway = try LiveGateway(
+            name: "llmsettle", plan: EgressPlan(), llm: Self.plan(provider, BrokerPlan.Limits(dailyTokens: 100_000))
+        ) { $0.ledger = place.path + "/ledger" }
+        try gateway.client.serving()
+        func command(_ model: String, _ tokens: Int) -> Command {
+            gateway.inBox(
+                "curl",
+                [
+                    "-s", "-m", "20", "-w", " %{http_code}", "-H", "x-api-key: \(Self.surrogate)", "-d",
+                    #"{"model":"\#(model)","max_tokens":\#(tokens),"stream":true}"#,
+                    "http://10.200.1.1:8443/v1/messages",
+                ])
+        }
+        let clients = try (0..<2).map { _ in
+            try ChildProcess.start(command("claude-slow", 40_000), descriptors: [-1, -1, -1])
+        }
+        let isSent = eventually { provider.log.split(separator: "\n").count == 2 }
+        let proxy = try #require(proxies(of: gateway).first)
+        kill(gateway.ready.pid, SIGSTOP)
+        defer { kill(gateway.ready.pid, SIGCONT) }
+        try #require(isSent && eventually { ProcessTable.isStopped(gateway.ready.pid) })
+        for client in clients { _ = try client.wait() }
+        usleep(300_000)
+        kill(proxy, SIGKILL)
+        #expect(eventually { !ProcessTable.isAlive(proxy) })
+        kill(gateway.ready.pid, SIGCONT)
+        #expect(eventually { self.proxies(of: gateway).contains { $0 != proxy } })
+        let answer = { try SystemCommandRunner().run(command("claude-lab", 90_000), timeout: .seconds(30)).text }
+        var said = ""
+        // Closed until the next proxy serves.
+        #expect(
+            eventually {
+                said = (try? answer()) ?? ""
+                return !said.hasSuffix(" 000")
+            })
+        #expect(said.hasSuffix(" 200"), "\(said)")
+    }
+
     @Test("a sandbox's own limit of a day counts it alone, and outlives it")
     func dayOfSandbox() throws {
         let provider = try LabProvider()

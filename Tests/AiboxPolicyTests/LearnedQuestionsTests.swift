@@ -100,8 +100,11 @@ struct LearnedQuestionsTests {
     @Test("with what is printed the policies go together, and permit no model that the organisation does not")
     func neverAbove() throws {
         var random = SeededGenerator(seed: 9)
-        let lists = ["[]", "[small-*]", "[small-1, large]", "[\"*\"]", "[large-*]", "[small-1]"]
-        let names = ["small-1", "small-2", "large", "large-2", "x"]
+        let lists = [
+            "[]", "[small-*]", "[small-1, large]", "[\"*\"]", "[large-*]", "[small-1]", "[\"*\", \"arn:*\"]",
+            "[\"arn:eu:*\"]",
+        ]
+        let names = ["small-1", "small-2", "large", "large-2", "x", "arn:eu:small-1"]
         var additions = 0
         for _ in 0..<200 {
             let org = lists.randomElement(using: &random) ?? ""
@@ -117,7 +120,9 @@ struct LearnedQuestionsTests {
                 PolicySet.Source(layer: .org, file: "org", bytes: Array("version: 1\n\(layers[0].1)\n".utf8))
             ]).effective()
             func permits(_ policy: EffectivePolicy, _ name: String) -> Bool {
-                (policy["llm.models"]?.texts ?? []).contains { PolicyPattern($0).matches(name) }
+                (policy["llm.models"]?.texts ?? []).contains { pattern in
+                    PolicyPattern(pattern).matches(name) && (pattern.hasPrefix("arn:") || !name.hasPrefix("arn:"))
+                }
             }
             let merged = try #require(learned.merged(learned.additions))
             additions += learned.additions.count

@@ -25,8 +25,15 @@ decision := verdict.deny("llm.budget", "the budget of this sandbox is spent") if
 
 candidates contains { "place": verdict.place("allow", count(rule.model), rule), "answer": full } if {
 	some rule in input.policy.llm.models
+	not foreign(rule.model)
 	glob.match(rule.model, null, input.request.model)
 	full := verdict.answer("allow", rule.id, rule.layer, sprintf("%s is on the list as %s", [input.request.model, rule.model]))
+}
+
+# An ARN says whose the model is: only a pattern that begins as one stands for it.
+foreign(pattern) if {
+	startswith(input.request.model, "arn:")
+	not startswith(pattern, "arn:")
 }
 
 obligations contains sprintf("log-%s", [input.policy.llm.logging]) if input.policy.llm.logging != "none"

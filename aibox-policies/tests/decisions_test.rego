@@ -300,6 +300,16 @@ test_llm_listed if llm({"model": "small-1"}).obligations == {"log-metadata", "re
 
 test_llm_other if llm({"model": "huge-1"}).rule == "llm.default"
 
+# An organisation's list of names lends nobody another account's models.
+arn(patterns) := answer if answer := decision with input as object.union(
+	fixture.ask("llm", {"request": {"model": "arn:aws:bedrock:eu-west-1:999:small-1"}}),
+	{"policy": {"llm": {"models": [{"id": "m", "layer": "org", "model": pattern} | some pattern in patterns]}}},
+)
+
+test_llm_arn_by_a_pattern_that_is_none if arn(["*", "*small-1"]).rule == "llm.default"
+
+test_llm_arn_by_a_pattern_that_is_one if arn(["*", "arn:aws:*"]).decision == "allow"
+
 test_llm_budget if llm({"model": "small-1", "tokens_used": 1000}).rule == "llm.budget"
 
 test_llm_rate if llm({"model": "small-1", "requests_this_minute": 10}).rule == "llm.rate"

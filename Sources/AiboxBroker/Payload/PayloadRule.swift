@@ -23,7 +23,7 @@ struct PayloadRule: Sendable {
         folder = payloads.folder
         bound = RecordingBound(bytes: payloads.size, age: payloads.days.map { Int64($0) * 86_400 })
         self.recipient = recipient
-        var secrets = plan.grants.flatMap { AWSKey.secrets($0) + [$0.surrogate] } + plan.places.map(\.secret)
+        var secrets = plan.grants.flatMap { $0.secrets + [$0.surrogate] } + plan.places.map(\.secret)
         var patterns: [TextPattern] = []
         for rule in payloads.masksLeaks ? plan.leaks : [] {
             switch rule.content {

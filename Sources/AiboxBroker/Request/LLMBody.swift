@@ -20,7 +20,17 @@ struct LLMBody: Sendable, Equatable {
     static let standardOutput = 4096
     /// Members by which the model gets tools, those that the provider keeps or runs itself among them.
     private static let givesTools: Set<String> = [
-        "tools", "functions", "mcp_servers", "web_search_options", "prompt", "toolConfig",
+        "tools", "functions", "mcp_servers", "web_search_options", "prompt", "toolConfig", "data_sources",
+    ]
+    /// Members that say how much may come out, by the API or the model's maker (docs.aws.amazon.com/bedrock/latest/userguide,
+    /// "Inference request parameters").
+    private static let limits: Set<String> = [
+        "max_tokens", "max_completion_tokens", "max_output_tokens", "max_gen_len", "max_tokens_to_sample",
+        "max_new_tokens", "maxTokens", "maxTokenCount",
+    ]
+    /// Members in which such members stand, or those that give tools.
+    private static let containers: Set<String> = [
+        "inferenceConfig", "textGenerationConfig", "additionalModelRequestFields",
     ]
 
     static func read(_ body: ByteBuffer, _ route: LLMRoute) throws(BrokerRefusal) -> LLMBody {
@@ -41,17 +51,7 @@ struct LLMBody: Sendable, Equatable {
     static func read(
         _ bytes: UnsafeRawBufferPointer, model path: String? = nil, isStream: Bool = false
     ) throws(BrokerRefusal) -> LLMBody {
-        let members: [JSONScan.Member]
-        do {
-            members = try JSONScan.members(of: bytes)
-        } catch {
-            switch error {
-            case .repeated(let name): throw .request("the body names \"\(name.prefix(40))\" twice")
-            case .tooDeep: throw .request("the body is nested too deeply")
-            case .noObject: throw .request("the body is no JSON object")
-            case .malformed(let place): throw .request("the body is no valid JSON: byte \(place)")
-            }
-        }
+        let members = try members(of: bytes)
         // Some servers compare names without regard to case: to them this would be a second model.
         for member in members where member.name != "model" && member.name.lowercased() == "model" {
             throw .request("the body names \"model\" in two spellings")
@@ -65,10 +65,9 @@ struct LLMBody: Sendable, Equatable {
             model.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw .request("the body does not name its model") }
         if let path, path != model { throw .request("the body names another model than the path") }
-        let own = ["max_tokens", "max_completion_tokens", "max_output_tokens", "max_gen_len"].map { value($0) }
-        let wished = (own + [value("inferenceConfig")?["maxTokens"]]).compactMap { $0?.wholeNumber }
-        let answers = max(1, min(128, value("n")?.wholeNumber ?? 1))
-        let output = Int(clamping: max(0, min(1 << 40, wished.max() ?? Int64(standardOutput))) * answers)
+        let wished = try said(bytes, members)
+        let answers = max(1, min(128, try number(bytes, members.first { $0.name == "n" }) ?? 1))
+        let output = Int(clamping: max(0, min(1 << 40, wished.output ?? Int64(standardOutput))) * answers)
         let input = (bytes.count + bytesPerToken - 1) / bytesPerToken
         switch value("stream") {
         case nil, .null, .bool: break
@@ -78,6 +77,50 @@ struct LLMBody: Sendable, Equatable {
         return LLMBody(
             model: model, reserve: input + output, input: input,
             isStream: isStream || value("stream")?.truth ?? false,
-            hasTools: members.contains { givesTools.contains($0.name) && $0.value.count > 2 })
+            hasTools: wished.hasTools)
+    }
+
+    private static func members(of bytes: UnsafeRawBufferPointer) throws(BrokerRefusal) -> [JSONScan.Member] {
+        do { return try JSONScan.members(of: bytes) } catch {
+            switch error {
+            case .repeated(let name): throw .request("the body names \"\(name.prefix(40))\" twice")
+            case .tooDeep: throw .request("the body is nested too deeply")
+            case .noObject: throw .request("the body is no JSON object")
+            case .malformed(let place): throw .request("the body is no valid JSON: byte \(place)")
+            }
+        }
+    }
+
+    /// What the members, and those of their containers, say of tools and of the most that may come out.
+    private static func said(
+        _ bytes: UnsafeRawBufferPointer, _ members: [JSONScan.Member], depth: Int = 0
+    ) throws(BrokerRefusal) -> (output: Int64?, hasTools: Bool) {
+        var output: Int64?
+        var hasTools = false
+        for member in members {
+            if limits.contains(member.name), let number = try number(bytes, member), number >= 0 {
+                output = max(output ?? 0, number)
+            } else if givesTools.contains(member.name), member.value.count > 2 {
+                hasTools = true
+            } else if depth < 2, containers.contains(member.name), bytes[member.value].first == UInt8(ascii: "{") {
+                let inner = UnsafeRawBufferPointer(rebasing: bytes[member.value])
+                let found = try said(inner, try Self.members(of: inner), depth: depth + 1)
+                output = [output, found.output].compactMap(\.self).max()
+                hasTools = hasTools || found.hasTools
+            }
+        }
+        return (output, hasTools)
+    }
+
+    /// A whole number; nil where it is not said, or null. What another reader could take for a larger one is refused.
+    private static func number(
+        _ bytes: UnsafeRawBufferPointer, _ member: JSONScan.Member?
+    ) throws(BrokerRefusal) -> Int64? {
+        guard let member else { return nil }
+        switch member.value.count > 64 ? nil : try? JSONParser.parse(bytes[member.value]) {
+        case .null?: return nil
+        case .integer(let value)?: return value
+        default: throw .request("\(member.name) is no whole number")
+        }
     }
 }

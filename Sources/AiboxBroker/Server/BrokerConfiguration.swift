@@ -28,6 +28,11 @@ final class BrokerConfiguration: Sendable {
         var bases: [[UpstreamBase]] = []
         for grant in plan.grants {
             let what = "cannot use the LLM key \(grant.name)"
+            if grant.wouldShowAWSKey {
+                throw AiboxError(
+                    .failed, what, why: "a key of AWS signs requests to Bedrock, and this one would go out as it is",
+                    remedy: "set network.llm_gateway to bedrock+https://..., or store another key")
+            }
             var upstreams: [UpstreamBase] = []
             for url in grant.bases {
                 let (style, address) = LLMStyle.split(url)
@@ -67,7 +72,7 @@ final class BrokerConfiguration: Sendable {
         for grant in plan.places { places.append(try PlaceAccess(grant)) }
         // The longest path is the nearest.
         self.places = places.sorted { $0.grant.path.utf8.count > $1.grant.path.utf8.count }
-        forms = SecretForms(plan.grants.flatMap(AWSKey.secrets) + plan.places.map(\.secret))
+        forms = SecretForms(plan.grants.flatMap(\.secrets) + plan.places.map(\.secret))
         payloads = try PayloadRule(plan)
         leaks = try LeakScreen(plan.leaks)
         screen = SurrogateScreen(plan.grants)

@@ -97,13 +97,18 @@ public final class GatewayDesk: Sendable {
         promise?.fail(Failure.silent)
     }
 
-    /// Nothing more is asked, and nothing is answered.
+    /// Nothing more is asked, and nothing is answered. What requests have cost is told all the same.
     public func end() {
-        let promises = state.withLock { state in
+        let (promises, rest) = state.withLock { state in
+            let rest = state.queue.compactMap { number -> LLMProxyReport? in
+                guard let question = state.asked[number]?.question, case .settle = question else { return nil }
+                return .ask(number, question)
+            }
             state.isGone = true
-            defer { state.asked = [:] }
-            return state.asked.values.compactMap(\.promise)
+            defer { (state.asked, state.queue) = ([:], []) }
+            return (state.asked.values.compactMap(\.promise), rest)
         }
+        for report in rest where !send(report) { break }
         for promise in promises { promise.fail(Failure.gone) }
     }
 }

@@ -70,8 +70,9 @@ public enum LLMProxyDaemon {
         let proxy = try LLMProxyServer.start(listener, plan: settings.plan, options: server, audit: audit)
         try control.send(LLMProxyReport.serving.json.bytes)
         try obey(control, signals, tally, proxy, desk)
-        desk.end()
         proxy.end()
+        // What was under way has told what it cost.
+        try? control.send(LLMProxyReport.spent(tally.take()).json.bytes)
         try log.close()
         return 0
     }

@@ -53,6 +53,7 @@ public final class LLMProxyServer: Sendable {
     private static let queueLength: Int32 = 2048
 
     private let service: BrokerService
+    private let desk: GatewayDesk
     private let group: MultiThreadedEventLoopGroup
     private let threads: NIOThreadPool
     private let channel: any Channel
@@ -70,14 +71,17 @@ public final class LLMProxyServer: Sendable {
             bounds: options.bounds, audit: audit, threads: threads, desk: options.desk, stay: options.stay,
             clock: options.clock, spent: options.spent, misused: options.misused)
         do {
-            return try LLMProxyServer(listener, service, threads)
+            return try LLMProxyServer(listener, service, options.desk, threads)
         } catch {
             throw (error as? AiboxError) ?? AiboxError(.failed, "cannot serve the LLM proxy", why: "\(error)")
         }
     }
 
-    private init(_ listener: Descriptor, _ service: BrokerService, _ threads: NIOThreadPool) throws {
+    private init(
+        _ listener: Descriptor, _ service: BrokerService, _ desk: GatewayDesk, _ threads: NIOThreadPool
+    ) throws {
         self.service = service
+        self.desk = desk
         self.threads = threads
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -118,14 +122,16 @@ public final class LLMProxyServer: Sendable {
     public func follows(_ plan: BrokerPlan) -> Bool { service.configuration.plan == plan }
 
     /// Ends at once what is open.
-    public func closeConnections() { connections.closeAll() }
+    public func closeConnections() { _ = connections.closeAll() }
 
-    /// Stops serving and closes everything.
+    /// Stops serving and closes everything; then the gateway is asked nothing more, and has been told what it cost.
     public func end() {
         try? channel.close().wait()
-        connections.closeAll()
+        let closed = connections.closeAll()
+        try? EventLoopFuture.andAllComplete(closed, on: group.next()).wait()
         let pool = pool
         try? group.next().submit { pool.value.closeAll() }.wait()
+        desk.end()
         try? group.syncShutdownGracefully()
         try? threads.syncShutdownGracefully()
     }
@@ -146,8 +152,12 @@ public final class LLMProxyServer: Sendable {
             }
         }
 
-        func closeAll() {
-            for channel in open.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+        /// - Returns: done once each of them is.
+        func closeAll() -> [EventLoopFuture<Void>] {
+            open.withLock({ Array($0.values) }).map { channel in
+                channel.close(promise: nil)
+                return channel.closeFuture
+            }
         }
     }
 }

@@ -2,34 +2,6 @@ import AiboxCrypto
 import AiboxSystem
 import AiboxWire
 
-/// A key of AWS, with which requests are signed (docs.aws.amazon.com/IAM/latest/UserGuide, "Create a signed AWS API request";
-/// AWS Signature Version 4).
-struct AWSKey: Sendable, Equatable {
-    var id: String
-    var secret: String
-    /// Of a session that ends.
-    var token: String?
-
-    /// From `ID:SECRET` or `ID:SECRET:TOKEN`; nil for anything else. None of the three has a colon in it.
-    init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard Self.begins(text), (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else { return nil }
-        id = parts[0]
-        secret = parts[1]
-        token = parts.count == 3 ? parts[2] : nil
-    }
-
-    /// What of a key is secret: all of it, and each part of one of AWS's but its id.
-    static func secrets(_ grant: BrokerPlan.Grant) -> [String] {
-        guard LLMStyle.of(grant.base) == .bedrock, let key = AWSKey(grant.secret) else { return [grant.secret] }
-        return [grant.secret, key.secret] + [key.token].compactMap(\.self)
-    }
-
-    /// Whether the text is meant to be one: ids of keys begin so (docs.aws.amazon.com/IAM/latest/UserGuide,
-    /// "Unique identifiers"), keys of Bedrock's own do not.
-    static func begins(_ text: String) -> Bool { text.hasPrefix("AKIA") || text.hasPrefix("ASIA") }
-}
-
 /// The signature of one request.
 struct AWSSignature {
     let key: AWSKey

@@ -86,15 +86,21 @@ struct CredentialLending: Sendable {
                 }
                 for api in apis {
                     let base = gateway.isEmpty ? key.base : gateway
+                    var grant = BrokerPlan.Grant(
+                        name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret, base: base,
+                        header: key.header, expires: min(now + Int64(policy.modelKeys), key.expires ?? .max))
+                    if grant.wouldShowAWSKey {
+                        notes.append(
+                            "\(key.name) is not lent: it is a key of AWS, with which requests are signed for Bedrock, and network.llm_gateway is no bedrock+https URL"
+                        )
+                        break
+                    }
                     // All of them may get it, or none does.
                     var isLentToAll = true
                     for url in BrokerPlan.Grant.bases(base ?? api.standardBase) where isLentToAll {
                         isLentToAll = try isLent("llm_api_key", policy.modelKeys, key.name, Self.authority(url))
                     }
                     if !isLentToAll { continue }
-                    var grant = BrokerPlan.Grant(
-                        name: key.name, api: api, surrogate: try Self.surrogate(api), secret: key.secret, base: base,
-                        header: key.header, expires: min(now + Int64(policy.modelKeys), key.expires ?? .max))
                     grant.tellsWho = !gateway.isEmpty && style == nil
                     grants.append(grant)
                 }

@@ -38,7 +38,7 @@ extension SandboxContext {
 
     /// The bytes of the project's policy; nil if it has none. A workspace may have been written by an agent: only an
     /// ordinary file within it is read.
-    static func projectPolicy(_ relative: String, _ workspace: String) throws(AiboxError) -> [UInt8]? {
+    public static func projectPolicy(_ relative: String, _ workspace: String) throws(AiboxError) -> [UInt8]? {
         let path = workspace + "/" + relative
         var status = stat()
         if lstat(path, &status) != 0 {
@@ -50,7 +50,7 @@ extension SandboxContext {
                 .policyInvalid, "cannot use the policy \(SafeText.escaped(path))",
                 why: "it is not an ordinary file in the workspace")
         }
-        return try File.read(path, limit: 1 << 20)
+        return try File.readRegular(path, limit: YAMLDocument.Limits().bytes)
     }
 
     /// The policies in Rego that decide here.

@@ -367,6 +367,12 @@ final class LLMSupervisor: Sendable {
         }
     }
 
+    private func settle(_ settlement: LLMSettlement) {
+        do throws(AiboxError) { try ledgers?.settle(settlement, at: Timestamp.now.seconds) } catch {
+            log.error("spending not written", ["reason": error.reason])
+        }
+    }
+
     /// Decides, writes it down, and says so (P7); false if the proxy is gone.
     private func answer(_ number: Int64, _ question: LLMQuestion, _ running: Running) -> Bool {
         var ruling: LLMRuling
@@ -374,9 +380,7 @@ final class LLMSupervisor: Sendable {
         case .take(let amount): ruling = take(amount)
         case .settle(let settlement):
             ruling = .allowed
-            do throws(AiboxError) { try ledgers?.settle(settlement, at: Timestamp.now.seconds) } catch {
-                log.error("spending not written", ["reason": error.reason])
-            }
+            settle(settlement)
         case .request(let request):
             let event: AuditEvent
             (ruling, event) = judge.withLock { $0.judge(request) }
@@ -436,6 +440,7 @@ final class LLMSupervisor: Sendable {
             switch report {
             case .spent(let tokens): spent = tokens
             case .misused(let words): if !orders.withLock({ $0.isEnding }) { misused(words) }
+            case .ask(_, .settle(let settlement)): settle(settlement)
             case .serving, .failed, .ask, .reload: continue
             }
         }

@@ -46,10 +46,11 @@ extension EffectivePolicy {
     private func findings(model: String) -> [PolicyFinding] {
         (values["llm.models"]?.elements ?? []).map { item in
             let pattern = item.text ?? ""
-            let fits = PolicyPattern(pattern).matches(model)
+            let fits = ModelPattern(pattern).matches(model)
+            let isForeign = ModelPattern.isOwned(model) && !ModelPattern.isOwned(pattern)
             return PolicyFinding(
                 rule: "llm.models:\(pattern)", place: item.origin.description,
-                condition: fits ? nil : "the model is \(model)",
+                condition: fits ? nil : "the model is \(model)" + (isForeign ? ", an ARN" : ""),
                 values: fits ? [] : [PolicyFinding.Operand("llm.models", pattern)])
         }
     }

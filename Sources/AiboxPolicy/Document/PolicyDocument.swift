@@ -36,6 +36,6 @@ public struct PolicyDocument: Sendable, Equatable {
 
     /// Reads a file of at most a mebibyte.
     public static func load(_ path: String, layer: PolicyLayer) throws(AiboxError) -> PolicyDocument {
-        try PolicyDocument(try File.read(path, limit: YAMLDocument.Limits().bytes), layer: layer, file: path)
+        try PolicyDocument(try PolicySet.read(path), layer: layer, file: path)
     }
 }

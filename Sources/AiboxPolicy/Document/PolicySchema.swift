@@ -187,8 +187,8 @@ public enum PolicySchema {
 
     private static let llm: [PolicyField] = [
         PolicyField(
-            "llm.models", .list(.text(.pattern)), .covered(paths: false), standard: none, .enforced("LLM proxy"),
-            "Models that may be asked."),
+            "llm.models", .list(.text(.pattern)), .models, standard: none, .enforced("LLM proxy"),
+            "Models that may be asked. An ARN is permitted by a pattern that begins with arn: alone."),
         PolicyField(
             "llm.requests_per_minute", .integer(1...1_000_000), .less, standard: nil, .enforced("LLM proxy"),
             "Requests of one sandbox in a minute."),

@@ -30,7 +30,7 @@ public struct PolicyDifference: Sendable, Equatable {
             case .tools: compareRules(field, before, after, ToolRule.tools)
             case .servers: compareRules(field, before, after, ToolRule.servers)
             case .union: compareElements(field, before, after)
-            case .part, .covered, .ranges: comparePermitted(field, before, after)
+            case .part, .covered, .models, .ranges: comparePermitted(field, before, after)
             case .pins: comparePins(field, before, after)
             case .same, .organisation, .on, .less, .more, .later, .tighter, .below:
                 compareValues(field, before, after)

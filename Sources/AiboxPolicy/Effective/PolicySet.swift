@@ -34,8 +34,13 @@ public struct PolicySet: Sendable, Equatable {
     /// What stands in messages for the baseline that is part of the program.
     static let embeddedName = "the embedded baseline"
 
-    static func read(_ path: String) throws(AiboxError) -> [UInt8] {
-        try File.read(path, limit: YAMLDocument.Limits().bytes)
+    /// The bytes of a document: of a regular file, which is all that is opened without harm.
+    public static func read(_ path: String) throws(AiboxError) -> [UInt8] {
+        if File.exists(path), !File.isRegular(path) {
+            throw AiboxError(
+                .policyInvalid, "cannot use the policy \(SafeText.escaped(path))", why: "it is not an ordinary file")
+        }
+        return try File.readRegular(path, limit: YAMLDocument.Limits().bytes)
     }
 
     /// Everything that is wrong: each document by itself and, if all can be read, all of them together.

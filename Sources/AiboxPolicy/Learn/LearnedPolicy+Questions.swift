@@ -69,7 +69,7 @@ extension LearnedPolicy {
         _ models: [(want: LearnedWants.Model, seen: Int)], _ policy: EffectivePolicy, _ organisation: EffectivePolicy
     ) {
         func permits(_ list: PolicyItem?, _ name: String) -> Bool {
-            (list?.texts ?? []).contains { PolicyPattern($0).matches(name) }
+            (list?.texts ?? []).contains { ModelPattern($0).matches(name) }
         }
         for (want, seen) in models.sorted(by: { ($0.want.name, $0.want.rule) < ($1.want.name, $1.want.rule) }) {
             func refused(_ rule: String, _ reason: String, owner: String? = nil) -> Refused {
@@ -110,7 +110,7 @@ extension LearnedPolicy {
             }
         }
         let models = merged(changed)?["llm.models"]?.texts ?? []
-        if models.contains(where: { PolicyPattern($0).matches(model) }) {
+        if models.contains(where: { ModelPattern($0).matches(model) }) {
             additions = changed
         } else {
             left.append(

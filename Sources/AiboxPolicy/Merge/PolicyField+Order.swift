@@ -34,6 +34,12 @@ extension PolicyField {
             return elements { item in
                 patterns.contains { $0.covers(PolicyPattern(item.text ?? "", paths: paths)) }
             }
+        case .models:
+            let patterns = earlier.texts.map { ModelPattern($0) }
+            return elements { item in
+                let pattern = ModelPattern(item.text ?? "")
+                return patterns.contains { $0.covers(pattern) }
+            }
         case .ranges:
             let ranges = earlier.texts.compactMap { AddressRange($0) }
             return elements { item in

@@ -18,6 +18,8 @@ enum PolicyOrder: Sendable {
     case part
     /// Patterns, each of which one of the earlier ones covers, are tighter. With paths, `*` stays within one part.
     case covered(paths: Bool)
+    /// The same for models: an ARN's pattern is covered by one that begins as an ARN.
+    case models
     /// Blocks of addresses that lie in the earlier ones are tighter.
     case ranges
     /// A path at or below the earlier one is tighter.
@@ -61,6 +63,8 @@ enum PolicyOrder: Sendable {
                 .joined(separator: "; ")
         case .part: "a part of the list, also none of it"
         case .covered: "patterns that the earlier list covers; the later list stands for itself"
+        case .models:
+            "patterns that the earlier list covers, those that begin with arn: by one that does; the later list stands for itself"
         case .ranges: "blocks within the earlier ones; the later list stands for itself"
         case .below: "the same path, or one below it"
         case .union: "more; the lists of all layers count together"

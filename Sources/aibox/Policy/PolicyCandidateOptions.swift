@@ -24,12 +24,14 @@ struct PolicyCandidateOptions: ParsableArguments {
     var isNamed: Bool { org != nil || team != nil || project != nil }
 
     /// The documents that are named, each valid by itself.
-    func sources() throws -> [PolicySet.Source] {
+    ///
+    /// - Parameter named: what names the organisation's, for messages.
+    func sources(org named: String = "--with-org") throws -> [PolicySet.Source] {
         try [(org, PolicyLayer.org), (team, .team), (project, .project)].compactMap { path, layer in
             guard let path else { return nil }
-            let bytes = try File.read(path, limit: YAMLDocument.Limits().bytes)
-            _ = try PolicyDocument(bytes, layer: layer, file: path)
-            return PolicySet.Source(layer: layer, file: path, bytes: bytes)
+            let source = try PolicySet.source(path, layer, named: layer == .org ? named : "--with-\(layer.rawValue)")
+            _ = try PolicyDocument(source.bytes, layer: layer, file: path)
+            return source
         }
     }
 }

@@ -41,9 +41,10 @@ struct PolicyDiff: ParsableCommand {
     func run() throws {
         var (documents, candidates) = (documents, candidates)
         if let before, let after { (documents.org, candidates.org) = (before, after) }
-        let now = try documents.set(global)
+        let (first, second) = before == nil ? ("--org", "--with-org") : ("A", "B")
+        let now = try documents.set(global, org: first)
         let difference = PolicyDifference(
-            from: try now.effective(), to: try now.replacing(try candidates.sources()).effective())
+            from: try now.effective(), to: try now.replacing(try candidates.sources(org: second)).effective())
         let rows = difference.rows.map { row -> [OutputValue] in
             [
                 .text(row.direction.rawValue), .text(row.field), .text(row.what),

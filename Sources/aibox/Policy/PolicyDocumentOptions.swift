@@ -1,4 +1,5 @@
 import AiboxConfig
+import AiboxContainer
 import AiboxPolicy
 import AiboxSystem
 import ArgumentParser
@@ -19,7 +20,9 @@ struct PolicyDocumentOptions: ParsableArguments {
 
     /// The documents that are named; where none is, those in effect for the current folder. The organisation's is always
     /// among them.
-    func set(_ global: GlobalOptions) throws -> PolicySet {
+    ///
+    /// - Parameter named: what names the organisation's, for messages.
+    func set(_ global: GlobalOptions, org named: String = "--org") throws -> PolicySet {
         let layers = global.layers()
         var settings = Configuration().policy
         if org == nil {
@@ -29,15 +32,17 @@ struct PolicyDocumentOptions: ParsableArguments {
         }
         let configured = ConfiguredPolicy(settings, paths: layers.paths)
         var sources = [
-            try org.map { try read($0, .org) }
+            try org.map { try PolicySet.source($0, .org, named: named) }
                 ?? configured.organisation(embedded: try BuiltIn.file("configs/policy/org-baseline.yaml"))
         ]
-        if let team { sources.append(try read(team, .team)) }
-        if let project { sources.append(try read(project, .project)) }
+        if let team { sources.append(try PolicySet.source(team, .team, named: "--team")) }
+        if let project { sources.append(try PolicySet.source(project, .project, named: "--project")) }
         if !isNamed {
             if let team = try configured.team() { sources.append(team) }
-            if File.exists(settings.projectPolicyPath) {
-                sources.append(try read(settings.projectPolicyPath, .project))
+            let file = settings.projectPolicyPath
+            // An agent may have written there: what a start would not read nobody else reads either.
+            if let bytes = try SandboxContext.projectPolicy(file, Path.real(Path.current) ?? Path.current) {
+                sources.append(PolicySet.Source(layer: .project, file: file, bytes: bytes))
             }
         }
         return PolicySet(sources)
@@ -49,14 +54,19 @@ struct PolicyDocumentOptions: ParsableArguments {
         if org != nil { return try BuiltIn.rego().adding(layers.paths.orgRego) }
         return try ConfiguredPolicy(try layers.load().configuration.policy, paths: layers.paths).modules(BuiltIn.rego())
     }
+}
 
-    private func read(_ path: String, _ layer: PolicyLayer) throws -> PolicySet.Source {
+extension PolicySet {
+    /// A document that a person names.
+    ///
+    /// - Parameter named: by which option or argument.
+    /// - Throws: `policyInvalid` where there is no such file.
+    static func source(_ path: String, _ layer: PolicyLayer, named: String) throws -> Source {
         guard File.exists(path) else {
             throw AiboxError(
                 .policyInvalid, "\(layer.words) is missing: there is no \(SafeText.escaped(path))",
-                why: "--\(layer.rawValue) names it")
+                why: "\(named) names it")
         }
-        return PolicySet.Source(
-            layer: layer, file: path, bytes: try File.read(path, limit: YAMLDocument.Limits().bytes))
+        return Source(layer: layer, file: path, bytes: try read(path))
     }
 }

@@ -24,7 +24,7 @@ struct PolicyFmt: ParsableCommand {
     func run() throws {
         var changed: [String] = []
         for file in try PolicySources.files(policies) {
-            let text = try File.read(file)
+            let text = try File.readRegular(file)
             let formatted = try PolicySources.reporting("cannot format \(file)") {
                 try Formatter().format(text, name: file)
             }

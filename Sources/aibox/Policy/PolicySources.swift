@@ -36,7 +36,7 @@ enum PolicySources {
             throw AiboxError(
                 .usage, "there is no policy to read", why: "no .rego file in \(paths.joined(separator: ", "))")
         }
-        return try files.map { Engine.Module(name: $0, text: try File.read($0)) }
+        return try files.map { Engine.Module(name: $0, text: try File.readRegular($0)) }
     }
 
     /// The bytes of a JSON file; `-` is standard input.

@@ -33,7 +33,8 @@ struct CredentialLendingTests {
 
     /// What a start would lend under this policy with these rules of the organisation's own.
     private static func lending(
-        _ start: StartFixture, own: String = own, places: [PlaceGrant]? = nil, gateway: String = ""
+        _ start: StartFixture, own: String = own, places: [PlaceGrant]? = nil, gateway: String = "",
+        secret: String = "sk-real-one"
     ) throws -> (lending: CredentialLending, ruling: StartRuling) {
         let workspace = try Workspace.check(
             start.folder.path + "/project", user: .current, state: [], mounts: .current)
@@ -42,7 +43,7 @@ struct CredentialLendingTests {
             start.context.profiles.rego.sources + [.init(name: "own.rego", text: Array(own.utf8), isOwn: true)])
         try start.context.keepDecider(ruling, modules)
         let keys = [
-            LLMKey(name: "llm:anthropic", apis: [.anthropic], secret: "sk-real-one"),
+            LLMKey(name: "llm:anthropic", apis: [.anthropic], secret: secret),
             LLMKey(name: "llm:own", apis: [.openai], secret: "sk-real-two", base: "https://LLM.example.com:8443/v1"),
         ]
         let lending = try CredentialLending(
@@ -68,6 +69,24 @@ struct CredentialLendingTests {
         #expect(plan.grants.allSatisfy { !$0.tellsWho })
         #expect(lending.rulings.map(\.isLent) == [true, false, true, false])
         for ruling in lending.rulings { #expect(ruling.event.problems == []) }
+    }
+
+    @Test("a key of AWS is lent for Bedrock alone, and a note says so")
+    func aws() throws {
+        let start = try StartFixture(policy: Self.policy)
+        let secret = "AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI"
+        for (gateway, isLent) in [
+            ("", false), ("https://llm.example.org", false),
+            ("vertex+https://us-east5-aiplatform.googleapis.com/v1/projects/a/locations/us-east5", false),
+            ("bedrock+https://bedrock-runtime.eu-west-1.amazonaws.com", true),
+        ] {
+            let (lending, _) = try Self.lending(start, gateway: gateway, secret: secret)
+            let names = lending.plan?.grants.map(\.name) ?? []
+            #expect(names.contains("llm:anthropic") == isLent, "\(gateway) \(names)")
+            let isNoted = lending.notes.contains { $0.hasPrefix("llm:anthropic is not lent: it is a key of AWS") }
+            #expect(isNoted == !isLent, "\(gateway) \(lending.notes)")
+            #expect(!lending.notes.contains { $0.contains("wJalr") })
+        }
     }
 
     @Test("of several gateways each is asked about, and where one may not have a key none gets it")

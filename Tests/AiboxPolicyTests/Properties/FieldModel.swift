@@ -59,9 +59,9 @@ struct FieldModel: Sendable {
         .most("credentials.custom_ttl", [0, 60, 3600]), .fixed("credentials.injection", ["surrogate", "direct"]),
         .words("credentials.on_misuse", ["report", "stop"]), .on("credentials.revoke_on_stop"),
         .on("credentials.no_persist_to_workspace"),
-        .patterns(
-            "llm.models", ["*", "small-*", "small-1", "large"], ["small-1", "small-2", "large", "larger", "x"],
-            paths: false),
+        .models(
+            "llm.models", ["*", "small-*", "small-1", "large", "arn:*", "arn:eu:small-1"],
+            ["small-1", "small-2", "large", "larger", "x", "arn:eu:small-1", "arn:us:large"]),
         .most("llm.requests_per_minute", [1, 60, 600]), .most("llm.tokens_per_minute", [1000, 100_000]),
         .most("llm.budget_tokens", [0, 1000, 1_000_000]), .most("llm.daily_tokens", [0, 1000, 1_000_000]),
         .most("llm.daily_cost", [0, 12_500_000, 90_000_000]), .most("llm.sandbox_daily_tokens", [0, 1000, 1_000_000]),
@@ -175,6 +175,16 @@ extension FieldModel {
     private static func patterns(_ name: String, _ words: [String], _ samples: [String], paths: Bool) -> FieldModel {
         sampled(name, words) { pattern in
             samples.map { matches(pattern[...], $0[...], paths: paths) }
+        }
+    }
+
+    /// An ARN is permitted by a pattern that begins as one, and by nothing else.
+    private static func models(_ name: String, _ words: [String], _ samples: [String]) -> FieldModel {
+        sampled(name, words) { pattern in
+            samples.map { sample in
+                (pattern.hasPrefix("arn:") || !sample.hasPrefix("arn:"))
+                    && matches(pattern[...], sample[...], paths: false)
+            }
         }
     }
 

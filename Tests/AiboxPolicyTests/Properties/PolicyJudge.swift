@@ -85,7 +85,10 @@ struct PolicyJudge {
     }
 
     private func ask(_ model: String, _ content: String) -> Freedom {
-        let isListed = (policy["llm.models"]?.texts ?? []).contains { PolicyPattern($0).matches(model) }
+        // As the LLM proxy: an ARN needs a pattern that is one.
+        let isListed = (policy["llm.models"]?.texts ?? []).contains { pattern in
+            PolicyPattern(pattern).matches(model) && (pattern.hasPrefix("arn:") || !model.hasPrefix("arn:"))
+        }
         let leaks = (policy["llm.dlp"]?.elements ?? []).filter { rule in
             rule["canary"]?.text.map { content.contains($0) } ?? false
         }

@@ -259,7 +259,7 @@ struct RandomPolicy {
             return .push(ref, force: chance(30), delete: chance(20))
         case 7:
             let content = one(["", "", "CANARY-AAAA", "CANARY-BBBB"])
-            return .model(one(["small-1", "small-2", "large", "x"]), content: content)
+            return .model(one(["small-1", "small-2", "large", "x", "arn:eu:small-1"]), content: content)
         case 8: return .start(one([.gvisor, .kata, .crun]))
         default: break
         }
