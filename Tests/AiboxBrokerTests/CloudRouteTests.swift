@@ -77,6 +77,8 @@ struct CloudRouteTests {
         row("a slash that is not escaped", .bedrock, "/model/arn:aws/x/invoke", nil),
         row("what stands behind a semicolon", .bedrock, "/model/a;b/invoke", nil),
         row("the same, escaped", .bedrock, "/model/a%3Bb/invoke", nil),
+        row("a query that the APIs know", .bedrock, "/model/a/invoke?limit=1", nil),
+        row("an empty query", .bedrock, "/model/a/invoke?", nil),
         row("a signature in the query", .bedrock, "/model/a/invoke?X-Amz-Signature=x", nil),
         row("an invocation that is kept", .bedrock, "/async-invoke", nil),
         row("a guardrail", .bedrock, "/guardrail/x/version/1/apply", nil),

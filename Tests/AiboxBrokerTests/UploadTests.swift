@@ -94,6 +94,23 @@ struct UploadTests {
         #expect(try proxy.ask("/v1/files", key: Self.openai, body: Self.form).status == 200)
     }
 
+    @Test("a call for files that is JSON is read as JSON: escapes hide nothing")
+    func escaped() throws {
+        let upstream = try echo()
+        let proxy = try proxy(upstream) {
+            $0.leaks = [LeakRule(id: "roadmap", .canary("AIBOX-CANARY-4711"), blocks: true, layer: "org")]
+        }
+        let name = #"\u0041IBOX-\u0043ANARY-4711"#
+        for (body, status) in [
+            (#"{"filename":"\#(name)","purpose":"assistants"}"#, 403),
+            (#" {"a":{"b":["AIBOX-CAN","ARY-4711"]}}"#, 403), (#"{"filename":"a"}"#, 200),
+            // No JSON: as it is.
+            (#"{"filename":"AIBOX-CANARY-4711""#, 403),
+        ] {
+            #expect(try proxy.ask("/v1/uploads", key: Self.openai, body: body).status == status, "\(body)")
+        }
+    }
+
     @Test("Azure's files pass below its own paths")
     func azure() throws {
         let upstream = try echo()

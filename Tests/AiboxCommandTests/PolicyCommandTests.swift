@@ -336,6 +336,7 @@ struct PolicyWhyCommandTests {
             (["push", "topic"], "review: ", "push.default"),
             (["llm", "small-1"], "allow: ", "llm.models:small-*, org (ORG:12)"),
             (["llm", "large"], "deny: ", "who owns ORG (org) may add to llm.models"),
+            (["llm", "arn:aws:bedrock:eu:1:small-1"], "deny: ", "the model is arn:aws:bedrock:eu:1:small-1, an ARN"),
             (["llm", "large"], "deny: ", "not fired llm.models:small-* (ORG:12): the model is large"),
             (["mcp", "lab", "look"], "allow: ", "fired     lab/* (ORG:13)"),
             (["mcp", "lab", "drop"], "deny: ", "who owns ORG (org) may change it"),

@@ -77,4 +77,18 @@ struct PolicyFileTests {
                     "the organisation's policy is missing: there is no nofile: \(name) names it"), "\(said.errorText)")
         }
     }
+
+    @Test(
+        "what makes no sense ends with status 64 and the words of the command that was asked",
+        arguments: [
+            (["log", "--limit", "0"], "log"), (["log", "--since", "bla"], "log"), (["why", "llm", ""], "why llm"),
+            (["why", "mcp", "", ""], "why mcp"), (["why", "mcp", "lab", ""], "why mcp"),
+            (["why", "push", ""], "why push"),
+            (["why", "file", ""], "why file"), (["why", "tool", "--", ""], "why tool"), (["why", "tool"], "why tool"),
+        ])
+    func senseless(arguments: [String], name: String) throws {
+        let said = try run(try BuiltCommand(), ["policy"] + arguments)
+        #expect(said.termination == .exited(64), "\(said.text) \(said.errorText)")
+        #expect(said.errorText.contains("aibox policy \(name) "), "\(said.errorText)")
+    }
 }

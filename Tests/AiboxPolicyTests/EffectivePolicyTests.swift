@@ -342,6 +342,47 @@ struct PolicyDifferenceTests {
         #expect(try rows(before, after).sorted() == expected.sorted(), "\(what)")
     }
 
+    @Test("rules with patterns that differ, and of which no sample shows how, are a change and not the same")
+    func unseen() throws {
+        let start = "tools: {rules: [{match: [git], allow: true, risk: safe}, {match: [git, push], allow: false}"
+        let before = start + ", {match: [git, \"p*\"], allow: false}]}"
+        let after = start + ", {match: [git, \"px*\"], allow: false}, {match: [git, \"po*\"], allow: false}]}"
+        for (one, other) in [(before, after), (after, before)] {
+            let rows = try rows(one, other)
+            #expect(!rows.isEmpty && rows.contains { $0.contains("tools.rules git p*: deny") }, "\(rows)")
+        }
+        #expect(try self.rows(before, before).isEmpty)
+    }
+
+    @Test("long lists are compared in a short time, and what one host more opens is that host")
+    func long() throws {
+        func policy(_ hosts: Range<Int>, _ paths: Int = 40, id: String = "a") -> String {
+            let names = hosts.map { "h\($0).example.com" }.joined(separator: ", ")
+            let list = (0..<paths).map { "/p/\($0)/*" }.joined(separator: ", ")
+            return
+                "network: {allow: [{id: \(id), hosts: [\(names)], methods: [GET, POST], paths: [\(list)]}, {id: z, hosts: [z.example.com]}]}"
+        }
+        let begun = ContinuousClock.now
+        #expect(try rows(policy(0..<200), policy(0..<200, id: "b")).isEmpty)
+        let one = try rows(policy(0..<200), policy(0..<201))
+        #expect(
+            one.count == 80 && one.allSatisfy { $0.hasPrefix("opens network.allow h200.example.com:443 ") }, "\(one)")
+        let many = try rows(policy(0..<200), policy(0..<200, 41))
+        #expect(many.count == 400 || many.count == 200, "\(many.count)")
+        #expect(
+            many.allSatisfy { $0.hasPrefix("opens ") && $0.contains("/p/0/* (and 40 more)") }, "\(many.first ?? "")")
+        #expect(begun.duration(to: .now) < .seconds(20), "\(begun.duration(to: .now))")
+    }
+
+    @Test("an entry that stays beside another one about its host is compared all the same")
+    func beside() throws {
+        let wide = "{id: a, hosts: [\"*.x.example.com\"]}"
+        let narrow = "{id: b, hosts: [a.x.example.com], methods: [GET]}"
+        #expect(
+            try rows("network: {allow: [\(wide), \(narrow)]}", "network: {allow: [\(wide)]}")
+                .contains { $0.hasPrefix("opens ") })
+    }
+
     @Test("a list that takes hosts away, of a later layer, ends what a person could add: that shows")
     func additions() throws {
         func policy(_ team: String) throws -> EffectivePolicy {

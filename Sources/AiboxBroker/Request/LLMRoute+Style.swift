@@ -21,6 +21,8 @@ extension LLMRoute {
             guard isHarmless(query, style == .azure ? ["api-version"] : []) else {
                 throw .path("the query has something that no call of the API has")
             }
+            // Requests are signed over an empty one.
+            if style == .bedrock, !query.isEmpty { throw .path("a call of Bedrock's has no query") }
             let names = Array(parts.dropFirst())
             if style == .azure, permitsUploads, let route = try azureFiles(method, names) {
                 return .success(LLMRoute(api: .openai, call: .files, path: route, query: query))

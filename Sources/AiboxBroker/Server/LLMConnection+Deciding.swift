@@ -98,11 +98,11 @@ extension LLMConnection {
         }
         head += "\(exchange.route?.path ?? "")\n\(exchange.route?.query ?? "")".utf8
         let rest = head
-        // A file is whatever it is, and looked through as it is.
+        // A file is whatever it is, and looked through as it is where it is no JSON.
         let isFile = exchange.route?.call == .files
         @Sendable func findings() -> [LeakScreen.Finding] {
             var texts = RequestTexts()
-            if isFile {
+            if isFile, body.withUnsafeReadableBytes({ (try? JSONScan.members(of: $0)) == nil }) {
                 texts.add(body.readableBytesView)
             } else {
                 texts = body.withUnsafeReadableBytes { RequestTexts($0) }

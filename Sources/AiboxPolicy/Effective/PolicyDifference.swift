@@ -116,14 +116,18 @@ public struct PolicyDifference: Sendable, Equatable {
         let old = before ?? PolicyItem(.list([]), .builtIn)
         let new = after ?? PolicyItem(.list([]), .builtIn)
         for (direction, from, to) in [(Direction.opens, old, new), (.closes, new, old)] {
-            for request in to.elements.flatMap(Self.requests)
-            where !AllowListOrder(earlier: from, later: request.list).violations.isEmpty {
-                let row = Row(direction: direction, field: field.name, what: request.words, origin: request.list.origin)
-                if !rows.contains(where: { $0.direction == direction && $0.what == row.what }) { rows.append(row) }
+            let known = AllowListOrder.Prepared(from)
+            let settled = UnchangedHosts(from)
+            var words: Set<String> = []
+            for request in to.elements.compactMap(settled.others).flatMap(Self.requests)
+            where !AllowListOrder(earlier: known, later: request.list).violations.isEmpty {
+                if !words.insert(request.words).inserted { continue }
+                rows.append(
+                    Row(direction: direction, field: field.name, what: request.words, origin: request.list.origin))
             }
             if rows.contains(where: { $0.field == field.name && $0.direction == direction }) { continue }
             // What no single request shows: limits that several entries share.
-            for violation in AllowListOrder(earlier: from, later: to).violations {
+            for violation in AllowListOrder(earlier: known, later: to).violations {
                 rows.append(
                     Row(
                         direction: direction, field: field.name,
@@ -133,19 +137,29 @@ public struct PolicyDifference: Sendable, Equatable {
         }
     }
 
-    /// An entry of the allow-list as single kinds of requests, each a list with an entry of its own.
+    /// Parts of an entry that are compared by themselves; an entry of more is compared in larger ones.
+    private static let parts = 512
+
+    /// An entry of the allow-list as single kinds of requests, each a list with an entry of its own. Members that would make
+    /// too many of them stay whole.
     private static func requests(_ entry: PolicyItem) -> [(words: String, list: PolicyItem)] {
+        var count = 1
         func each(_ name: String) -> [PolicyItem?] {
             guard let list = entry[name] else { return [nil] }
+            let (next, isTooMuch) = count.multipliedReportingOverflow(by: max(1, list.elements.count))
+            if isTooMuch || next > parts { return [list] }
+            count = next
             return list.elements.map { element in PolicyItem(.list([element]), list.origin) }
         }
+        let (hosts, ports, schemes) = (each("hosts"), each("ports"), each("schemes"))
+        let (methods, paths) = (each("methods"), each("paths"))
         var requests: [(words: String, list: PolicyItem)] = []
         let source = AllowRuleWords(entry)
-        for host in each("hosts") {
-            for port in each("ports") {
-                for scheme in each("schemes") {
-                    for method in each("methods") {
-                        for path in each("paths") {
+        for host in hosts {
+            for port in ports {
+                for scheme in schemes {
+                    for method in methods {
+                        for path in paths {
                             var members = entry.members
                             for (name, value) in [
                                 ("hosts", host), ("ports", port), ("schemes", scheme), ("methods", method),
@@ -192,6 +206,23 @@ public struct PolicyDifference: Sendable, Equatable {
                 break
             }
         }
+        compareUnseen(field, before, after)
+    }
+
+    /// Rules that are in one of the lists alone, where no sample is told otherwise: with patterns that proves nothing.
+    private mutating func compareUnseen(_ field: PolicyField, _ before: [ToolRule], _ after: [ToolRule]) {
+        if rows.contains(where: { $0.field == field.name }) { return }
+        func others(_ rules: [ToolRule], than list: [ToolRule], _ words: String) -> [Row] {
+            rules.filter { rule in
+                rule.words.contains { $0.contains("*") }
+                    && !list.contains { $0.words == rule.words && $0.outcome == rule.outcome }
+            }.map { rule in
+                Row(
+                    direction: .changes, field: field.name,
+                    what: "\(rule.words.joined(separator: " ")): \(rule.outcome), \(words)", origin: rule.origin)
+            }
+        }
+        rows += others(after, than: before, "a new rule") + others(before, than: after, "a rule no more")
     }
 
     /// A list of servers is asked about every tool, also one without tools; a tool of an agent's own, which begins with a capital,
@@ -228,9 +259,15 @@ private struct AllowRuleWords {
     func words(
         _ host: PolicyItem?, _ port: PolicyItem?, _ scheme: PolicyItem?, _ method: PolicyItem?, _ path: PolicyItem?
     ) -> String {
-        let port = port?.elements.first?.integer ?? 443
-        let scheme = scheme?.texts.first.map { $0 + "://" } ?? ""
-        let request = [method?.texts.first, path?.texts.first].compactMap { $0 }.map { " " + $0 }.joined()
-        return "\(scheme)\(host?.texts.first ?? ""):\(port)\(request)\(limit)"
+        let ports = port?.elements.compactMap { $0.integer.map { "\($0)" } } ?? ["443"]
+        let scheme = scheme.map { Self.first($0.texts) + "://" } ?? ""
+        let request = [method, path].compactMap { $0.map { " " + Self.first($0.texts) } }.joined()
+        return "\(scheme)\(Self.first(host?.texts ?? [])):\(Self.first(ports))\(request)\(limit)"
+    }
+
+    /// The first of them, and how many there are besides.
+    private static func first(_ texts: [String]) -> String {
+        let text = texts.first ?? ""
+        return texts.count > 1 ? "\(text) (and \(texts.count - 1) more)" : text
     }
 }

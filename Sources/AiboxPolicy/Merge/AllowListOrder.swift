@@ -6,7 +6,18 @@ import AiboxNetwork
 /// it exactly, else those with a wildcard), and of these one that permits each port, scheme, method and path in full.
 /// Where it cannot be sure it refuses.
 struct AllowListOrder {
-    private typealias Placed = (rule: AllowRule, item: PolicyItem)
+    fileprivate typealias Placed = (rule: AllowRule, item: PolicyItem)
+
+    /// An earlier list, read once for several comparisons.
+    struct Prepared {
+        fileprivate let list: PolicyItem
+        fileprivate let placed: [Placed]?
+
+        init(_ list: PolicyItem) {
+            self.list = list
+            placed = AllowListOrder.placed(list)
+        }
+    }
 
     private let earlier: [Placed]
     private let later: [Placed]
@@ -15,9 +26,11 @@ struct AllowListOrder {
     /// Limits of later entries for what one earlier entry permits, by the earlier entry's place.
     private var shares: [Int: [Int: AllowRule.RateLimit]] = [:]
 
-    init(earlier: PolicyItem, later: PolicyItem) {
-        parent = earlier
-        guard let before = Self.placed(earlier), let after = Self.placed(later) else {
+    init(earlier: PolicyItem, later: PolicyItem) { self.init(earlier: Prepared(earlier), later: later) }
+
+    init(earlier: Prepared, later: PolicyItem) {
+        parent = earlier.list
+        guard let before = earlier.placed, let after = Self.placed(later) else {
             // Documents are checked when they are read; what got here unread is not trusted.
             self.earlier = []
             self.later = []
@@ -30,7 +43,7 @@ struct AllowListOrder {
         compareShares()
     }
 
-    private static func placed(_ list: PolicyItem) -> [Placed]? {
+    fileprivate static func placed(_ list: PolicyItem) -> [Placed]? {
         let items = list.elements
         guard let rules = try? AllowList(items.map { AllowRuleSource($0) }).rules else { return nil }
         return zip(rules, items).map { ($0, $1) }
@@ -108,7 +121,9 @@ struct AllowListOrder {
             }
             for path in entry.rule.paths.map({ $0.map(\.text) }) ?? ["/**"] {
                 let isCovered = willing.contains { place in
-                    earlier[place].rule.paths?.contains { RequestPathPattern($0.text).covers(path) } ?? true
+                    guard let paths = earlier[place].rule.paths else { return true }
+                    return paths.contains { $0.text == path }
+                        || paths.contains { RequestPathPattern($0.text).covers(path) }
                 }
                 if !isCovered { refuse(entry, "paths", "permits \(path) on \(host)", earlier[first].item) }
             }

@@ -23,6 +23,12 @@ struct LearnShow: ParsableCommand {
 
     @Option(help: "What was asked for since: 30m, 12h, 7d, 2026-03-01, 2026-03-01T09:30:00Z.") var since: String?
 
+    func validate() throws {
+        if let since, AuditTime.parse(since, now: .now) == nil {
+            throw ValidationError("--since does not take \(since)")
+        }
+    }
+
     func run() throws {
         let context = try global.context()
         let index = try AuditIndex(folder: audit.folder)
@@ -56,7 +62,7 @@ struct LearnedEvents {
     let index: AuditIndex
 
     private static let types: [AuditEventType] = [
-        .networkAllow, .networkDeny, .policyAllow, .policyDeny, .dnsResponse,
+        .networkAllow, .networkDeny, .policyAllow, .policyDeny, .dnsResponse, .llmRequest,
     ]
 
     /// The sandbox, and the moment from which on its events count.
@@ -73,12 +79,7 @@ struct LearnedEvents {
                 .failed, "there is nothing to show", why: "\(name ?? "no sandbox") has not learned",
                 remedy: "aibox learn start")
         }
-        if let since {
-            guard let time = AuditTime.parse(since, now: .now) else {
-                throw ValidationError("--since does not take \(since)")
-            }
-            return (name ?? last.sandbox, time)
-        }
+        if let time = since.flatMap({ AuditTime.parse($0, now: .now) }) { return (name ?? last.sandbox, time) }
         return (name ?? last.sandbox, AuditTime.parse(last.time, now: .now) ?? Timestamp(seconds: 0))
     }
 
@@ -109,6 +110,10 @@ struct LearnedEvents {
                 if isLearned { wants.add(name: record.subject) }
                 return
             }
+            if record.type == AuditEventType.llmRequest.rawValue {
+                if let model = Self.unlisted(record) { wants.add(model) }
+                return
+            }
             guard let logged = LoggedDecision(record) else { return }
             let request = logged.question?["request"]
             // Models are refused while it learns as ever, and servers' tools that the organisation refuses.
@@ -132,5 +137,15 @@ struct LearnedEvents {
             }
         }
         return wants
+    }
+
+    /// A model that the proxy refused by its list, before anybody was asked; nil for every other request.
+    private static func unlisted(_ record: AuditRecord) -> LearnedWants.Model? {
+        let rule = "llm.models: "
+        guard record.json["outcome"]?.stringValue == AuditOutcome.denied.rawValue, !record.subject.isEmpty,
+            let reason = record.json["details"]?["reason"]?.stringValue, reason.hasPrefix(rule)
+        else { return nil }
+        return LearnedWants.Model(
+            name: record.subject, rule: "llm.default", reason: String(reason.dropFirst(rule.count)))
     }
 }

@@ -17,18 +17,19 @@ struct PolicyLog: ParsableCommand {
     @Flag(help: "Denials only.") var denied = false
     @Option(help: "The newest so many.") var limit = 1000
 
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit takes a number above zero") }
+        if let since, AuditTime.parse(since, now: .now) == nil {
+            throw ValidationError("--since does not take \(since)")
+        }
+    }
+
     func run() throws {
-        guard limit > 0 else { throw ValidationError("--limit takes a number above zero") }
         var query = AuditIndex.Query()
         query.sandbox = sandbox
         query.types = denied ? [.policyDeny, .networkDeny] : LoggedDecision.types
         query.limit = limit
-        if let since {
-            guard let time = AuditTime.parse(since, now: .now) else {
-                throw ValidationError("--since does not take \(since)")
-            }
-            query.since = time
-        }
+        query.since = since.flatMap { AuditTime.parse($0, now: .now) }
         let decisions = try AuditIndex(folder: audit.folder).search(query).compactMap(LoggedDecision.init)
         if global.format != .text {
             return global.output.answer(.text("", .list(decisions.map(DecisionReport.document))))

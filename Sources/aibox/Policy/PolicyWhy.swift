@@ -25,9 +25,15 @@ struct PolicyWhyTool: ParsableCommand {
     @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.")
     var command: [String]
 
+    private var argv: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
+
+    func validate() throws {
+        if argv.first?.isEmpty ?? true {
+            throw ValidationError("Say which command: aibox policy why tool -- curl example.com")
+        }
+    }
+
     func run() throws {
-        let argv = command.first == "--" ? Array(command.dropFirst()) : command
-        if argv.isEmpty { throw ValidationError("Say which command: aibox policy why tool -- curl example.com") }
         var answer = try PolicyAnswer(documents, global)
         let decision = try answer.decide(command: argv)
         if decision.outcome == .review {
@@ -55,6 +61,10 @@ struct PolicyWhyPush: ParsableCommand {
     @Flag(help: "The ref is removed.")
     var delete = false
 
+    func validate() throws {
+        if ref.isEmpty { throw ValidationError("Say which branch or tag.") }
+    }
+
     func run() throws {
         let full = ref.hasPrefix("refs/") ? ref : "refs/heads/" + ref
         try PolicyAnswer(documents, global).show(.push(ref: full, force: force, delete: delete))
@@ -75,6 +85,10 @@ struct PolicyWhyFile: ParsableCommand {
     @Flag(help: "It is written, renamed or removed.")
     var write = false
 
+    func validate() throws {
+        if path.isEmpty { throw ValidationError("Say which path.") }
+    }
+
     func run() throws { try PolicyAnswer(documents, global).show(.file(path: path, write: write)) }
 }
 
@@ -88,6 +102,10 @@ struct PolicyWhyLLM: ParsableCommand {
 
     @Argument(help: "The model's name.")
     var model: String
+
+    func validate() throws {
+        if model.isEmpty { throw ValidationError("Say which model.") }
+    }
 
     func run() throws { try PolicyAnswer(documents, global).show(.model(model)) }
 }
@@ -103,6 +121,10 @@ struct PolicyWhyMCP: ParsableCommand {
 
     @Argument(help: "Its tool.")
     var tool: String
+
+    func validate() throws {
+        if server.isEmpty || tool.isEmpty { throw ValidationError("Say which server, and which tool.") }
+    }
 
     func run() throws { try PolicyAnswer(documents, global).show(.server(id: server, tool: tool)) }
 }
