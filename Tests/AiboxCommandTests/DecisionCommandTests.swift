@@ -102,7 +102,8 @@ struct DecisionCommandTests {
         let result = try SystemCommandRunner().run(
             Command(
                 "bash", ["-c", asked, "bash", script, command.folder.path, BuiltCommand.path] + words,
-                environment: command.environment))
+                // Not the sandboxes of whoever runs the tests.
+                environment: command.environment.merging(["XDG_RUNTIME_DIR": command.folder.path]) { $1 }))
         return result.text
     }
 
